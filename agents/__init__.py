@@ -1,0 +1,1 @@
+"""What learns (torch): networks, policies, trainers, adapters."""

@@ -1,0 +1,1 @@
+"""What does not learn: heuristics for every task."""

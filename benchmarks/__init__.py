@@ -1,0 +1,1 @@
+"""Suites, runner, leaderboard, speed. Agents arrive as import strings."""
