@@ -1,0 +1,120 @@
+"""What a corpus of sounds is, and the one-second windows every task reads from its clips."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from av_envs.conventions import SAMPLE_RATE
+
+CLIP_RMS = 0.06  # full scale; every clip of every corpus is this loud
+SPLITS = ("train", "val", "test")
+KNEE = 0.5  # full scale; peaks above it are rounded off and never reach 1
+
+
+class Corpus(Protocol):
+    """Clips of sound, sorted into classes and splits.
+
+    classes         names of all classes; the label of a class is its index here
+    target_classes  those that may be what a listener looks for; the rest only distract
+    """
+
+    classes: tuple[str, ...]
+    target_classes: tuple[str, ...]
+
+    def clips(self, split: str, class_name: str) -> tuple[str, ...]:
+        """Names of the clips of one class in one of SPLITS; no clip is in two splits."""
+        ...
+
+    def samples(self, clip: str) -> np.ndarray:
+        """(n,) float32, full scale, read-only: whole seconds, RMS CLIP_RMS, mean 0."""
+        ...
+
+
+def seconds(samples: np.ndarray) -> int:
+    """How many whole seconds a clip lasts."""
+    return len(samples) // SAMPLE_RATE
+
+
+def second(samples: np.ndarray, k: int) -> np.ndarray:
+    """(16000,) second number `k` of a clip that plays in a loop; any integer `k`.
+
+    samples  (n,) a whole number of seconds; the result is a view of it
+    """
+    start = k % seconds(samples) * SAMPLE_RATE
+    return samples[start : start + SAMPLE_RATE]
+
+
+def window(samples: np.ndarray, k: int) -> np.ndarray:
+    """(32000,) second `k - 1` followed by second `k` of a clip that plays in a loop.
+
+    What a room with up to one second of reverberation still holds while second `k` sounds.
+    """
+    k = k % seconds(samples)
+    if k > 0:
+        return samples[(k - 1) * SAMPLE_RATE : (k + 1) * SAMPLE_RATE]
+    return np.concatenate([second(samples, -1), second(samples, 0)])
+
+
+def root_mean_square(samples: np.ndarray) -> float:
+    """Full scale, over all samples."""
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+
+
+def normalised(samples: np.ndarray) -> np.ndarray:
+    """(n,) float64 with mean 0 and RMS CLIP_RMS, every sample inside (-1, 1).
+
+    samples  (n,) float, any scale, not silent
+
+    Peaks above KNEE are rounded off, so a clip of a few sharp clicks keeps its loudness.
+    """
+    centred = samples - np.mean(samples, dtype=np.float64)
+    loudness = root_mean_square(centred)
+    if loudness <= 1e-9:
+        raise ValueError("a silent clip has no loudness to normalise")
+    gain = CLIP_RMS / loudness
+    for _ in range(100):
+        limited = _rounded_off(centred * gain)
+        error = CLIP_RMS / root_mean_square(limited)
+        if abs(error - 1) < 1e-6:
+            return limited
+        gain *= error
+    raise ValueError(f"too few clicks in too much silence: RMS {CLIP_RMS} would need peaks above 1")
+
+
+def _rounded_off(samples: np.ndarray) -> np.ndarray:
+    loud = np.abs(samples) > KNEE
+    if loud.any():
+        room = 0.98 - KNEE
+        excess = (np.abs(samples[loud]) - KNEE) / room
+        samples[loud] = np.sign(samples[loud]) * (KNEE + room * np.tanh(excess))
+    return samples
+
+
+def check_choice(kind: str, name: str, valid: tuple[str, ...]) -> None:
+    """Raise a ValueError that lists the valid names unless `name` is one of them."""
+    if name not in valid:
+        raise ValueError(f"unknown {kind} {name!r}; valid: {', '.join(valid)}")
+
+
+class RecentClips:
+    """The last few clips that were read, ready to play; older ones are forgotten.
+
+    capacity  how many clips are kept; a clip of 20 s takes 1.3 MB
+    """
+
+    def __init__(self, capacity: int = 32):
+        self.capacity = capacity
+        self._kept: OrderedDict[str, np.ndarray] = OrderedDict()
+
+    def get(self, clip: str, read: Callable[[str], np.ndarray]) -> np.ndarray:
+        """The clip as a read-only array, from `read(clip)` if it is not among the kept."""
+        samples = self._kept.pop(clip, None)
+        if samples is None:
+            samples = read(clip)
+            samples.flags.writeable = False
+        self._kept[clip] = samples
+        while len(self._kept) > self.capacity:
+            self._kept.popitem(last=False)
+        return samples

@@ -1,0 +1,22 @@
+"""Opening a corpus by its name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from av_envs.sound.clips import Corpus
+
+
+def open_corpus(sounds: str, distractors: Sequence[str] = ()) -> Corpus:
+    """The corpus called `sounds`: "embedded", or the path of a directory of sound files.
+
+    distractors  classes of a directory that may only distract; "embedded" has its own
+    """
+    if sounds == "embedded":
+        from av_envs.sound.embedded import EmbeddedCorpus  # only now: it needs numba
+
+        return EmbeddedCorpus()
+    if Path(sounds).is_dir():
+        from av_envs.sound.folder import FolderCorpus
+
+        return FolderCorpus(sounds, distractors)
+    raise ValueError(f"unknown sounds {sounds!r}; valid: 'embedded' or the path of a directory")
