@@ -1,0 +1,39 @@
+# Needs only make and Python >= 3.10. Another interpreter: make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PACKAGING := setup.cfg pyproject.toml constraints.txt
+
+.PHONY: demo test test-slow lint format clean
+
+demo: $(VENV)/installed-demo
+	$(RUN) -m benchmarks.demo --out demo
+
+test: $(VENV)/installed-test
+	$(RUN) -m pytest
+
+test-slow: $(VENV)/installed-test
+	$(RUN) -m pytest -m "slow or not slow"
+
+lint: $(VENV)/installed-test
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+format: $(VENV)/installed-test
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+# The virtual environment stays; `rm -r .venv` removes it too.
+clean:
+	rm -rf build dist out demo *.egg-info .pytest_cache .ruff_cache .hypothesis .test_cache
+	find av_envs agents baselines benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUN):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "av-envs needs Python 3.10 or newer; try: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed-%: $(RUN) $(PACKAGING)
+	$(RUN) -m pip install --disable-pip-version-check --quiet -c constraints.txt -e ".[$*]"
+	@touch $@
