@@ -52,7 +52,7 @@ def build_bvh(triangles: np.ndarray) -> tuple[Bvh, np.ndarray]:
     if not np.isfinite(corners).all():
         raise ValueError("triangles must be finite; at least one corner is not")
     low, high = corners.min(axis=1), corners.max(axis=1)
-    order, boxes, first, count = _build(low, high)
+    order, boxes, first, count = _build(low, high, MAX_DEPTH)
     # Wider than the rounding of the box test, so a flat wall keeps a box with an inside.
     margin = np.float32(1e-5) + np.float32(1e-6) * np.abs(corners).max()
     boxes[:, :3] -= margin
@@ -241,21 +241,21 @@ def _occluded(bvh, origins, targets):
 
 
 @njit(cache=True, nogil=True)
-def _build(low, high):
+def _build(low, high, max_depth):
     """Tree over boxes: (order, boxes, first, count), see `Bvh`; low, high (T, 3) float32."""
     n = len(low)
     order = np.arange(n).astype(np.int32)
     boxes = np.empty((2 * n, 6), np.float32)
     first, count = np.zeros(2 * n, np.int32), np.zeros(2 * n, np.int32)
-    waiting = np.empty((MAX_DEPTH + 2, 4), np.int64)  # node, its first and last triangle, depth
+    waiting = np.empty((max_depth + 2, 4), np.int64)  # node, its first and last triangle, depth
     waiting[0] = np.array([0, 0, n, 0])
     n_waiting, n_nodes = 1, 1
     while n_waiting > 0:
         n_waiting -= 1
         node, start, stop, depth = waiting[n_waiting]
         centre_low, centre_high = _bound(low, high, order[start:stop], boxes[node])
-        # Below this depth only halving is sure to end before the traversal stack does.
-        halve = depth + np.ceil(np.log2(stop - start)) >= MAX_DEPTH - 1
+        # From this depth on only halving is sure to end before the traversal stack does.
+        halve = depth + np.ceil(np.log2(stop - start)) >= max_depth
         axis, cut, cost = _best_cut(low, high, order[start:stop], centre_low, centre_high)
         size = _half_area(boxes[node, :3], boxes[node, 3:])
         worth = axis >= 0 and STEP_COST * size + cost < size * (stop - start)
