@@ -1,0 +1,40 @@
+"""Take the action whose next second will sound best, knowing the truth.
+
+Privileged: it reads the gain of every action from the simulator. It is greedy and
+looks one second ahead, so it is *no upper bound*: it stops at the first pose from
+which every single action makes things worse, where an agent that plans may walk on.
+"""
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from baselines.separation.stand_in_place import STAY
+
+TIE = 1e-4  # dB; differences below this are rounding, not sound
+
+
+class Oracle:
+    """Greedy on the true gain of the next second; of equal gains it prefers to stay."""
+
+    privileged = ("action_gains",)
+
+    def __init__(
+        self, observation_space: spaces.Space, action_space: spaces.Discrete, *, seed: int
+    ):
+        self._n_actions = int(action_space.n)
+
+    def reset(self, *, seed: int | None = None) -> None:
+        """Nothing to forget."""
+
+    def act(self, observation: dict[str, Any], privileged: dict[str, np.ndarray]) -> int:
+        """Return the best action.
+
+        privileged["action_gains"]  (n_actions,) dB, what the next second would bring
+        """
+        gains = np.asarray(privileged["action_gains"], np.float64)
+        if gains.shape != (self._n_actions,) or not np.isfinite(gains).all():
+            raise ValueError(f"action_gains must be {self._n_actions} finite numbers, got {gains}")
+        best = np.flatnonzero(gains >= gains.max() - TIE)
+        return STAY if STAY in best else int(best[0])

@@ -1,0 +1,90 @@
+"""Which room may look into which. Read `MAY_IMPORT` as the floor plan."""
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("av_envs", "agents", "baselines", "benchmarks")
+EVERYWHERE = {"av_envs.conventions", "av_envs.storage"}
+SENSES = {"av_envs.scene", "av_envs.sound", "av_envs.acoustics", "av_envs.vision"}
+
+MAY_IMPORT = {
+    "av_envs/scene": {"av_envs.scene"},
+    "av_envs/sound": {"av_envs.sound"},
+    "av_envs/acoustics": {"av_envs.scene", "av_envs.acoustics"},
+    "av_envs/vision": {"av_envs.scene", "av_envs.vision"},
+    "av_envs/separation": SENSES | {"av_envs.separation"},
+    "av_envs/rir_measure": SENSES | {"av_envs.rir_measure"},
+    "av_envs/soundspaces": SENSES | {"av_envs.soundspaces"},
+    "agents": {"av_envs", "agents"},
+    "baselines": {"av_envs", "baselines"},
+    "benchmarks": {"av_envs", "benchmarks"},  # agents and baselines arrive as strings
+}
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+TORCH_FREE = [path for path in FILES if path.relative_to(ROOT).parts[0] != "agents"]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Full names of what a file imports, `from a import b` counting as a.b."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)} uses a relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_what_it_may(room):
+    allowed = MAY_IMPORT[room] | EVERYWHERE
+    for path in (ROOT / room).rglob("*.py"):
+        for name in imported_modules(path):
+            if name.split(".")[0] in PACKAGES:
+                inside = any(name == room_ or name.startswith(room_ + ".") for room_ in allowed)
+                assert inside, f"{name_of(path)} must not import {name}"
+
+
+def test_every_room_is_on_the_floor_plan():
+    rooms = {name_of(path.parent) for path in (ROOT / "av_envs").glob("*/__init__.py")}
+    assert rooms <= set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", TORCH_FREE, ids=name_of)
+def test_torch_stays_with_the_agents(path):
+    assert "torch" not in {name.split(".")[0] for name in imported_modules(path)}
+
+
+@pytest.mark.parametrize("path", [*FILES, *sorted((ROOT / "tests").rglob("*.py"))], ids=name_of)
+def test_a_file_is_one_idea_of_readable_length(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+    assert path.stem not in {"utils", "util", "common", "misc", "helpers"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_packages_come_from_this_repository(package):
+    assert Path(__import__(package).__file__).parent == ROOT / package
+
+
+def test_importing_the_environments_is_light():
+    """The best of three fresh interpreters takes less than 1.5 s; torch and numba stay out."""
+    code = "import sys, av_envs; print({'torch', 'numba'} & set(sys.modules))"
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        run = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        seconds.append(time.perf_counter() - start)
+        assert run.stdout.strip() == "set()"
+    assert min(seconds) < 1.5
