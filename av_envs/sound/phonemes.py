@@ -66,13 +66,13 @@ CONSONANTS = {
     "v": Phoneme((280, 1100, 2300), 0.065, 0.45, 0.0, 0.06, 5000, 0.5),
     "dh": Phoneme((280, 1350, 2650), 0.050, 0.50, 0.0, 0.05, 5800, 0.6),
     "h": Phoneme((520, 1480, 2560), 0.060, 0.10, 0.30),
-    "m": Phoneme((260, 1050, 2250), 0.070, 0.50, damping=2.2),
-    "n": Phoneme((260, 1550, 2600), 0.065, 0.50, damping=2.2),
-    "ng": Phoneme((260, 2000, 2700), 0.070, 0.50, damping=2.2),
-    "l": Phoneme((350, 1100, 2700), 0.065, 0.65, damping=1.3),
-    "r": Phoneme((370, 1200, 1600), 0.070, 0.70, damping=1.2),
-    "w": Phoneme((300, 700, 2250), 0.070, 0.65, damping=1.2),
-    "j": Phoneme((280, 2250, 3000), 0.065, 0.65, damping=1.2),
+    "m": Phoneme((260, 1050, 2250), 0.065, 0.36, damping=2.2),
+    "n": Phoneme((260, 1550, 2600), 0.060, 0.36, damping=2.2),
+    "ng": Phoneme((260, 2000, 2700), 0.065, 0.36, damping=2.2),
+    "l": Phoneme((350, 1100, 2700), 0.060, 0.45, damping=1.3),
+    "r": Phoneme((370, 1200, 1600), 0.060, 0.50, damping=1.2),
+    "w": Phoneme((300, 700, 2250), 0.060, 0.45, damping=1.2),
+    "j": Phoneme((280, 2250, 3000), 0.060, 0.45, damping=1.2),
 }
 
 # How often each stands before and after a vowel; roughly as in running English.
@@ -85,7 +85,7 @@ CODAS = {
     "ng": 4, "f": 2, "p": 2, "th": 1, "sh": 1, "b": 1, "g": 1,
 }  # fmt: skip
 STRESSED = {
-    "iy": 10, "ih": 9, "eh": 10, "ae": 9, "ah": 9, "aa": 8, "ao": 7, "uh": 3, "uw": 6, "er": 6,
-    "ay": 8, "ey": 8, "ow": 6, "aw": 3,
+    "iy": 13, "ih": 14, "eh": 13, "ae": 11, "ah": 8, "aa": 6, "ao": 5, "uh": 3, "uw": 6, "er": 5,
+    "ay": 8, "ey": 9, "ow": 6, "aw": 3,
 }  # fmt: skip
-UNSTRESSED = {"ax": 45, "ih": 25, "iy": 12, "er": 10, "ah": 8}
+UNSTRESSED = {"ax": 45, "ih": 27, "iy": 15, "er": 8, "ah": 5}

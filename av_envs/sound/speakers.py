@@ -40,18 +40,18 @@ def speaker(index: int) -> Speaker:
     The traits follow a Kronecker sequence: however many speakers there are, they fill the
     range evenly, and adding speakers changes none of those before.
     """
-    pitch, length, liveliness, rate, breath, smooth, openness, hiss = _spread(index)
+    pitch, length, liveliness, rate, breath, smooth, openness, hiss = _spread(index).tolist()
     body = 0.65 * pitch + 0.35 * length  # small bodies have high voices, loosely
     rng = np.random.default_rng([7001, index])
     accent = {vowel: 1 + 0.05 * rng.standard_normal(3).clip(-2, 2) for vowel in VOWELS}
     return Speaker(
-        pitch=88 * (245 / 88) ** pitch,
-        liveliness=1.5 + 2.5 * liveliness,
+        pitch=86 * (240 / 86) ** pitch,
+        liveliness=1.8 + 2.4 * liveliness,
         tract_scale=0.88 + 0.32 * body,
-        rate=3.6 + 2.2 * rate,
-        hiss=0.6 + 0.9 * hiss,
+        rate=4.4 + 2.0 * rate,
+        hiss=0.9 + 1.2 * hiss,
         hiss_scale=0.85 + 0.3 * body,
-        larynx=Larynx(0.45 + 0.3 * openness, 0.05 + 0.4 * smooth, 0.01 + 0.07 * breath**2, 0.006),
+        larynx=Larynx(0.45 + 0.3 * openness, 0.6 * smooth - 0.45, 0.01 + 0.07 * breath**2, 0.006),
         accent=accent,
     )
 

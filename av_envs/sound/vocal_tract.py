@@ -13,7 +13,7 @@ from av_envs.sound.clips import SAMPLE_RATE
 
 HOP = 40  # samples per frame, 2.5 ms
 FRAME_RATE = SAMPLE_RATE // HOP
-VOWEL_GAIN = 0.35  # brings a stressed vowel to an RMS of about 1, the unit of `frication`
+VOWEL_GAIN = 0.36  # brings a stressed vowel to an RMS of about 1, the unit of `frication`
 HIGHEST_RESONANCE = 7600.0  # Hz, just below half the sample rate
 
 
@@ -44,7 +44,7 @@ class Larynx(NamedTuple):
     """How the vocal folds of one speaker move.
 
     open_quotient  share of a period during which they are open
-    smoothness     in [0, 1): one-pole low-pass on the pulses, 0 is bright
+    smoothness     in (-1, 1), one-pole filter on the pulses; negative is bright
     breathiness    noise that rides on the open phase, relative to the pulses
     roughness      relative random change of period and strength between pulses
     """
@@ -79,7 +79,7 @@ def _cascade(tracks: Tracks, tract_scale: float) -> tuple[np.ndarray, np.ndarray
     upper = np.minimum(np.array([3500, 4500, 5500, 6500]) * tract_scale, HIGHEST_RESONANCE)
     n_frames = len(tracks.pitch)
     centre = np.concatenate([tracks.formants, np.tile(upper, (n_frames, 1))], axis=1)
-    width = 50 + 0.025 * centre + 2e-5 * centre**2
+    width = 75 + 0.02 * centre + 2e-5 * centre**2
     width[:, :3] *= tracks.damping[:, None]
     radius = np.exp(-np.pi / SAMPLE_RATE * width)
     b = 2 * radius * np.cos(2 * np.pi / SAMPLE_RATE * centre)

@@ -35,7 +35,7 @@ def talk(speaker: Speaker, n_seconds: int, rng: np.random.Generator) -> np.ndarr
     tracks = _tracks(segments, speaker, n_frames)
     voice = sing_out(tracks, speaker.larynx, speaker.tract_scale, rng)
     room = rng.standard_normal(len(voice), dtype=np.float32)
-    return voice + 0.002 * room
+    return voice + 0.01 * room
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ def _phrase(speaker: Speaker, rng: np.random.Generator) -> list[Segment]:
     segments: list[Segment] = []
     for i, is_stressed in enumerate(stresses):
         progress = i / len(stresses)
-        tone = speaker.liveliness * (0.8 - 1.5 * progress)
+        tone = speaker.liveliness * (0.1 - 1.3 * progress)
         if is_stressed:
-            tone += speaker.liveliness * rng.uniform(0.5, 1.6)
+            tone += speaker.liveliness * rng.uniform(0.4, 1.6)
         if i >= len(stresses) - 2:
             tone += fall * speaker.liveliness * 0.8
-        loudness = (1.0 if is_stressed else 0.62) * 10 ** (-0.25 * progress)
+        loudness = (1.0 if is_stressed else 0.75) * 10 ** (-0.2 * progress)
         stretch = 1.35 if i == len(stresses) - 1 else 1.0
         segments += _syllable(speaker, is_stressed, tone, loudness, stretch, rng)
     pause = round(rng.uniform(0.12, LONGEST_PAUSE) * FRAME_RATE)
@@ -96,7 +96,7 @@ def _syllable(
     """An onset, a vowel or diphthong and perhaps a coda."""
     vowel = _draw(STRESSED if is_stressed else UNSTRESSED, rng)
     parts = [_draw(ONSETS, rng), *DIPHTHONGS.get(vowel, (vowel,)), _draw(CODAS, rng)]
-    tempo = 4.4 / speaker.rate * stretch * (1.15 if is_stressed else 0.85)
+    tempo = 4.0 / speaker.rate * stretch * (1.15 if is_stressed else 0.85)
     segments = []
     for name in filter(None, parts):
         length = tempo * rng.uniform(0.8, 1.2)

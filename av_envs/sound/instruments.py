@@ -1,0 +1,172 @@
+"""Musical instruments: a note in, its sound added to the piece.
+
+Two families: things that are plucked or struck and ring freely, and things that are
+bowed or blown and sing as long as the player goes on.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from av_envs.sound.clips import SAMPLE_RATE
+
+HIGHEST_PARTIAL = 7400.0  # Hz, just below half the sample rate
+TABLE_SIZE = 1024  # samples of one period
+
+
+@dataclass(frozen=True)
+class Note:
+    """start and length in seconds; pitch in semitones, 69 is 440 Hz; loudness 1 is normal."""
+
+    start: float
+    length: float
+    pitch: float
+    loudness: float = 1.0
+
+    @property
+    def frequency(self) -> float:
+        """Hz."""
+        return 440 * 2 ** ((self.pitch - 69) / 12)
+
+
+@dataclass(frozen=True)
+class Ringing:
+    """A string, bar or bell that is set off and left to itself.
+
+    ratios     frequencies of the partials over the fundamental
+    dullness   amplitudes fall as ratio ** -dullness
+    seconds    how long a 440 Hz note takes to fall by 60 dB; high notes and partials are shorter
+    position   where a string is plucked, share of its length; 0 if it has no such place
+    """
+
+    ratios: tuple[float, ...]
+    dullness: float
+    seconds: float
+    position: float = 0.0
+
+    def play(self, note: Note, out: np.ndarray, rng: np.random.Generator) -> None:
+        """Add the note to `out`, (n,) float64 at 16 kHz."""
+        ratios = np.array(self.ratios) * rng.uniform(0.9995, 1.0005, len(self.ratios))
+        frequency = ratios[ratios * note.frequency < HIGHEST_PARTIAL] * note.frequency
+        ratios = frequency / note.frequency
+        strength = note.loudness * ratios**-self.dullness
+        if self.position > 0:
+            strength = strength * np.abs(np.sin(np.pi * ratios * self.position))
+        seconds = self.seconds * (440 / note.frequency) ** 0.4 * ratios**-0.6
+        radius = 10 ** (-3 / (seconds * SAMPLE_RATE))
+        turn = 2 * np.pi / SAMPLE_RATE * frequency
+        start = round(note.start * SAMPLE_RATE)
+        ringing = round(1.2 * seconds[0] * SAMPLE_RATE)
+        damped = round(note.length * SAMPLE_RATE)
+        part = out[start : start + min(ringing, damped + 5000)]
+        _ring(part, 2 * radius * np.cos(turn), -(radius**2), -strength * np.sin(turn), damped)
+
+
+@dataclass(frozen=True)
+class Singing:
+    """A bow or a stream of air that keeps a string or a column of air going.
+
+    dullness   harmonic k has amplitude k ** -dullness at full strength
+    evenness   amplitude factor of the even harmonics; a clarinet has nearly none
+    body       Hz, resonances of the box or tube
+    attack     seconds to reach full strength
+    vibrato    semitones up and down
+    breath     noise relative to the tone
+    """
+
+    dullness: float
+    evenness: float
+    body: tuple[float, ...]
+    attack: float
+    vibrato: float
+    breath: float
+
+    def play(self, note: Note, out: np.ndarray, rng: np.random.Generator) -> None:
+        """Add the note to `out`, (n,) float64 at 16 kHz."""
+        start = round(note.start * SAMPLE_RATE)
+        part = out[start : start + round((note.length + 0.08) * SAMPLE_RATE)]
+        time = np.arange(len(part)) / SAMPLE_RATE
+        swell = np.minimum(time / self.attack, 1) ** 1.5
+        swell *= np.clip((note.length + 0.08 - time) / 0.08, 0, 1)
+        depth = self.vibrato * np.clip((time - 0.15) / 0.3, 0, 1)
+        rate = rng.uniform(4.8, 6.2)
+        wave = np.sin(2 * np.pi * rate * time + rng.uniform(0, 2 * np.pi))
+        step = note.frequency / SAMPLE_RATE * 2 ** (depth * wave / 12)
+        strength = note.loudness * swell * (1 + 0.25 * self.vibrato * wave)
+        strength *= 1 + self.breath * rng.standard_normal(len(part))
+        soft, full = self._period(note, 1.2), self._period(note, 0.0)
+        _sing(part, np.cumsum(step) % 1, strength, swell, soft, full)
+
+    def _period(self, note: Note, extra_dullness: float) -> np.ndarray:
+        """(TABLE_SIZE + 1,) one period of the tone, its first sample repeated at the end."""
+        k = np.arange(1, int(HIGHEST_PARTIAL / note.frequency) + 1)
+        amplitude = k ** -(self.dullness + extra_dullness) * np.where(k % 2 == 0, self.evenness, 1)
+        frequency = k * note.frequency
+        colour = 0.5 + sum(
+            1 / (1 + (3 * (frequency / centre - centre / frequency)) ** 2) for centre in self.body
+        )
+        spectrum = np.zeros(TABLE_SIZE // 2 + 1, complex)
+        spectrum[1 : len(k) + 1] = amplitude * colour * np.exp(2.4j * k**2)  # spread the peaks
+        period = np.fft.irfft(spectrum, TABLE_SIZE) * TABLE_SIZE / 2
+        return np.append(period, period[0])
+
+
+def _string(n_partials: int, stiffness: float) -> tuple[float, ...]:
+    """Frequency ratios of a stiff string."""
+    return tuple(k * (1 + stiffness * k * k) ** 0.5 for k in range(1, n_partials + 1))
+
+
+Instrument = Ringing | Singing
+
+# Bar and bell ratios: Fletcher and Rossing, "The Physics of Musical Instruments", 1998.
+LEADS: dict[str, Instrument] = {
+    "guitar": Ringing(_string(18, 5e-5), 0.9, 2.5, position=0.18),
+    "harp": Ringing(_string(12, 2e-5), 1.3, 3.0, position=0.4),
+    "piano": Ringing(_string(20, 4e-4), 1.25, 5.0, position=0.12),
+    "banjo": Ringing(_string(20, 5e-5), 0.6, 1.0, position=0.1),
+    "marimba": Ringing((1.0, 3.93, 9.24), 1.2, 1.0),
+    "glockenspiel": Ringing((1.0, 2.76, 5.40, 8.93), 0.7, 2.5),
+    "violin": Singing(1.0, 1.0, (460, 900, 2700), 0.07, 0.25, 0.04),
+    "flute": Singing(1.9, 0.7, (800,), 0.06, 0.2, 0.16),
+    "clarinet": Singing(1.1, 0.15, (1500,), 0.04, 0.03, 0.05),
+    "trumpet": Singing(0.7, 1.0, (1200, 2200), 0.05, 0.12, 0.03),
+    "oboe": Singing(0.8, 0.9, (1100, 3000), 0.04, 0.15, 0.04),
+    "accordion": Singing(0.8, 0.8, (700, 2000), 0.03, 0.0, 0.02),
+}
+CHORDS = ("guitar", "harp", "piano", "accordion", "marimba")
+BASSES: dict[str, Instrument] = {
+    "plucked bass": Ringing(_string(12, 1e-4), 1.2, 2.0, position=0.2),
+    "cello": Singing(1.2, 1.0, (220, 400, 1500), 0.08, 0.15, 0.03),
+    "bassoon": Singing(0.9, 0.9, (450, 1200), 0.05, 0.05, 0.04),
+}
+
+
+@njit(cache=True, nogil=True)
+def _ring(out, b, c, before, damped):
+    """Decaying sines as two-pole recursions; after `damped` samples the player's hand is on it."""
+    last = np.zeros_like(before)
+    before = before.copy()
+    hand = 1.0
+    for i in range(len(out)):
+        if i > damped:
+            hand *= 0.9985
+        total = 0.0
+        for k in range(len(b)):
+            y = b[k] * last[k] + c[k] * before[k]
+            before[k] = last[k]
+            last[k] = y
+            total += y
+        out[i] += hand * total
+
+
+@njit(cache=True, nogil=True)
+def _sing(out, phase, strength, swell, soft, full):
+    """Read one period again and again; the tone brightens as it swells."""
+    for i in range(len(out)):
+        place = phase[i] * TABLE_SIZE
+        left = int(place)
+        mix = place - left
+        dark = soft[left] + mix * (soft[left + 1] - soft[left])
+        bright = full[left] + mix * (full[left + 1] - full[left])
+        out[i] += strength[i] * (dark + swell[i] * (bright - dark))
