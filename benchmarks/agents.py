@@ -1,0 +1,152 @@
+"""Agents come in by name: `module:Factory`, anything importable, nothing registered.
+
+An agent is any object with `reset` and `act` as below; nobody inherits from it.
+"""
+
+import hashlib
+import importlib
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from gymnasium import spaces
+
+from benchmarks.command_line import UserError
+
+CARD_KEYS = ("name", "authors", "url", "train")
+
+
+class Agent(Protocol):
+    """All a leaderboard entry must offer, built by
+    `Factory(observation_space, action_space, *, seed, **kwargs)`.
+
+    An agent that declares `privileged: tuple[str, ...]` is called as
+    `act(observation, privileged)` with a dict of these keys, and is marked on the board.
+    A `card: dict` may give name, authors, url and train (how it was trained).
+    """
+
+    def reset(self, *, seed: int | None = None) -> None: ...
+    def act(self, observation: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class AgentSpec:
+    """Which agent, in words that fit into a file.
+
+    path         "module:Factory"
+    kwargs_json  keyword arguments of the factory, as canonical JSON
+    """
+
+    path: str
+    kwargs_json: str = "{}"
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        return json.loads(self.kwargs_json)
+
+    @property
+    def label(self) -> str:
+        """Short name for people and for files: the factory, and a digest of its arguments."""
+        name = self.path.partition(":")[2]
+        if self.kwargs_json == "{}":
+            return name
+        return f"{name}-{hashlib.sha256(self.kwargs_json.encode()).hexdigest()[:8]}"
+
+    @classmethod
+    def parse(cls, path: str, kwargs_text: str = "{}") -> "AgentSpec":
+        """Read the two command-line arguments; refuse what cannot be imported."""
+        try:
+            kwargs = json.loads(kwargs_text)
+        except json.JSONDecodeError as error:
+            raise UserError(f"--agent-kwargs is not JSON ({error}): {kwargs_text}") from None
+        if not isinstance(kwargs, dict):
+            raise UserError(f"--agent-kwargs must be a JSON object, got {kwargs_text}")
+        load_factory(path)
+        return cls(path, json.dumps(kwargs, sort_keys=True, separators=(",", ":")))
+
+
+def load_factory(path: str) -> Callable[..., Agent]:
+    """Import what `module:Factory` names."""
+    module_name, colon, name = path.partition(":")
+    if not (module_name and colon and name):
+        raise UserError(
+            f"agent {path!r} is not of the form module:Factory, "
+            "for example baselines.separation:Random"
+        )
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"agent {path!r}: no module named {error.name!r} "
+            "(commands run from the repository root)"
+        ) from None
+    except Exception as error:
+        raise UserError(
+            f"agent {path!r}: importing {module_name} failed: {type(error).__name__}: {error}"
+        ) from error
+    if not hasattr(module, name):
+        offered = ", ".join(sorted(n for n in vars(module) if n[:1].isupper())) or "nothing"
+        raise UserError(f"agent {path!r}: {module_name} has no {name!r}; it offers {offered}")
+    factory = getattr(module, name)
+    if not callable(factory):
+        raise UserError(f"agent {path!r} is a {type(factory).__name__}, not callable")
+    return factory
+
+
+def build_agent(
+    spec: AgentSpec, observation_space: spaces.Space, action_space: spaces.Space, seed: int
+) -> Agent:
+    """Call the factory; what it cannot digest is the caller's mistake."""
+    try:
+        agent = load_factory(spec.path)(observation_space, action_space, seed=seed, **spec.kwargs)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"agent {spec.path} with {spec.kwargs_json} cannot be built: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    for verb in ("reset", "act"):
+        if not callable(getattr(agent, verb, None)):
+            raise UserError(f"agent {spec.path} has no method {verb}()")
+    unknown = set(getattr(agent, "card", {})) - set(CARD_KEYS)
+    if unknown:
+        raise UserError(f"agent {spec.path}: card has {sorted(unknown)}, knows {CARD_KEYS}")
+    return agent
+
+
+def describe_agent(spec: AgentSpec, agent: Agent) -> dict[str, Any]:
+    """The `agent` block of a result file."""
+    card = getattr(agent, "card", {})
+    checkpoint = spec.kwargs.get("checkpoint")
+    return {
+        "path": spec.path,
+        "kwargs": spec.kwargs,
+        "hash": source_hash(spec.path),
+        "name": card.get("name", spec.label),
+        "authors": card.get("authors"),
+        "url": card.get("url"),
+        "checkpoint_sha256": file_hash(Path(checkpoint)) if checkpoint else None,
+        "train": card.get("train"),
+        "privileged": list(getattr(agent, "privileged", ())),
+    }
+
+
+def source_hash(path: str) -> str | None:
+    """sha256 of the source file that defines the factory; None if it has no source file."""
+    try:
+        source = inspect.getsourcefile(load_factory(path))
+    except TypeError:
+        return None
+    return file_hash(Path(source)) if source else None
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None

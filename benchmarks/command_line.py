@@ -1,0 +1,45 @@
+"""How every command of this package meets its user: mistakes get one sentence, not a traceback."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+MISTAKE = 2  # exit status of argparse for wrong arguments, and ours
+
+
+class UserError(Exception):
+    """A mistake the person at the keyboard can mend; the message says which and how."""
+
+
+def run_command(
+    command: Callable[[argparse.Namespace], None],
+    parser: argparse.ArgumentParser,
+    argv: list[str] | None,
+) -> int:
+    """Parse, run, and return the exit status."""
+    arguments = parser.parse_args(argv)
+    try:
+        command(arguments)
+    except UserError as mistake:
+        print(f"{parser.prog}: {mistake}", file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted; finished result files are kept", file=sys.stderr)
+        return 130
+    return 0
+
+
+def positive_int(text: str) -> int:
+    """An argparse type: a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def non_negative_int(text: str) -> int:
+    """An argparse type: a whole number of at least 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, got {number}")
+    return number

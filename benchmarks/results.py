@@ -1,0 +1,94 @@
+"""The result file: schema, canonical form, hash, reading and writing.
+
+One immutable JSON per (suite, agent, seed). `result_hash` covers everything that a
+second run must reproduce and nothing that it cannot (times, hardware).
+"""
+
+import hashlib
+import json
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.command_line import UserError
+
+SCHEMA = "av-bench/result/1"
+DIGITS = 6  # libraries of linear algebra differ after that
+DETERMINISTIC = ("schema", "complete", "suite", "env", "agent", "seed", "episodes", "summary")
+KEYS = {*DETERMINISTIC, "timing", "hardware", "packages", "git", "command", "created"}
+
+
+def rounded(value: Any) -> Any:
+    """The value as it is written: floats to 6 digits, nan as null; infinity is refused."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        if math.isinf(value):
+            raise ValueError("a result cannot hold infinity")
+        return round(value, DIGITS) + 0.0  # turns -0.0 into 0.0
+    return value
+
+
+def canonical(value: Any) -> str:
+    """JSON with one spelling per value."""
+    return json.dumps(rounded(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def result_hash(result: dict[str, Any]) -> str:
+    """sha256 over the deterministic part."""
+    part = {key: result[key] for key in DETERMINISTIC}
+    return hashlib.sha256(canonical(part).encode()).hexdigest()
+
+
+def summarise(episodes: list[dict[str, Any]]) -> dict[str, float | None]:
+    """Mean of every metric over the episodes that have it."""
+    names = episodes[0]["metrics"] if episodes else ()
+    summary = {}
+    for name in names:
+        values = [e["metrics"][name] for e in episodes if e["metrics"][name] is not None]
+        summary[name] = sum(values) / len(values) if values else None
+    return rounded(summary)
+
+
+def write_result(path: Path, result: dict[str, Any]) -> None:
+    """Round, seal with the hash, and put the file in place in one move."""
+    sealed = rounded(result)
+    sealed["result_hash"] = result_hash(sealed)
+    write_text(path, json.dumps(sealed, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file atomically: readers see the old one or the whole new one."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """Read a result file and check that nobody touched it since it was written."""
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON ({error})") from None
+    if not isinstance(result, dict) or result.get("schema") != SCHEMA:
+        raise UserError(f"{path} is not an {SCHEMA} file")
+    missing = sorted((KEYS | {"result_hash"}) - set(result))
+    if missing:
+        raise UserError(f"{path} lacks {', '.join(missing)}")
+    if result_hash(result) != result["result_hash"]:
+        raise UserError(f"{path} was edited: its content does not match its result_hash")
+    return result

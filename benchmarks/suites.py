@@ -1,0 +1,101 @@
+"""What is played, with which seeds, and what counts. Data only.
+
+A suite never changes: whoever edits one bumps its version, and the hash in every
+result file tells the two apart.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number per episode.
+
+    source  an info key of the environment, or "reward"
+    reduce  how the steps of an episode become one number: mean | sum | final.
+            Steps at which the quantity is undefined (nan) do not count.
+    """
+
+    name: str
+    source: str
+    reduce: str
+    higher_is_better: bool
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A frozen set of episodes.
+
+    env_kwargs  JSON-safe keyword arguments of `gymnasium.make`, the split apart
+    seeds       one per episode, handed to `env.reset(seed=...)`
+    primary     name of the metric that ranks
+    """
+
+    name: str
+    version: int
+    env_id: str
+    env_kwargs: dict[str, Any]
+    split: str
+    seeds: tuple[int, ...]
+    metrics: tuple[Metric, ...]
+    primary: str
+
+    def __post_init__(self):
+        if self.primary not in self.metric_names:
+            raise ValueError(f"{self.name}: primary {self.primary!r} not in {self.metric_names}")
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"{self.name}: episode seeds repeat")
+        for metric in self.metrics:
+            if metric.reduce not in ("mean", "sum", "final"):
+                raise ValueError(f"{self.name}: unknown reduction {metric.reduce!r}")
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        return tuple(metric.name for metric in self.metrics)
+
+    @property
+    def primary_metric(self) -> Metric:
+        return next(metric for metric in self.metrics if metric.name == self.primary)
+
+    @property
+    def hash(self) -> str:
+        """sha256 of the canonical JSON of all fields."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+SEPARATION_METRICS = (
+    Metric("si_sdr_gain", "si_sdr_gain", "mean", higher_is_better=True, unit="dB"),
+    Metric("si_sdr", "si_sdr", "mean", higher_is_better=True, unit="dB"),
+    Metric("si_sdr_final", "si_sdr", "final", higher_is_better=True, unit="dB"),
+    Metric("stft_distance", "stft_distance", "mean", higher_is_better=False),
+    Metric("return", "reward", "sum", higher_is_better=True),
+    Metric("collisions", "collision", "sum", higher_is_better=False),
+    Metric("distance_final", "geodesic_to_target", "final", higher_is_better=False, unit="m"),
+)
+
+
+def _separation_suite(name: str, houses: int, seeds: range) -> Suite:
+    return Suite(
+        name=name,
+        version=int(name.rpartition("-v")[2]),
+        env_id="AVDynamicSep-v0",
+        env_kwargs={"houses": houses},
+        split="test_unheard",
+        seeds=tuple(seeds),
+        metrics=SEPARATION_METRICS,
+        primary="si_sdr_gain",
+    )
+
+
+SUITES: dict[str, Suite] = {
+    suite.name: suite
+    for suite in (
+        _separation_suite("sep-near-unheard-v1", houses=20, seeds=range(200)),
+        _separation_suite("sep-demo-v1", houses=4, seeds=range(24)),
+    )
+}
