@@ -1,0 +1,157 @@
+"""What stands in a dwelling and what it is made of. Knows nothing of sound, agents or rewards."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from av_envs.scene.bvh import Bvh, build_bvh
+from av_envs.scene.materials import Material
+from av_envs.scene.navigation import NavigationGraph
+
+# Procedural textures, drawn by whoever looks at the scene.
+PLAIN, PLANKS, TILES, BRICKS, FABRIC, STRIPES, MARBLE, BOOKS = PATTERNS = range(8)
+
+SMALLEST_AREA = 1e-8  # m2; anything smaller has no usable normal
+
+
+class Room(NamedTuple):
+    """A room and its floor: bounds (x0, y0, x1, y1) in metres, inside the walls."""
+
+    name: str
+    bounds: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Surfaces, rooms and walkable places. World frame: x east, y north, z up, in metres.
+
+    All arrays with T rows follow the order of `bvh.triangles`.
+
+    normals    (T,3) float32, unit length; walls and furniture face the air
+    material   (T,) int32, index into `materials`
+    colour     (T,3) uint8, red green blue
+    pattern    (T,) uint8, procedural texture: one of PATTERNS
+    materials  the materials that occur, each with values per octave band
+    rooms      by index as in `graph.room`
+    """
+
+    name: str
+    bvh: Bvh
+    normals: np.ndarray
+    material: np.ndarray
+    colour: np.ndarray
+    pattern: np.ndarray
+    materials: tuple[Material, ...]
+    rooms: tuple[Room, ...]
+    graph: NavigationGraph
+
+    @classmethod
+    def build(
+        cls,
+        name: str,
+        triangles: np.ndarray,
+        material: np.ndarray,
+        colour: np.ndarray,
+        pattern: np.ndarray,
+        materials: tuple[Material, ...],
+        rooms: tuple[Room, ...],
+        graph: NavigationGraph,
+    ) -> "Scene":
+        """A scene of triangles (T,3,3) in metres, sorted for ray casting.
+
+        Corners run counter-clockwise as seen from the air. The other arrays have a
+        row per triangle, as in the class docstring.
+        """
+        triangles = np.ascontiguousarray(triangles, np.float32)
+        normals = _unit_normals(name, triangles)
+        rows = {
+            "material": np.asarray(material, np.int32),
+            "colour": np.asarray(colour, np.uint8),
+            "pattern": np.asarray(pattern, np.uint8),
+        }
+        for field, shape in (("material", ()), ("colour", (3,)), ("pattern", ())):
+            if rows[field].shape != (len(triangles), *shape):
+                raise ValueError(
+                    f"scene {name!r}: {field} must have shape {(len(triangles), *shape)}, "
+                    f"got {rows[field].shape}"
+                )
+        _check_indices(name, "material", rows["material"], len(materials))
+        _check_indices(name, "pattern", rows["pattern"], len(PATTERNS))
+        _check_indices(name, "graph.room", graph.room, len(rooms))
+        bvh, order = build_bvh(triangles)
+        sorted_rows = {field: values[order] for field, values in rows.items()}
+        return cls(
+            name, bvh, normals[order], **sorted_rows,
+            materials=tuple(materials), rooms=tuple(rooms), graph=graph,
+        )  # fmt: skip
+
+    @property
+    def triangles(self) -> np.ndarray:
+        """(T,3,3) float32, metres, corners of every triangle."""
+        vertex, edge1, edge2 = self.bvh.triangles.reshape(-1, 3, 3).swapaxes(0, 1)
+        return np.stack([vertex, vertex + edge1, vertex + edge2], axis=1)
+
+    @cached_property
+    def absorption(self) -> np.ndarray:
+        """(M,7) float32, energy fraction per material and octave band."""
+        return self._table("absorption")
+
+    @cached_property
+    def scattering(self) -> np.ndarray:
+        """(M,7) float32, share of the reflected energy that is diffuse."""
+        return self._table("scattering")
+
+    @cached_property
+    def transmission(self) -> np.ndarray:
+        """(M,7) float32, energy fraction that crosses a whole wall of two faces."""
+        return self._table("transmission")
+
+    @cached_property
+    def bounds(self) -> np.ndarray:
+        """(2,3) float32, metres: lowest and highest corner of everything."""
+        points = self.triangles.reshape(-1, 3)
+        return np.stack([points.min(axis=0), points.max(axis=0)])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 over geometry, looks, materials and graph: the key of every cache."""
+        digest = hashlib.sha256()
+        arrays = (
+            *self.bvh, self.normals, self.material, self.colour, self.pattern,
+            self.absorption, self.scattering, self.transmission,
+            self.graph.positions, self.graph.neighbours, self.graph.room, self.graph.clearance,
+        )  # fmt: skip
+        for array in arrays:
+            digest.update(f"{array.dtype}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        names = [material.name for material in self.materials]
+        digest.update(repr((names, self.rooms, self.graph.grid)).encode())
+        return digest.hexdigest()
+
+    def _table(self, field: str) -> np.ndarray:
+        return np.array([getattr(material, field) for material in self.materials], np.float32)
+
+
+def _unit_normals(name: str, triangles: np.ndarray) -> np.ndarray:
+    if triangles.ndim != 3 or triangles.shape[1:] != (3, 3) or len(triangles) == 0:
+        raise ValueError(f"scene {name!r}: triangles must be (T, 3, 3), got {triangles.shape}")
+    if not np.isfinite(triangles).all():
+        raise ValueError(f"scene {name!r}: triangles must be finite")
+    edges = triangles[:, 1:] - triangles[:, :1]
+    normals = np.cross(edges[:, 0], edges[:, 1])
+    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+    if (lengths < 2 * SMALLEST_AREA).any():
+        worst = int(lengths.argmin())
+        raise ValueError(f"scene {name!r}: triangle {worst} has no area: {triangles[worst]}")
+    return normals / lengths
+
+
+def _check_indices(name: str, field: str, values: np.ndarray, n_choices: int) -> None:
+    if len(values) and not 0 <= values.min() <= values.max() < n_choices:
+        raise ValueError(
+            f"scene {name!r}: {field} must lie in 0..{n_choices - 1}, "
+            f"got {values.min()}..{values.max()}"
+        )
