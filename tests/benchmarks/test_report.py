@@ -1,0 +1,225 @@
+"""Leaderboards from results made by hand: ranks, intervals, what is refused."""
+
+import csv
+import json
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from fake_separation import FAKE_SUITE
+
+from benchmarks import report, suites
+from benchmarks.leaderboard import build_rows
+from benchmarks.results import SCHEMA, read_result, result_hash, rounded, summarise, write_result
+
+SUITE = replace(FAKE_SUITE, metrics=FAKE_SUITE.metrics[:1])
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    monkeypatch.setitem(suites.SUITES, SUITE.name, SUITE)
+
+
+def make_result(name="A", gain=1.0, seed=0, spread=0.5, n=None, privileged=(), **changes):
+    rng = np.random.default_rng([seed, int(100 * abs(gain))])
+    episodes = [
+        {
+            "episode": e,
+            "scene": f"house-{e % 4}",
+            "length": 20,
+            "metrics": {"si_sdr_gain": gain + spread * float(rng.normal())},
+            "error": None,
+        }
+        for e in SUITE.seeds[:n]
+    ]
+    agent = {"path": f"m:{name}", "kwargs": {}, "hash": "h", "name": name, "authors": None}
+    agent |= {"url": None, "checkpoint_sha256": None, "train": None, "privileged": privileged}
+    hardware = {"cpu": "Chip", "count": 2, "gpu": None, "ram_gb": 8.0}
+    result = {
+        "schema": SCHEMA,
+        "complete": n is None,
+        "suite": {"name": SUITE.name, "version": 1, "split": SUITE.split, "hash": SUITE.hash},
+        "env": {},
+        "agent": agent,
+        "seed": seed,
+        "episodes": episodes,
+        "summary": summarise(episodes),
+        "timing": {"wall_s": 1.0, "env_steps": 240, "act_ms_p50": 0.1},
+        "hardware": hardware,
+        "packages": {},
+        "git": {},
+        "command": f"python -m benchmarks.run --agent m:{name} --seeds {seed}",
+        "created": "2026-01-01T00:00:00+00:00",
+    }
+    return rounded(result | changes)
+
+
+def test_rows_are_ranked_best_first():
+    rows = build_rows([make_result("Low", 1), make_result("High", 3), make_result("Mid", 2)])
+    assert [(row.rank, row.agent) for row in rows] == [(1, "High"), (2, "Mid"), (3, "Low")]
+    assert rows[0].score == pytest.approx(3, abs=0.5)
+    assert rows[0].metrics["si_sdr_gain"] == pytest.approx(3, abs=0.5)
+
+
+def test_equal_scores_share_a_rank_and_lower_can_be_better(monkeypatch):
+    alike = [make_result(name, 1, spread=0) for name in "BA"] + [make_result("C", 2, spread=0)]
+    assert [(r.rank, r.agent) for r in build_rows(alike)] == [(1, "C"), (2, "A"), (2, "B")]
+    metric = replace(SUITE.primary_metric, higher_is_better=False)
+    lower = replace(SUITE, metrics=(metric,))
+    monkeypatch.setitem(suites.SUITES, SUITE.name, lower)
+    for result in alike:
+        result["suite"]["hash"] = lower.hash
+    assert [(r.rank, r.agent) for r in build_rows(alike)] == [(1, "A"), (1, "B"), (3, "C")]
+
+
+def test_the_interval_is_over_runs_from_three_runs_on():
+    few = build_rows([make_result(seed=seed) for seed in range(2)])[0]
+    assert (few.runs, few.basis) == (2, "episodes")
+    many = build_rows([make_result(seed=seed) for seed in range(3)])[0]
+    assert (many.runs, many.basis, many.episodes) == (3, "runs", 36)
+    assert many.interval[0] <= many.score <= many.interval[1]
+
+
+def test_an_undefined_episode_does_not_count():
+    result = make_result(gain=2, spread=0)
+    result["episodes"][0]["metrics"]["si_sdr_gain"] = None
+    assert build_rows([result])[0].score == pytest.approx(2)
+
+
+def failed_once(result):
+    result["episodes"][3]["error"] = "m:A: RuntimeError: lost"
+    return result | {"complete": False}
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        (make_result(n=5), "5 of 12 episodes"),
+        (failed_once(make_result()), "the agent failed in 1 of 12 episodes"),
+        (
+            make_result(suite={"name": SUITE.name, "version": 1, "hash": "other", "split": "x"}),
+            "another definition of this suite",
+        ),
+        (make_result(suite={"name": "sep-x", "hash": "y"}), "unknown suite"),
+    ],
+)
+def test_what_does_not_count_is_shown_but_not_ranked(result, reason):
+    rows = build_rows([result, make_result("Whole", -5)])
+    by_agent = {row.agent: row for row in rows}
+    assert by_agent["A"].rank is None
+    assert by_agent["A"].reason == reason
+    assert by_agent["Whole"].rank == 1
+
+
+def write(directory, *results):
+    for index, result in enumerate(results):
+        write_result(directory / f"{index}.json", result)
+
+
+class Cells(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.inside = [], False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.inside = tag in ("td", "span")
+        if tag == "tr":
+            self.rows.append([])
+        assert tag not in ("script", "link", "img"), "the page must stand alone"
+
+    def handle_data(self, data):
+        if self.inside:
+            self.rows[-1].append(data.strip())
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+
+def test_every_format_tells_the_same(tmp_path, capsys):
+    write(
+        tmp_path,
+        make_result("<Low>", 1),
+        make_result("High", 3, privileged=["action_gains"]),
+        make_result("Short", 9, n=5),
+    )
+    assert report.main([str(tmp_path)]) == 0
+    assert len(capsys.readouterr().out.split()) == 4
+    table = [r for r in Cells((tmp_path / "leaderboard.html").read_text()).rows if r]
+    assert [row[:2] for row in table] == [
+        ["1", "High"],
+        ["2", "<Low>"],
+        ["5 of 12 episodes", "Short"],
+    ]
+    assert table[0][2] == "privileged"
+    assert "2 x Chip" in table[0]
+    score = table[0][3]
+    lines = list(csv.DictReader((tmp_path / "leaderboard.csv").read_text().splitlines()))
+    assert [line["agent"] for line in lines] == ["High", "<Low>", "Short"]
+    assert f"{float(lines[0]['score']):.2f}" == score
+    rows = json.loads((tmp_path / "leaderboard.json").read_text())["rows"]
+    assert f"{rows[0]['score']:.2f}" == score
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert f"| 1 | High (privileged) | {score} |" in text
+    assert "python -m benchmarks.run --agent m:High --seeds 0" in text
+    assert report.main([str(tmp_path)]) == 0  # its own files are not taken for results
+
+
+def test_an_edited_file_is_refused(tmp_path, capsys):
+    write(tmp_path, make_result())
+    path = tmp_path / "0.json"
+    result = json.loads(path.read_text())
+    result["episodes"][0]["metrics"]["si_sdr_gain"] += 1
+    path.write_text(json.dumps(result))
+    assert report.main([str(tmp_path)]) == 2
+    assert "0.json was edited" in capsys.readouterr().err
+    assert not (tmp_path / "leaderboard.html").exists()
+
+
+@pytest.mark.parametrize("key", ["complete", "summary", "seed", "agent", "suite"])
+def test_the_hash_covers(key):
+    result = make_result()
+    assert result_hash(result | {key: "changed"}) != result_hash(result)
+
+
+@pytest.mark.parametrize("key", ["timing", "hardware", "created", "git", "packages", "command"])
+def test_the_hash_leaves_out(key):
+    result = make_result()
+    assert result_hash(result | {key: "changed"}) == result_hash(result)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("{", "is not JSON"),
+        ("{}", f"is not an {SCHEMA} file"),
+        ("[1]", f"is not an {SCHEMA} file"),
+        (json.dumps({"schema": SCHEMA}), "lacks agent, command, complete"),
+    ],
+)
+def test_foreign_files_are_named(tmp_path, capsys, content, complaint):
+    (tmp_path / "odd.json").write_text(content)
+    assert report.main([str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "odd.json" in error
+    assert complaint in error
+
+
+def test_mistakes_of_the_report_end_in_one_sentence(tmp_path, capsys):
+    assert report.main([str(tmp_path / "nowhere")]) == 2
+    assert "no result files" in capsys.readouterr().err
+    write(tmp_path, make_result(), make_result())
+    assert report.main([str(tmp_path)]) == 2
+    assert "two result files hold seed 0 of A" in capsys.readouterr().err
+
+
+def test_numbers_survive_the_file_and_nan_becomes_null(tmp_path):
+    result = make_result(gain=1 / 3, spread=0)
+    result["episodes"][0]["metrics"]["si_sdr_gain"] = float("nan")
+    write(tmp_path, result)
+    kept = read_result(tmp_path / "0.json")["episodes"]
+    assert kept[0]["metrics"]["si_sdr_gain"] is None
+    assert kept[1]["metrics"]["si_sdr_gain"] == 0.333333
+    with pytest.raises(ValueError, match="infinity"):
+        rounded([float("inf")])
