@@ -33,7 +33,8 @@ def rain(n: int, rng: np.random.Generator) -> np.ndarray:
 def wind(n: int, rng: np.random.Generator) -> np.ndarray:
     """Gusts: noise whose resonance rises as it grows louder."""
     gust = _swell(n, rng, 0.5, 0.5)
-    low = _noise(n, rng, lambda f: 1 / (1 + (f / rng.uniform(150, 300)) ** 1.6))
+    corner = rng.uniform(150, 300)
+    low = _noise(n, rng, lambda f: 1 / (1 + (f / corner) ** 1.6))
     whistle = _noise(n, rng, lambda f: np.exp(-((np.log2(np.maximum(f, 1) / 700) / 0.35) ** 2)))
     return low * gust + rng.uniform(0.2, 0.8) * whistle * gust**2.5
 

@@ -99,22 +99,26 @@ def check_choice(kind: str, name: str, valid: tuple[str, ...]) -> None:
 
 
 class RecentClips:
-    """The last few clips that were read, ready to play; older ones are forgotten.
+    """The clips that were read last, ready to play; older ones are forgotten.
 
-    capacity  how many clips are kept; a clip of 20 s takes 1.3 MB
+    capacity  how many samples are kept in all, 4 bytes each; the latest clip always is
     """
 
-    def __init__(self, capacity: int = 32):
+    def __init__(self, capacity: int = 16_000_000):
         self.capacity = capacity
         self._kept: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._n_samples = 0
 
     def get(self, clip: str, read: Callable[[str], np.ndarray]) -> np.ndarray:
         """The clip as a read-only array, from `read(clip)` if it is not among the kept."""
-        samples = self._kept.pop(clip, None)
-        if samples is None:
-            samples = read(clip)
-            samples.flags.writeable = False
+        samples = self._kept.get(clip)
+        if samples is not None:
+            self._kept.move_to_end(clip)
+            return samples
+        samples = read(clip)
+        samples.flags.writeable = False
         self._kept[clip] = samples
-        while len(self._kept) > self.capacity:
-            self._kept.popitem(last=False)
+        self._n_samples += len(samples)
+        while self._n_samples > self.capacity and len(self._kept) > 1:
+            self._n_samples -= len(self._kept.popitem(last=False)[1])
         return samples

@@ -1,0 +1,154 @@
+"""A corpus of your own recordings: a directory of sound files."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePath
+
+import numpy as np
+import soundfile
+
+from av_envs.sound.clips import SPLITS, RecentClips, check_choice
+from av_envs.sound.preparation import prepared
+
+SUFFIXES = (".wav", ".flac", ".ogg")
+SILENCE = 1e-4  # full scale; a file that never exceeds it is silent
+CLASS_MINIMUM = len(SPLITS)  # clips of a class that are divided among the splits
+
+ClassOf = Callable[[PurePath], str | None]
+
+
+def first_folder(path: PurePath) -> str | None:
+    """The class of "dog/barks/1.wav" is "dog"; a file in no folder has none."""
+    return path.parts[0] if len(path.parts) > 1 else None
+
+
+class FolderCorpus:
+    """Recordings in root/class/file or root/split/class/file; deeper folders are welcome.
+
+    root         directory; wav, flac and ogg files of any rate, length and channel count
+    distractors  names of classes that may only distract
+    class_of     class of a file from its path below root (below the split, if there are
+                 split folders); None if it belongs to no class. For flat folders, say
+                 `lambda path: path.name.split("-")[0]`.
+
+    If the folders in root are exactly train, val and test, they are the splits. Otherwise
+    the files of each class, sorted by path, are divided: the first 60 % train, then 20 %
+    val and 20 % test, at least one each. Everything that is wrong with the files is found
+    on opening and told in one error.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        distractors: Sequence[str] = (),
+        class_of: ClassOf = first_folder,
+    ):
+        self.root = Path(root)
+        if not self.root.is_dir():
+            raise ValueError(f"{self.root} is not a directory")
+        self._clips = _sorted_in(self.root, class_of)
+        self.classes = tuple(sorted({name for _, name in self._clips}))
+        for name in distractors:
+            check_choice("distractor class", name, self.classes)
+        self.target_classes = tuple(name for name in self.classes if name not in distractors)
+        if not self.target_classes:
+            raise ValueError(f"{self.root}: every class is a distractor, no target is left")
+        self._names = {clip for clips in self._clips.values() for clip in clips}
+        self._recent = RecentClips()
+
+    def clips(self, split: str, class_name: str) -> tuple[str, ...]:
+        """Names of the clips of one class in one split: their paths below root."""
+        check_choice("split", split, SPLITS)
+        check_choice("class", class_name, self.classes)
+        return self._clips[split, class_name]
+
+    def samples(self, clip: str) -> np.ndarray:
+        """(n,) float32, full scale, read-only, whole seconds; see `prepared`."""
+        return self._recent.get(clip, self._read)
+
+    def _read(self, clip: str) -> np.ndarray:
+        if clip not in self._names:
+            check_choice("clip", clip, tuple(sorted(self._names)))
+        try:
+            recording, rate = soundfile.read(self.root / clip, dtype="float32")
+            return prepared(recording, rate)
+        except (ValueError, soundfile.LibsndfileError) as error:
+            raise ValueError(f"cannot use {self.root / clip}: {error}") from error
+
+
+def _sorted_in(root: Path, class_of: ClassOf) -> dict[tuple[str, str], tuple[str, ...]]:
+    """{(split, class): clips}, every split of every class filled, or one error about all faults."""
+    has_splits = {path.name for path in root.iterdir() if path.is_dir()} == set(SPLITS)
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    ignored: dict[str, list[str]] = defaultdict(list)
+    faults = []
+    for path in _files(root):
+        clip = path.relative_to(root)
+        split = clip.parts[0] if has_splits and len(clip.parts) > 1 else ""
+        class_name = class_of(clip.relative_to(split))
+        if path.suffix.lower() not in SUFFIXES:
+            if class_of is first_folder and class_name is not None:
+                ignored[class_name].append(clip.as_posix())
+        elif class_name is None:
+            faults.append(f"{clip}: belongs to no class; expected a folder per class")
+        elif fault := _fault(path):
+            faults.append(f"{clip}: {fault}")
+        else:
+            found[split, class_name].append(clip.as_posix())
+    clips = {key: tuple(paths) for key, paths in found.items()}
+    clips = clips if has_splits else _divided(clips)
+    faults += _gaps(clips, found, ignored)
+    if faults or not clips:
+        listed = "\n  ".join(faults or [f"no {', '.join(SUFFIXES)} file in it"])
+        raise ValueError(f"cannot use {root} as a corpus:\n  {listed}")
+    return clips
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for path in sorted(root.rglob("*")):
+        is_hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+        if path.is_file() and not is_hidden:
+            yield path
+
+
+def _fault(path: Path) -> str | None:
+    """Why a sound file cannot be used, without reading more of it than needed to know."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            if file.frames == 0:
+                return "empty"
+            blocks = file.blocks(65_536, dtype="float32", always_2d=True)
+            is_silent = all(np.abs(block.mean(axis=1)).max() <= SILENCE for block in blocks)
+            file.seek(file.frames - 1)
+            if len(file.read(1)) == 0:
+                return "cut off"
+            return "silent" if is_silent else None
+    except soundfile.LibsndfileError as error:
+        return f"unreadable ({error.error_string})"
+
+
+def _divided(clips: dict[tuple[str, str], tuple[str, ...]]) -> dict:
+    """Share the clips of each class among the splits; too small a class fills only the first."""
+    divided = {}
+    for (_, class_name), paths in clips.items():
+        n_held_out = max(1, round(0.2 * len(paths)))
+        bounds = (0, len(paths) - 2 * n_held_out, len(paths) - n_held_out, len(paths))
+        for i, split in enumerate(SPLITS):
+            if len(paths) >= CLASS_MINIMUM:
+                divided[split, class_name] = paths[bounds[i] : bounds[i + 1]]
+    return divided
+
+
+def _gaps(clips: dict, found: dict, ignored: dict) -> list[str]:
+    """Classes that lack clips, with the number they have and the files that were ignored."""
+    gaps = []
+    for class_name in sorted({name for _, name in found} | set(ignored)):
+        missing = [split for split in SPLITS if (split, class_name) not in clips]
+        if not missing:
+            continue
+        count = sum(len(paths) for (_, name), paths in found.items() if name == class_name)
+        text = f"class {class_name!r}: nothing for {', '.join(missing)}; {count} usable sound files"
+        if class_name in ignored:
+            text += f", not sound files: {', '.join(ignored[class_name])}"
+        gaps.append(text)
+    return gaps

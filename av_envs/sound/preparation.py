@@ -1,0 +1,76 @@
+"""From any recording to a clip: one channel, 16 kHz, whole seconds, none of them silent."""
+
+from math import gcd
+
+import numpy as np
+from scipy.signal import resample_poly
+
+from av_envs.sound.clips import SAMPLE_RATE, normalised, root_mean_square
+
+FRAME = 320  # samples, 20 ms
+LONGEST_PAUSE = 0.5  # s; longer ones are cut short
+PAUSE_LEVEL = 0.15  # a frame below this share of the clip's RMS belongs to a pause
+QUIETEST_SECOND = 0.1  # a second below this share is left out
+
+
+def prepared(recording: np.ndarray, rate: int) -> np.ndarray:
+    """(n,) float32, n whole seconds at 16 kHz, RMS CLIP_RMS, mean 0, no second silent.
+
+    recording  (m,) or (m, channels) float, not silent
+    rate       Hz, of the recording
+
+    Channels are averaged. Pauses longer than half a second are cut to half a second and
+    seconds that are quiet all the same are left out, because every second of a clip may be
+    what somebody listens for. What remains of the last second is dropped; a recording
+    shorter than one second is repeated until it fills it.
+    """
+    mono = recording.mean(axis=1) if recording.ndim == 2 else recording
+    if not np.isfinite(mono).all():
+        raise ValueError("it holds samples that are not numbers")
+    centred = resampled(mono - np.mean(mono, dtype=np.float64), rate)
+    clip = whole_seconds(without_long_pauses(centred))
+    return normalised(without_quiet_seconds(clip)).astype(np.float32)
+
+
+def resampled(samples: np.ndarray, rate: int) -> np.ndarray:
+    """The same sound at 16 kHz, by a polyphase filter with the exact ratio of the rates."""
+    if rate == SAMPLE_RATE:
+        return samples
+    common = gcd(SAMPLE_RATE, rate)
+    return resample_poly(samples, SAMPLE_RATE // common, rate // common)
+
+
+def whole_seconds(samples: np.ndarray) -> np.ndarray:
+    """The clip without its last, incomplete second; a shorter clip repeated to one second."""
+    if len(samples) < SAMPLE_RATE:
+        return np.resize(samples, SAMPLE_RATE)
+    return samples[: len(samples) // SAMPLE_RATE * SAMPLE_RATE]
+
+
+def without_long_pauses(samples: np.ndarray) -> np.ndarray:
+    """The clip with every pause cut to LONGEST_PAUSE, half of it from either end."""
+    if len(samples) < SAMPLE_RATE:
+        return samples
+    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
+    keep = round(LONGEST_PAUSE / 2 * SAMPLE_RATE / FRAME)
+    while True:
+        levels = np.sqrt(np.mean(np.square(frames, dtype=np.float64), axis=1))
+        loud = np.flatnonzero(levels > PAUSE_LEVEL * root_mean_square(frames))
+        at = np.arange(len(frames))
+        since = at - loud[np.maximum(np.searchsorted(loud, at, side="right") - 1, 0)]
+        until = loud[np.minimum(np.searchsorted(loud, at), len(loud) - 1)] - at
+        kept = (np.abs(since) < keep + 1) | (np.abs(until) < keep + 1)
+        if kept.all():
+            return frames.ravel()
+        frames = frames[kept]  # louder on average now: what was just above may be a pause
+
+
+def without_quiet_seconds(samples: np.ndarray) -> np.ndarray:
+    """A clip of whole seconds without those far quieter than the rest."""
+    whole = samples.reshape(-1, SAMPLE_RATE)
+    while True:
+        levels = np.sqrt(np.mean(np.square(whole, dtype=np.float64), axis=1))
+        kept = levels > QUIETEST_SECOND * root_mean_square(whole)
+        if kept.all():
+            return whole.ravel()
+        whole = whole[kept]
