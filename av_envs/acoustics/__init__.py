@@ -1,0 +1,7 @@
+"""How it sounds: from a scene to impulse responses to what the ears hear."""
+
+from av_envs.acoustics.backend import AcousticBackend, TracedAcoustics
+from av_envs.acoustics.bank import ResponseBank, TraceConfig
+from av_envs.acoustics.hrtf import Hrtf, load_hrtf
+
+__all__ = ["AcousticBackend", "Hrtf", "ResponseBank", "TraceConfig", "TracedAcoustics", "load_hrtf"]

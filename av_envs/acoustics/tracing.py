@@ -1,0 +1,420 @@
+"""Energy path tracing: how much sound reaches every node, when, and from where.
+
+Rays leave a source, scatter and lose energy at surfaces, and deposit energy in
+spheres around all nodes at once, in proportion to the length of the chord they cut
+(a track-length estimator). It is unbiased for the mean energy in the sphere, treats
+specular and diffuse sound alike, and a hundred listeners cost little more than one.
+
+Specular paths of few reflections and the straight line through walls are left out:
+image sources and diffraction supply them with exact delays. A ray that enters a wall
+pays for the whole wall at once and leaves at its other face: sound does not
+reverberate between the two faces, since tables give the loss of the wall as built.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from av_envs.acoustics.response import (
+    N_BINS,
+    N_SECTORS,
+    RESPONSE_SECONDS,
+    sector,
+    time_bin,
+)
+from av_envs.conventions import N_BANDS, SPEED_OF_SOUND
+from av_envs.scene import Scene
+from av_envs.scene.bvh import closest_hit
+
+N_RAYS = 4096
+N_CHUNKS = 4  # fixed, so that sums do not depend on the number of workers
+DETECTOR_RADIUS = 0.4  # m, smaller where a wall is nearer
+TRANSMITTED_SHARE = 0.04  # of the rays that meet a wall which lets sound through
+OFFSET = np.float32(1e-4)  # m, step off a surface before the next ray
+FAINT = np.float32(1e-3)  # of a ray's first energy: below it, rays are thinned out
+FAINTER = np.float32(0.1)  # rays halve with each further -10 dB
+SILENT = np.float32(1e-7)  # of a ray's first energy
+THICKEST_WALL = np.float32(0.5)  # m between two faces that are one wall
+PARALLEL = np.float32(0.999)  # cosine between the normals of a wall's faces
+GOLDEN = 0.6180339887498949
+NEAR, FAR = np.float32(0), np.float32(1e9)
+
+
+class Surfaces(NamedTuple):
+    """What a ray does at each material, as energy factors per band.
+
+    diffuse_share  (M,) probability to scatter; its factors make up for it
+    diffuse, specular, transmitted  (M, 7) energy factors of the three outcomes
+    face_transmission  (M, 7) energy that passes one of a wall's two faces on a straight line
+    """
+
+    normals: np.ndarray
+    material: np.ndarray
+    transmitted_share: np.ndarray
+    diffuse_share: np.ndarray
+    diffuse: np.ndarray
+    specular: np.ndarray
+    transmitted: np.ndarray
+    face_transmission: np.ndarray
+
+
+class Detectors(NamedTuple):
+    """Spheres around nodes, and a horizontal grid of cells that says which are near."""
+
+    centres: np.ndarray  # (N, 3) m
+    radii: np.ndarray  # (N,) m
+    corner: np.ndarray  # (2,) m, of the cell grid
+    cell: float  # m
+    shape: np.ndarray  # (2,) int
+    first: np.ndarray  # (cells + 1,) start of each cell's list
+    nodes: np.ndarray  # node indices, cell by cell
+    low: float  # m, no sphere reaches below
+    high: float  # m, or above
+
+
+def make_surfaces(scene: Scene) -> Surfaces:
+    """Energy factors of the scene's materials."""
+    reflected = 1 - scene.absorption
+    diffuse_share = scene.scattering.mean(axis=1)
+    through = np.where(scene.transmission.any(axis=1), TRANSMITTED_SHARE, 0)
+    back = (1 - through)[:, None]
+    share = diffuse_share[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        diffuse = np.where(share > 0, reflected * scene.scattering / share / back, 0)
+        specular = np.where(share < 1, reflected * (1 - scene.scattering) / (1 - share) / back, 0)
+    transmitted = scene.transmission / TRANSMITTED_SHARE
+    face = np.sqrt(scene.transmission)
+    tables = (through, diffuse_share, diffuse, specular, transmitted, face)
+    return Surfaces(scene.normals, scene.material, *(t.astype(np.float32) for t in tables))
+
+
+def make_detectors(centres: np.ndarray, radii: np.ndarray) -> Detectors:
+    """Sort spheres into cells of a horizontal grid.
+
+    centres  (N, 3) metres
+    radii    (N,) metres
+    """
+    cell = max(2 * float(radii.max()), 0.5)
+    corner = (centres[:, :2] - radii[:, None]).min(axis=0)
+    first_cell = ((centres[:, :2] - radii[:, None] - corner) / cell).astype(int)
+    last_cell = ((centres[:, :2] + radii[:, None] - corner) / cell).astype(int)
+    shape = last_cell.max(axis=0) + 1
+    members = [[] for _ in range(shape[0] * shape[1])]
+    for node, ((x0, y0), (x1, y1)) in enumerate(zip(first_cell, last_cell, strict=True)):
+        for x in range(x0, x1 + 1):
+            for y in range(y0, y1 + 1):
+                members[x * shape[1] + y].append(node)
+    first = np.cumsum([0] + [len(m) for m in members]).astype(np.int32)
+    return Detectors(
+        centres.astype(np.float32),
+        radii.astype(np.float32),
+        corner.astype(np.float32),
+        np.float32(cell),
+        shape.astype(np.int32),
+        first,
+        np.array([node for m in members for node in m], np.int32),
+        np.float32((centres[:, 2] - radii).min()),
+        np.float32((centres[:, 2] + radii).max()),
+    )
+
+
+def trace(
+    scene: Scene,
+    sources: np.ndarray,
+    detectors: Detectors,
+    *,
+    n_rays: int = N_RAYS,
+    image_order: int = 2,
+    seed: int = 0,
+    workers: int | None = None,
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Energy from every source at every detector.
+
+    sources  (S, 3) metres
+    returns  energy (S, N, 65, 7) and arrival (S, N, 65, 14), float32, air absorption not
+             yet applied, and the share of the emitted energy that escaped through gaps
+
+    Specular paths of at most `image_order` reflections are left out. The result is the
+    same bit for bit for any number of workers.
+    """
+    sources = np.atleast_2d(sources).astype(np.float32)
+    if n_rays % N_CHUNKS:
+        raise ValueError(f"n_rays must be a multiple of {N_CHUNKS}, got {n_rays}")
+    n_items, n_nodes = len(sources) * N_CHUNKS, len(detectors.centres)
+    energy = np.zeros((n_items, n_nodes, N_BINS, N_BANDS), np.float32)
+    arrival = np.zeros((n_items, n_nodes, N_BINS, N_SECTORS), np.float32)
+    surfaces = make_surfaces(scene)
+
+    def run(item: int) -> float:
+        source, chunk = divmod(item, N_CHUNKS)
+        rays = np.arange(chunk, n_rays, N_CHUNKS)
+        ray_seed = np.uint64((seed * 1_000_003 + source) & 0xFFFFFFFF)
+        limits = (n_rays, image_order, ray_seed)
+        return _trace_rays(
+            scene.bvh,
+            surfaces,
+            detectors,
+            sources[source],
+            rays,
+            limits,
+            energy[item],
+            arrival[item],
+        )
+
+    lost = sum(_map(run, range(n_items), workers)) / (4 * np.pi * len(sources))
+    per_source = (len(sources), N_CHUNKS, n_nodes, N_BINS)
+    energy = energy.reshape(*per_source, N_BANDS).sum(axis=1)
+    return energy, arrival.reshape(*per_source, N_SECTORS).sum(axis=1), float(lost)
+
+
+_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+
+
+def _map(function, items, workers: int | None) -> list:
+    """Run on a pool of threads that belongs to this process: a forked child makes its own."""
+    workers = workers or available_cores()
+    if workers == 1:
+        return [function(item) for item in items]
+    key = (os.getpid(), workers)
+    if key not in _pools:
+        _pools[key] = ThreadPoolExecutor(workers)
+    return list(_pools[key].map(function, items))
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _next(state):
+    """One step of Marsaglia's 64-bit xorshift generator."""
+    state ^= state << np.uint64(13)
+    state ^= state >> np.uint64(7)
+    state ^= state << np.uint64(17)
+    return state
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _uniform(state):
+    return np.float32(state >> np.uint64(40)) * np.float32(1 / 16777216)
+
+
+@njit(cache=True, nogil=True)
+def _seeded(seed, ray):
+    """A well-mixed, non-zero state per ray (the finaliser of splitmix64)."""
+    x = seed * np.uint64(0x9E3779B97F4A7C15) + np.uint64(ray) + np.uint64(1)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return (x ^ (x >> np.uint64(31))) | np.uint64(1)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _first_direction(ray, n_rays, jitter):
+    """Point `ray` of a spherical Fibonacci lattice, jittered in height."""
+    z = np.float32(1.0 - 2.0 * (ray + jitter) / n_rays)
+    angle = 2.0 * np.pi * ((ray * GOLDEN) % 1.0)
+    around = np.sqrt(max(np.float32(0.0), np.float32(1.0) - z * z))
+    return np.float32(around * np.cos(angle)), np.float32(around * np.sin(angle)), z
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _lambert(nx, ny, nz, u1, u2):
+    """Direction around a normal, cosine-weighted."""
+    # any vector across the normal: take the coordinate axis least aligned with it
+    if abs(nx) > np.float32(0.9):
+        tx, ty, tz = -nz, np.float32(0.0), nx  # normal x (0, 1, 0)
+    else:
+        tx, ty, tz = np.float32(0.0), nz, -ny  # normal x (1, 0, 0)
+    scale = np.float32(1.0) / np.sqrt(tx * tx + ty * ty + tz * tz)
+    tx, ty, tz = tx * scale, ty * scale, tz * scale
+    bx, by, bz = ny * tz - nz * ty, nz * tx - nx * tz, nx * ty - ny * tx
+    angle = np.float32(2.0 * np.pi) * u2
+    along = np.sqrt(u1)
+    a, b = along * np.cos(angle), along * np.sin(angle)
+    up = np.sqrt(max(np.float32(0.0), np.float32(1.0) - u1))
+    return a * tx + b * bx + up * nx, a * ty + b * by + up * ny, a * tz + b * bz + up * nz
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _trace_rays(bvh, surfaces, detectors, source, rays, limits, energy, arrival):
+    """Follow `rays`; returns the energy that left the scene (of 4 pi in all)."""
+    n_rays, image_order, seed = limits
+    share = np.float32(4.0 * np.pi / n_rays)
+    reach = np.float32(RESPONSE_SECONDS * SPEED_OF_SOUND)
+    visited = np.full(len(detectors.centres), -1, np.int64)
+    weight = np.empty(N_BANDS, np.float32)
+    segment, lost = 0, 0.0
+    for ray in rays:
+        state = _next(_seeded(seed, ray))
+        dx, dy, dz = _first_direction(ray, n_rays, _uniform(state))
+        ox, oy, oz = source[0], source[1], source[2]
+        weight[:] = share
+        travelled = np.float32(0.0)
+        reflections, crossings, specular, inside = 0, 0, True, False
+        ex, ey, ez = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        faint = share * FAINT
+        while travelled < reach:
+            t, triangle = closest_hit(bvh, ox, oy, oz, dx, dy, dz, NEAR, FAR)
+            if triangle < 0:
+                lost += weight.mean()
+                break
+            nx, ny, nz = surfaces.normals[triangle]
+            facing = dx * nx + dy * ny + dz * nz
+            if inside:
+                inside = False
+                thickness = abs(facing) * t
+                if thickness < THICKEST_WALL and abs(nx * ex + ny * ey + nz * ez) > PARALLEL:
+                    travelled += t  # the wall's other face: it was paid for at the first one
+                    t += OFFSET
+                    ox, oy, oz = ox + t * dx, oy + t * dy, oz + t * dz
+                    continue
+            known = (specular and crossings == 0 and reflections <= image_order) or (
+                reflections == 0  # straight through walls
+            )
+            if not known:
+                segment += 1
+                _deposit(
+                    detectors,
+                    ox,
+                    oy,
+                    oz,
+                    dx,
+                    dy,
+                    dz,
+                    t,
+                    travelled,
+                    weight,
+                    visited,
+                    segment,
+                    energy,
+                    arrival,
+                )
+            travelled += t
+            if facing > 0:
+                nx, ny, nz, facing = -nx, -ny, -nz, -facing
+            ox, oy, oz = ox + t * dx, oy + t * dy, oz + t * dz
+            material = surfaces.material[triangle]
+            state = _next(state)
+            u = _uniform(state)
+            if u < surfaces.transmitted_share[material]:
+                factors = surfaces.transmitted[material]
+                crossings += 1
+                inside, ex, ey, ez = True, nx, ny, nz
+                nx, ny, nz = -nx, -ny, -nz  # go on at the far side
+            else:
+                reflections += 1
+                state = _next(state)
+                if _uniform(state) < surfaces.diffuse_share[material]:
+                    factors = surfaces.diffuse[material]
+                    specular = False
+                    state = _next(state)
+                    u1 = _uniform(state)
+                    state = _next(state)
+                    dx, dy, dz = _lambert(nx, ny, nz, u1, _uniform(state))
+                else:
+                    factors = surfaces.specular[material]
+                    dx -= 2 * facing * nx
+                    dy -= 2 * facing * ny
+                    dz -= 2 * facing * nz
+            ox, oy, oz = ox + OFFSET * nx, oy + OFFSET * ny, oz + OFFSET * nz
+            strongest = np.float32(0.0)
+            for band in range(N_BANDS):
+                weight[band] *= factors[band]
+                strongest = max(strongest, weight[band])
+            if strongest < share * SILENT:
+                break
+            if strongest < faint:  # thin out: half of the rays go on with twice the energy
+                state = _next(state)
+                if _uniform(state) < np.float32(0.5):
+                    break
+                weight *= np.float32(2.0)
+                faint *= FAINTER * np.float32(2.0)
+    return lost
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _deposit(
+    detectors, ox, oy, oz, dx, dy, dz, length, travelled, weight, visited, segment, energy, arrival
+):
+    """Give each sphere that the segment crosses its chord's share of the ray's energy."""
+    start, end = np.float32(0.0), length
+    if abs(dz) > np.float32(1e-6):
+        a, b = (detectors.low - oz) / dz, (detectors.high - oz) / dz
+        start, end = max(start, min(a, b)), min(end, max(a, b))
+    elif oz < detectors.low or oz > detectors.high:
+        return
+    if end <= start:
+        return
+    cell = detectors.cell
+    px, py = (
+        (ox + dx * start - detectors.corner[0]) / cell,
+        (oy + dy * start - detectors.corner[1]) / cell,
+    )
+    qx, qy = (
+        (ox + dx * end - detectors.corner[0]) / cell,
+        (oy + dy * end - detectors.corner[1]) / cell,
+    )
+    cx, cy = int(np.floor(px)), int(np.floor(py))
+    n_cells = abs(int(np.floor(qx)) - cx) + abs(int(np.floor(qy)) - cy) + 1
+    step_x, step_y = (1 if qx > px else -1), (1 if qy > py else -1)
+    rate_x = np.float32(1.0) / max(abs(qx - px), np.float32(1e-9))
+    rate_y = np.float32(1.0) / max(abs(qy - py), np.float32(1e-9))
+    next_x = (cx + 1 - px if step_x > 0 else px - cx) * rate_x
+    next_y = (cy + 1 - py if step_y > 0 else py - cy) * rate_y
+    for _ in range(n_cells):  # walk the cells under the segment
+        if 0 <= cx < detectors.shape[0] and 0 <= cy < detectors.shape[1]:
+            index = cx * detectors.shape[1] + cy
+            for i in range(detectors.first[index], detectors.first[index + 1]):
+                node = detectors.nodes[i]
+                if visited[node] != segment:
+                    visited[node] = segment
+                    _deposit_in_sphere(
+                        detectors,
+                        node,
+                        ox,
+                        oy,
+                        oz,
+                        dx,
+                        dy,
+                        dz,
+                        length,
+                        travelled,
+                        weight,
+                        energy,
+                        arrival,
+                    )
+        if next_x < next_y:
+            next_x += rate_x
+            cx += step_x
+        else:
+            next_y += rate_y
+            cy += step_y
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _deposit_in_sphere(
+    detectors, node, ox, oy, oz, dx, dy, dz, length, travelled, weight, energy, arrival
+):
+    centre, radius = detectors.centres[node], detectors.radii[node]
+    lx, ly, lz = centre[0] - ox, centre[1] - oy, centre[2] - oz
+    nearest = lx * dx + ly * dy + lz * dz
+    beside = radius * radius - (lx * lx + ly * ly + lz * lz - nearest * nearest)
+    if beside <= 0:
+        return
+    half = np.sqrt(beside)
+    enter, leave = max(nearest - half, np.float32(0.0)), min(nearest + half, length)
+    seconds = (travelled + np.float32(0.5) * (enter + leave)) / np.float32(SPEED_OF_SOUND)
+    if leave <= enter or seconds >= RESPONSE_SECONDS:
+        return
+    k = time_bin(seconds)
+    per_volume = (leave - enter) / (np.float32(4 / 3 * np.pi) * radius * radius * radius)
+    total = np.float32(0.0)
+    for band in range(N_BANDS):
+        deposit = weight[band] * per_volume
+        energy[node, k, band] += deposit
+        total += deposit
+    arrival[node, k, sector(-dx, -dy, -dz)] += total
