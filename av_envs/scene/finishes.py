@@ -23,7 +23,7 @@ TEXTILES: tuple[Colour, ...] = (
     (90, 96, 104), (204, 190, 170), (176, 96, 60), (60, 120, 128),
 )  # fmt: skip
 CEILING: Colour = (244, 243, 238)
-WET = {"bathroom", "kitchen"}
+WET = ("bathroom", "kitchen", "living kitchen", "studio")  # no carpet here
 
 
 class Surface(NamedTuple):
@@ -45,15 +45,15 @@ def pick(rng: np.random.Generator, choices: tuple):
     return choices[int(rng.integers(len(choices)))]
 
 
-def draw_finishes(rng: np.random.Generator, uses: tuple[str, ...]) -> list[Finish]:
+def draw_finishes(rng: np.random.Generator, uses: tuple[str, ...]) -> tuple[Finish, ...]:
     """A finish per room; walls of one dwelling are all built alike."""
     inner, outer = ("stud", "lined_outer") if rng.random() < 0.6 else ("masonry", "outer")
     wood = pick(rng, WOODS)
     paints = rng.permutation(len(WALL_PAINTS))
-    return [
+    return tuple(
         _draw_finish(rng, use, inner, outer, wood, WALL_PAINTS[paint])
         for use, paint in zip(uses, paints, strict=False)
-    ]
+    )
 
 
 def _draw_finish(rng, use: str, inner: str, outer: str, wood: Colour, paint: Colour) -> Finish:

@@ -37,8 +37,8 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "house": Kind(0, 1.0, (100.0, 180.0), (4, 8), (14.0, 28.0), 8),
-    "flat": Kind(1, 0.5, (40.0, 80.0), (2, 4), (15.0, 26.0), 5),
+    "house": Kind(0, 1.0, (100.0, 180.0), (4, 8), (15.0, 30.0), 8),
+    "flat": Kind(1, 0.5, (45.0, 80.0), (2, 4), (15.0, 26.0), 5),
 }
 
 
@@ -192,7 +192,7 @@ def _is_acceptable(rooms: list[Rectangle], corridor: int | None, kind: Kind) -> 
         kind.area[0] <= total <= kind.area[1]
         and (sides.max(axis=1) <= LARGEST_STRETCH * sides.min(axis=1)).all()
         and sides.prod(axis=1).max() >= SMALLEST_LIVING_ROOM
-        and (len(rooms) == 2 or sides.prod(axis=1).min() <= LARGEST_BATHROOM)
+        and sides.prod(axis=1).min() <= LARGEST_BATHROOM
     )
 
 

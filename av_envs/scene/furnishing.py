@@ -34,6 +34,14 @@ ALONG_WALLS: dict[str, tuple[tuple[Draw, float], ...]] = {
         (furniture.sofa, 1.0), (furniture.sideboard, 0.9), (furniture.bookshelf, 0.9),
         (furniture.armchair, 0.8), (furniture.armchair, 0.4), (furniture.bookshelf, 0.4),
     ),
+    "living kitchen": (
+        (furniture.kitchen_counter, 1.0), (furniture.fridge, 1.0), (furniture.sofa, 1.0),
+        (furniture.bookshelf, 0.7), (furniture.sideboard, 0.6), (furniture.armchair, 0.5),
+    ),
+    "studio": (
+        (furniture.bed, 1.0), (furniture.kitchen_counter, 1.0), (furniture.fridge, 1.0),
+        (furniture.wardrobe, 1.0), (furniture.sofa, 0.8), (furniture.bookshelf, 0.7),
+    ),
     "bedroom": (
         (furniture.bed, 1.0), (furniture.wardrobe, 1.0), (furniture.nightstand, 0.7),
         (furniture.desk, 0.4), (furniture.armchair, 0.3), (furniture.bookshelf, 0.3),
@@ -51,11 +59,19 @@ ALONG_WALLS: dict[str, tuple[tuple[Draw, float], ...]] = {
 }  # fmt: skip
 IN_THE_MIDDLE: dict[str, tuple[tuple[Draw, float], ...]] = {
     "living room": ((furniture.coffee_table, 0.8),),
+    "living kitchen": ((furniture.dining_table, 0.8),),
+    "studio": ((furniture.dining_table, 0.6),),
     "dining room": ((furniture.dining_table, 1.0),),
     "kitchen": ((furniture.dining_table, 0.6),),
 }
-RUGS = {"living room": 0.8, "bedroom": 0.5, "dining room": 0.4, "study": 0.6, "hallway": 0.4}
-CURTAINS = {"living room": 0.9, "bedroom": 0.95, "dining room": 0.7, "study": 0.7, "kitchen": 0.2}
+RUGS = {
+    "living room": 0.8, "living kitchen": 0.6, "studio": 0.6, "bedroom": 0.5,
+    "dining room": 0.4, "study": 0.6, "hallway": 0.4,
+}  # fmt: skip
+CURTAINS = {
+    "living room": 0.9, "living kitchen": 0.8, "studio": 0.9, "bedroom": 0.95,
+    "dining room": 0.7, "study": 0.7, "kitchen": 0.2,
+}  # fmt: skip
 
 
 class Furniture(NamedTuple):

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from av_envs.scene.blocks import Block, mesh_of
+from av_envs.scene.blocks import Block, Rectangle, mesh_of
+from av_envs.scene.decay import soften
 from av_envs.scene.finishes import Finish, draw_finishes
 from av_envs.scene.floorplan import KINDS, WALL, FloorPlan, draw_plan
 from av_envs.scene.furnishing import Furniture, furnish
@@ -15,7 +17,42 @@ from av_envs.scene.openings import Door, Window, assign_uses, draw_doors, draw_w
 from av_envs.scene.scene import Room, Scene
 from av_envs.scene.shell import shell_blocks, wall_obstacles
 
+CEILING_HEIGHTS = (2.4, 3.0)  # m
+DECAY_TIMES = (0.32, 0.5)  # s, Eyring; what rays and ears find is a little longer
 GRIDS = (0.5, 1.0)  # m between navigation nodes; the lattice of the plans suits no other
+
+
+class Design(NamedTuple):
+    """A dwelling on the drawing board. Tuples over rooms follow `plan.rooms`; lengths in metres.
+
+    uses     what each room is for: "kitchen", "bedroom", ...
+    windows  windows and the front door
+    """
+
+    plan: FloorPlan
+    height: float
+    uses: tuple[str, ...]
+    doors: tuple[Door, ...]
+    windows: tuple[Window, ...]
+    furniture: tuple[Furniture, ...]
+    finishes: tuple[Finish, ...]
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Everything solid: the shell and the furniture."""
+        shell = shell_blocks(self.plan, self.height, self.doors, self.windows, self.finishes)
+        return shell + [block for piece in self.furniture for block in piece.blocks]
+
+    @property
+    def floors(self) -> list[Rectangle]:
+        """The floor of each room, inside its walls."""
+        return [self.plan.inside(room) for room in range(len(self.uses))]
+
+    @property
+    def obstacles(self) -> list[Rectangle]:
+        """What a body cannot enter: the walls and all furniture but rugs."""
+        walls = wall_obstacles(self.plan, self.doors, WALL / 2)
+        return walls + [piece.footprint for piece in self.furniture if piece.blocks_the_way]
 
 
 @dataclass(frozen=True)
@@ -40,55 +77,21 @@ class House:
     def name(self) -> str:
         return f"{self.kind}-{self.seed}"
 
-    @property
-    def plan(self) -> FloorPlan:
-        return self._drawing[0]
-
-    @property
-    def height(self) -> float:
-        """Metres from floor to ceiling."""
-        return self._drawing[1]
-
-    @property
-    def uses(self) -> tuple[str, ...]:
-        """What each room is for: "kitchen", "bedroom", ..."""
-        return self._drawing[2]
-
-    @property
-    def doors(self) -> tuple[Door, ...]:
-        return self._drawing[3]
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """Windows and the front door."""
-        return self._drawing[4]
-
-    @property
-    def furniture(self) -> tuple[Furniture, ...]:
-        return self._drawing[5]
-
-    @property
-    def finishes(self) -> list[Finish]:
-        return self._drawing[6]
-
     @cached_property
-    def _drawing(self):
+    def design(self) -> Design:
+        """Everything there is to know about the dwelling, drawn when first asked for."""
         kind = KINDS[self.kind]
         rng = np.random.default_rng([kind.number, int(self.seed)])
         plan = draw_plan(rng, kind)
-        height = float(rng.uniform(2.4, 3.0))
+        height = float(rng.uniform(*CEILING_HEIGHTS))
         uses = assign_uses(rng, plan)
         doors = draw_doors(rng, plan, uses)
         windows = draw_windows(rng, plan, uses)
         furniture = furnish(rng, plan, uses, doors, windows, height)
-        finishes = draw_finishes(rng, uses)
-        return plan, height, uses, doors, windows, furniture, finishes
-
-    @property
-    def blocks(self) -> list[Block]:
-        """Everything solid: the shell and the furniture."""
-        shell = shell_blocks(self.plan, self.height, self.doors, self.windows, self.finishes)
-        return shell + [block for piece in self.furniture for block in piece.blocks]
+        bare = Design(plan, height, uses, doors, windows, furniture, draw_finishes(rng, uses))
+        seconds = float(rng.uniform(*DECAY_TIMES))
+        finishes = soften(rng, plan, height, uses, bare.finishes, bare.blocks, seconds)
+        return bare._replace(finishes=tuple(finishes))
 
     def scene(self, grid: float | None = None) -> Scene:
         """The dwelling as surfaces with a navigation graph.
@@ -98,24 +101,25 @@ class House:
         grid = KINDS[self.kind].grid if grid is None else grid
         if grid not in GRIDS:
             raise ValueError(f"the grid must be one of {GRIDS} m, got {grid!r}")
-        mesh = mesh_of(self.blocks)
-        rooms = [self.plan.inside(room) for room in range(len(self.uses))]
-        obstacles = wall_obstacles(self.plan, self.doors, WALL / 2)
-        obstacles += [piece.footprint for piece in self.furniture if piece.blocks_the_way]
-        passages = np.array([door.floor for door in self.doors])
+        design = self.design
+        mesh = mesh_of(design.blocks)
         graph = build_graph(
-            np.array(rooms), passages, np.array(obstacles), mesh.triangles, float(grid)
+            np.array(design.floors),
+            np.array([door.floor for door in design.doors]),
+            np.array(design.obstacles),
+            mesh.triangles,
+            float(grid),
         )
         used, material = np.unique(mesh.material, return_inverse=True)
-        everything = tuple(MATERIALS.values())
+        catalogue = tuple(MATERIALS.values())
         return Scene.build(
             self.name,
             mesh.triangles,
             material,
             mesh.colour,
             mesh.pattern,
-            tuple(everything[index] for index in used),
-            tuple(map(Room, _numbered(self.uses), rooms)),
+            tuple(catalogue[index] for index in used),
+            tuple(map(Room, _numbered(design.uses), design.floors)),
             graph,
         )
 

@@ -16,6 +16,8 @@ JAMB = 0.1  # m of wall kept beside a wide opening, and between windows and corn
 RELUCTANCE = {
     "hallway": 0.0,
     "living room": 0.5,
+    "living kitchen": 0.5,
+    "studio": 0.5,
     "dining room": 0.8,
     "kitchen": 0.9,
     "study": 1.2,
@@ -75,17 +77,11 @@ def assign_uses(rng: np.random.Generator, plan: FloorPlan) -> tuple[str, ...]:
         (room for room in range(len(plan.rooms)) if room not in uses),
         key=lambda room: area(plan.rooms[room]),
     )
-    uses[by_size.pop()] = "living room"
-    if len(plan.rooms) > 2:
-        uses[by_size.pop(0)] = "bathroom"
-    wanted = [
-        "bedroom",
-        "kitchen",
-        "bedroom",
-        *rng.permutation(["study", "dining room", "bedroom"]),
-    ]
-    if len(plan.rooms) > 3:
-        wanted[0], wanted[1] = wanted[1], wanted[0]
+    n_rooms = len(plan.rooms)
+    uses[by_size.pop()] = {2: "studio", 3: "living kitchen"}.get(n_rooms, "living room")
+    uses[by_size.pop(0)] = "bathroom"
+    first = ("kitchen", "bedroom") if n_rooms > 3 else ("bedroom",)
+    wanted = [*first, "bedroom", *rng.permutation(["study", "dining room", "bedroom"])]
     for room, use in zip(by_size, wanted, strict=False):
         uses[room] = str(use)
     if len(by_size) > 3 and area(plan.rooms[by_size[0]]) < 9:
@@ -187,7 +183,8 @@ def draw_windows(
             narrowest = min(order, key=lambda place: place[2] - place[1])
             order.remove(narrowest)
             windows.append(_front_door(rng, room, *narrowest))
-        for place in order[: 1 if use == "bathroom" else 2]:
+        most = 1 if use == "bathroom" else int(rng.integers(1, 3))
+        for place in order[:most]:
             windows.append(_draw_window(rng, room, use, *place))
     return tuple(windows)
 
