@@ -1,0 +1,78 @@
+"""How fast this machine steps: `python -m benchmarks.speed [--json]`.
+
+One environment on one core in the steady state: a pool of houses whose responses are
+traced, random episodes, random actions, complete observations, every binaural response
+rendered anew. Steps per second include the resets. Beside it, in turns with it, the
+papers' own procedure for the audio of one step (`benchmarks.reference_step`), which has
+no pictures, poses or rewards.
+"""
+
+import argparse
+import json
+import multiprocessing
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+from benchmarks import timings
+from benchmarks.command_line import positive_int, run_command
+from benchmarks.machine import cpu_model
+
+LINES = (
+    ("env_steps_per_s", "steps/s, one environment, resets included", "{:.0f}"),
+    ("env_steps_per_s_without_resets", "steps/s, resets left out", "{:.0f}"),
+    ("reference_audio_steps_per_s", "steps/s, audio alone as the papers make it", "{:.0f}"),
+    ("ratio", "whole steps of ours per audio step of theirs", "{:.2f}"),
+    ("rirs_per_s", "binaural responses/s, one core", "{:.0f}"),
+    ("all_pairs_s", "s to trace all pairs of a house", "{:.1f}"),
+    ("all_pairs_nodes", "nodes of that house", "{:.0f}"),
+    ("reset_fresh_ms", "ms, reset in a house never seen", "{:.0f}"),
+    ("reset_warm_ms", "ms, reset in the pool", "{:.2f}"),
+    ("rss_mb", "MB, peak memory of one environment", "{:.0f}"),
+)
+
+
+def in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function of this package in an interpreter of its own and return its answer."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context) as executor:
+        return executor.submit(function, *arguments).result()
+
+
+def measure(pool: timings.Pool) -> dict[str, Any]:
+    """All figures; see `LINES` for their units."""
+    in_new_process(timings.trace_pool, pool)
+    return {
+        **in_new_process(timings.steady_state, pool),
+        "rirs_per_s": in_new_process(timings.responses_per_s),
+        **in_new_process(timings.all_pairs),
+        "reset_fresh_ms": in_new_process(timings.reset_fresh_ms, pool.env_id),
+        "houses": pool.houses,
+        "cpu": cpu_model(),
+    }
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The figures for a terminal."""
+    lines = [f"{figures['cpu']}, pool of {figures['houses']} houses", ""]
+    lines += [f"{form.format(figures[key]):>8}  {what}" for key, what, form in LINES]
+    lines += ["", "ms per step (resets included) by function, library calls with their caller:"]
+    lines += [f"{ms:8.3f}  {name}" for name, ms in figures["breakdown_ms"].items()]
+    return "\n".join(lines)
+
+
+def _speed(arguments: argparse.Namespace) -> None:
+    figures = measure(timings.Pool(houses=arguments.houses))
+    print(json.dumps(figures, indent=1) if arguments.json else table(figures))
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks.speed", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="figures as JSON on standard output")
+    parser.add_argument("--houses", type=positive_int, default=32, help="size of the pool")
+    return run_command(_speed, parser, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
