@@ -11,6 +11,7 @@ from av_envs.conventions import SAMPLE_RATE
 CLIP_RMS = 0.06  # full scale; every clip of every corpus is this loud
 SPLITS = ("train", "val", "test")
 KNEE = 0.5  # full scale; peaks above it are rounded off and never reach 1
+MOST_LIMITING = 3.0  # more gain than this against rounded peaks would spoil a clip
 
 
 class Corpus(Protocol):
@@ -73,14 +74,14 @@ def normalised(samples: np.ndarray) -> np.ndarray:
     loudness = root_mean_square(centred)
     if loudness <= 1e-9:
         raise ValueError("a silent clip has no loudness to normalise")
-    gain = CLIP_RMS / loudness
-    for _ in range(100):
+    first_gain = gain = CLIP_RMS / loudness
+    while gain < MOST_LIMITING * first_gain:
         limited = _rounded_off(centred * gain)
         error = CLIP_RMS / root_mean_square(limited)
         if abs(error - 1) < 1e-6:
             return limited
         gain *= error
-    raise ValueError(f"too few clicks in too much silence: RMS {CLIP_RMS} would need peaks above 1")
+    raise ValueError(f"a few clicks in silence: RMS {CLIP_RMS} would need peaks far above 1")
 
 
 def _rounded_off(samples: np.ndarray) -> np.ndarray:

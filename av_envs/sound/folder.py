@@ -117,14 +117,24 @@ def _fault(path: Path) -> str | None:
         with soundfile.SoundFile(path) as file:
             if file.frames == 0:
                 return "empty"
-            blocks = file.blocks(65_536, dtype="float32", always_2d=True)
-            is_silent = all(np.abs(block.mean(axis=1)).max() <= SILENCE for block in blocks)
+            peak = _first_peak(file)
             file.seek(file.frames - 1)
             if len(file.read(1)) == 0:
                 return "cut off"
-            return "silent" if is_silent else None
     except soundfile.LibsndfileError as error:
         return f"unreadable ({error.error_string})"
+    if not np.isfinite(peak):
+        return "samples that are not numbers"
+    return "silent" if peak <= SILENCE else None
+
+
+def _first_peak(file: soundfile.SoundFile) -> float:
+    """Full scale, the peak of the first block that is not silent; 0 if all are."""
+    for block in file.blocks(65_536, dtype="float32", always_2d=True):
+        peak = float(np.abs(block.mean(axis=1)).max())
+        if not peak <= SILENCE:
+            return peak
+    return 0.0
 
 
 def _divided(clips: dict[tuple[str, str], tuple[str, ...]]) -> dict:

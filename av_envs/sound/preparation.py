@@ -7,7 +7,7 @@ from scipy.signal import resample_poly
 
 from av_envs.sound.clips import SAMPLE_RATE, normalised, root_mean_square
 
-FRAME = 320  # samples, 20 ms
+FRAME = 160  # samples, 10 ms
 LONGEST_PAUSE = 0.5  # s; longer ones are cut short
 PAUSE_LEVEL = 0.15  # a frame below this share of the clip's RMS belongs to a pause
 QUIETEST_SECOND = 0.1  # a second below this share is left out

@@ -1,0 +1,23 @@
+import pytest
+
+from av_envs.sound.embedded import EmbeddedCorpus
+from av_envs.storage import cache_directory
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    """The embedded corpus in a cache of its own, so that every clip is made by this code."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AV_ENVS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        cache_directory.cache_clear()
+        made = EmbeddedCorpus()
+    cache_directory.cache_clear()
+    return made
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("AV_ENVS_CACHE", str(tmp_path / "cache"))
+    cache_directory.cache_clear()
+    yield
+    cache_directory.cache_clear()
