@@ -7,18 +7,12 @@ from functools import cached_property
 import numpy as np
 from tqdm import tqdm
 
+from av_envs.acoustics.detectors import DETECTOR_RADIUS, Detectors, make_detectors
 from av_envs.acoustics.diffraction import Corners, add_hidden_paths, find_corners
 from av_envs.acoustics.image_sources import Mirrors, find_mirrors, image_paths
 from av_envs.acoustics.response import RESPONSE, pack
-from av_envs.acoustics.tracing import (
-    DETECTOR_RADIUS,
-    N_RAYS,
-    Detectors,
-    Surfaces,
-    make_detectors,
-    make_surfaces,
-    trace,
-)
+from av_envs.acoustics.surfaces import Surfaces, make_surfaces
+from av_envs.acoustics.tracing import N_RAYS, trace
 from av_envs.scene import Scene
 from av_envs.storage import RowFile
 

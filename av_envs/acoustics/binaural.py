@@ -127,7 +127,7 @@ def _noise_tables(head: Hrtf) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _noise_through_head(generator, responses: np.ndarray, n: int) -> np.ndarray:
-    """(2, n // 2 + 1) spectrum of independent unit noises from each direction, averaged in power."""
+    """(2, n // 2 + 1) spectrum of unit noises from all directions, mean power."""
     noise = rfft(generator.standard_normal((len(responses), n), dtype=np.float32))
     return np.einsum("df,def->ef", noise, rfft(responses, n)) / np.sqrt(len(responses))
 
@@ -151,7 +151,7 @@ def _sector_centre(s: int) -> np.ndarray:
 
 
 def _band_split(responses: np.ndarray) -> np.ndarray:
-    """(D, 2, 7, taps) responses filtered into bands that add up to them again, `PRE` samples later."""
+    """(D, 2, 7, taps) responses in bands that add up to them again, `PRE` samples later."""
     middle = [np.sqrt(low * high) for low, high in pairwise(BANDS_HZ)]
     t = np.arange(FILTER_TAPS) - PRE
     window = np.hanning(FILTER_TAPS + 2)[1:-1]

@@ -14,7 +14,7 @@ from numba import njit
 from scipy.sparse.csgraph import dijkstra
 
 from av_envs.acoustics.response import RESPONSE_SECONDS, Paths
-from av_envs.acoustics.tracing import Surfaces
+from av_envs.acoustics.surfaces import Surfaces
 from av_envs.conventions import BANDS_HZ, N_BANDS, SPEED_OF_SOUND
 from av_envs.scene import Scene
 from av_envs.scene.bvh import closest_hit, occluded

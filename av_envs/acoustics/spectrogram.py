@@ -53,7 +53,7 @@ def istft(spectra: np.ndarray, n_samples: int) -> np.ndarray:
 
 
 def _overlap_add(frames: np.ndarray) -> np.ndarray:
-    """(..., n_frames, 1023) to (..., n_frames * 512 + 512); a frame spans two hops less a sample."""
+    """(..., n, 1023) to (..., n * 512 + 512); a frame spans two hops less a sample."""
     n = frames.shape[-2]
     blocks = np.zeros((*frames.shape[:-2], n + 1, HOP), np.float32)
     blocks[..., :n, :] += frames[..., :HOP]

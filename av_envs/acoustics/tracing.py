@@ -13,26 +13,19 @@ reverberate between the two faces, since tables give the loss of the wall as bui
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from av_envs.acoustics.response import (
-    N_BINS,
-    N_SECTORS,
-    RESPONSE_SECONDS,
-    sector,
-    time_bin,
-)
+from av_envs.acoustics.detectors import Detectors, deposit
+from av_envs.acoustics.response import N_BINS, N_SECTORS, RESPONSE_SECONDS
+from av_envs.acoustics.surfaces import make_surfaces
 from av_envs.conventions import N_BANDS, SPEED_OF_SOUND
 from av_envs.scene import Scene
 from av_envs.scene.bvh import closest_hit
 
 N_RAYS = 4096
 N_CHUNKS = 4  # fixed, so that sums do not depend on the number of workers
-DETECTOR_RADIUS = 0.4  # m, smaller where a wall is nearer
-TRANSMITTED_SHARE = 0.04  # of the rays that meet a wall which lets sound through
 OFFSET = np.float32(1e-4)  # m, step off a surface before the next ray
 FAINT = np.float32(1e-3)  # of a ray's first energy: below it, rays are thinned out
 FAINTER = np.float32(0.1)  # rays halve with each further -10 dB
@@ -41,84 +34,6 @@ THICKEST_WALL = np.float32(0.5)  # m between two faces that are one wall
 PARALLEL = np.float32(0.999)  # cosine between the normals of a wall's faces
 GOLDEN = 0.6180339887498949
 NEAR, FAR = np.float32(0), np.float32(1e9)
-
-
-class Surfaces(NamedTuple):
-    """What a ray does at each material, as energy factors per band.
-
-    diffuse_share  (M,) probability to scatter; its factors make up for it
-    diffuse, specular, transmitted  (M, 7) energy factors of the three outcomes
-    face_transmission  (M, 7) energy that passes one of a wall's two faces on a straight line
-    """
-
-    normals: np.ndarray
-    material: np.ndarray
-    transmitted_share: np.ndarray
-    diffuse_share: np.ndarray
-    diffuse: np.ndarray
-    specular: np.ndarray
-    transmitted: np.ndarray
-    face_transmission: np.ndarray
-
-
-class Detectors(NamedTuple):
-    """Spheres around nodes, and a horizontal grid of cells that says which are near."""
-
-    centres: np.ndarray  # (N, 3) m
-    radii: np.ndarray  # (N,) m
-    corner: np.ndarray  # (2,) m, of the cell grid
-    cell: float  # m
-    shape: np.ndarray  # (2,) int
-    first: np.ndarray  # (cells + 1,) start of each cell's list
-    nodes: np.ndarray  # node indices, cell by cell
-    low: float  # m, no sphere reaches below
-    high: float  # m, or above
-
-
-def make_surfaces(scene: Scene) -> Surfaces:
-    """Energy factors of the scene's materials."""
-    reflected = 1 - scene.absorption
-    diffuse_share = scene.scattering.mean(axis=1)
-    through = np.where(scene.transmission.any(axis=1), TRANSMITTED_SHARE, 0)
-    back = (1 - through)[:, None]
-    share = diffuse_share[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        diffuse = np.where(share > 0, reflected * scene.scattering / share / back, 0)
-        specular = np.where(share < 1, reflected * (1 - scene.scattering) / (1 - share) / back, 0)
-    transmitted = scene.transmission / TRANSMITTED_SHARE
-    face = np.sqrt(scene.transmission)
-    tables = (through, diffuse_share, diffuse, specular, transmitted, face)
-    return Surfaces(scene.normals, scene.material, *(t.astype(np.float32) for t in tables))
-
-
-def make_detectors(centres: np.ndarray, radii: np.ndarray) -> Detectors:
-    """Sort spheres into cells of a horizontal grid.
-
-    centres  (N, 3) metres
-    radii    (N,) metres
-    """
-    cell = max(2 * float(radii.max()), 0.5)
-    corner = (centres[:, :2] - radii[:, None]).min(axis=0)
-    first_cell = ((centres[:, :2] - radii[:, None] - corner) / cell).astype(int)
-    last_cell = ((centres[:, :2] + radii[:, None] - corner) / cell).astype(int)
-    shape = last_cell.max(axis=0) + 1
-    members = [[] for _ in range(shape[0] * shape[1])]
-    for node, ((x0, y0), (x1, y1)) in enumerate(zip(first_cell, last_cell, strict=True)):
-        for x in range(x0, x1 + 1):
-            for y in range(y0, y1 + 1):
-                members[x * shape[1] + y].append(node)
-    first = np.cumsum([0] + [len(m) for m in members]).astype(np.int32)
-    return Detectors(
-        centres.astype(np.float32),
-        radii.astype(np.float32),
-        corner.astype(np.float32),
-        np.float32(cell),
-        shape.astype(np.int32),
-        first,
-        np.array([node for m in members for node in m], np.int32),
-        np.float32((centres[:, 2] - radii).min()),
-        np.float32((centres[:, 2] + radii).max()),
-    )
 
 
 def trace(
@@ -277,7 +192,7 @@ def _trace_rays(bvh, surfaces, detectors, source, rays, limits, energy, arrival)
             )
             if not known:
                 segment += 1
-                _deposit(
+                deposit(
                     detectors,
                     ox,
                     oy,
@@ -334,87 +249,3 @@ def _trace_rays(bvh, surfaces, detectors, source, rays, limits, energy, arrival)
                 weight *= np.float32(2.0)
                 faint *= FAINTER * np.float32(2.0)
     return lost
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _deposit(
-    detectors, ox, oy, oz, dx, dy, dz, length, travelled, weight, visited, segment, energy, arrival
-):
-    """Give each sphere that the segment crosses its chord's share of the ray's energy."""
-    start, end = np.float32(0.0), length
-    if abs(dz) > np.float32(1e-6):
-        a, b = (detectors.low - oz) / dz, (detectors.high - oz) / dz
-        start, end = max(start, min(a, b)), min(end, max(a, b))
-    elif oz < detectors.low or oz > detectors.high:
-        return
-    if end <= start:
-        return
-    cell = detectors.cell
-    px, py = (
-        (ox + dx * start - detectors.corner[0]) / cell,
-        (oy + dy * start - detectors.corner[1]) / cell,
-    )
-    qx, qy = (
-        (ox + dx * end - detectors.corner[0]) / cell,
-        (oy + dy * end - detectors.corner[1]) / cell,
-    )
-    cx, cy = int(np.floor(px)), int(np.floor(py))
-    n_cells = abs(int(np.floor(qx)) - cx) + abs(int(np.floor(qy)) - cy) + 1
-    step_x, step_y = (1 if qx > px else -1), (1 if qy > py else -1)
-    rate_x = np.float32(1.0) / max(abs(qx - px), np.float32(1e-9))
-    rate_y = np.float32(1.0) / max(abs(qy - py), np.float32(1e-9))
-    next_x = (cx + 1 - px if step_x > 0 else px - cx) * rate_x
-    next_y = (cy + 1 - py if step_y > 0 else py - cy) * rate_y
-    for _ in range(n_cells):  # walk the cells under the segment
-        if 0 <= cx < detectors.shape[0] and 0 <= cy < detectors.shape[1]:
-            index = cx * detectors.shape[1] + cy
-            for i in range(detectors.first[index], detectors.first[index + 1]):
-                node = detectors.nodes[i]
-                if visited[node] != segment:
-                    visited[node] = segment
-                    _deposit_in_sphere(
-                        detectors,
-                        node,
-                        ox,
-                        oy,
-                        oz,
-                        dx,
-                        dy,
-                        dz,
-                        length,
-                        travelled,
-                        weight,
-                        energy,
-                        arrival,
-                    )
-        if next_x < next_y:
-            next_x += rate_x
-            cx += step_x
-        else:
-            next_y += rate_y
-            cy += step_y
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _deposit_in_sphere(
-    detectors, node, ox, oy, oz, dx, dy, dz, length, travelled, weight, energy, arrival
-):
-    centre, radius = detectors.centres[node], detectors.radii[node]
-    lx, ly, lz = centre[0] - ox, centre[1] - oy, centre[2] - oz
-    nearest = lx * dx + ly * dy + lz * dz
-    beside = radius * radius - (lx * lx + ly * ly + lz * lz - nearest * nearest)
-    if beside <= 0:
-        return
-    half = np.sqrt(beside)
-    enter, leave = max(nearest - half, np.float32(0.0)), min(nearest + half, length)
-    seconds = (travelled + np.float32(0.5) * (enter + leave)) / np.float32(SPEED_OF_SOUND)
-    if leave <= enter or seconds >= RESPONSE_SECONDS:
-        return
-    k = time_bin(seconds)
-    per_volume = (leave - enter) / (np.float32(4 / 3 * np.pi) * radius * radius * radius)
-    total = np.float32(0.0)
-    for band in range(N_BANDS):
-        deposit = weight[band] * per_volume
-        energy[node, k, band] += deposit
-        total += deposit
-    arrival[node, k, sector(-dx, -dy, -dz)] += total
