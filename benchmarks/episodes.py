@@ -42,9 +42,17 @@ class Played:
     act_ms: list[float]
 
 
-def make_env(suite: Suite) -> gym.Env:
-    """The environment of a suite, steps and resets unchecked for speed."""
-    return gym.make(suite.env_id, split=suite.split, disable_env_checker=True, **suite.env_kwargs)
+def make_env(suite: Suite, **options: Any) -> gym.Env:
+    """The environment of a suite, unchecked for speed; `options` such as render_mode change
+    nothing that counts.
+    """
+    return gym.make(
+        suite.env_id,
+        split=suite.split,
+        disable_env_checker=True,
+        **suite.env_kwargs,
+        **options,
+    )
 
 
 def play(job: Job, workers: int = 1) -> Iterator[Played]:
@@ -87,7 +95,7 @@ def play_episode(env: gym.Env, agent: Agent, job: Job, episode: int) -> Played:
         done = False
         while not done:
             start = time.perf_counter()
-            action = _choose(agent, env, observation)
+            action = choose_action(agent, env, observation)
             act_ms.append(1000 * (time.perf_counter() - start))
             observation, reward, terminated, truncated, info = env.step(action)
             rewards.append(float(reward))
@@ -106,7 +114,7 @@ def agent_seed(seed: int, episode: int) -> int:
     return int(np.random.SeedSequence([seed, episode]).generate_state(1)[0])
 
 
-def _choose(agent: Agent, env: gym.Env, observation: Any) -> Any:
+def choose_action(agent: Agent, env: gym.Env, observation: Any) -> Any:
     """The agent's action; it sees of the truth only what it has declared."""
     declared = getattr(agent, "privileged", ())
     if declared:

@@ -134,6 +134,24 @@ def json_text(rows: list[Row]) -> str:
     return json.dumps({"rows": [asdict(row) for row in rows]}, indent=1, allow_nan=False) + "\n"
 
 
+def plain_text(rows: list[Row]) -> str:
+    """The ranked rows for a terminal."""
+    blocks = []
+    for suite, ranked, _ in split_rows(rows):
+        columns = metric_columns(ranked)
+        lines = [["rank", "agent", *titles(columns)]]
+        for row in ranked:
+            agent = f"{row.agent} (privileged)" if row.privileged else row.agent
+            lines.append([str(row.rank), agent, *cells(row, columns)])
+        widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+        text = [
+            "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+            for line in lines
+        ]
+        blocks.append("\n".join([heading(suite), *text]))
+    return "\n\n".join(blocks)
+
+
 def html_page(rows: list[Row]) -> str:
     """One file without scripts, fonts or pictures from elsewhere."""
     body = [f"<h1>Leaderboard</h1><p class=quiet>{html.escape(NOTE)}</p>"]

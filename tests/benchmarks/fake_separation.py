@@ -17,7 +17,10 @@ class FakeScene:
 class FakeSeparation(gym.Env):
     """Each action adds its effect to the SI-SDR; actions are permuted anew every step."""
 
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 1}  # noqa: RUF012
+
     def __init__(self, split="test_unheard", houses=3, render_mode=None):
+        self.render_mode = render_mode
         self.observation_space = spaces.Dict(target=spaces.Discrete(12))
         self.action_space = spaces.Discrete(4)
         self.houses = houses
@@ -35,6 +38,12 @@ class FakeSeparation(gym.Env):
         self.effect = np.append(self.np_random.permutation(EFFECT[:3]), 0.0)
         self.steps += 1
         return {"target": np.int64(1)}, self.gain, False, self.steps >= 20, self._info()
+
+    def render(self):
+        return np.full((64, 96, 3), 10 * self.steps, np.uint8)
+
+    def hear(self):
+        return np.full((2, 16000), self.steps / 100, np.float32)
 
     def privileged(self, key):
         if key != "action_gains":
