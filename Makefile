@@ -32,8 +32,9 @@ clean:
 $(RUN):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "av-envs needs Python 3.10 or newer; try: make PYTHON=python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/installed-%: $(RUN) $(PACKAGING)
-	$(RUN) -m pip install --disable-pip-version-check --quiet -c constraints.txt -e ".[$*]"
+	@echo "installing av-envs [$*] and what it needs into $(VENV) ..."
+	@$(RUN) -m pip install --disable-pip-version-check --quiet -c constraints.txt -e ".[$*]"
 	@touch $@
