@@ -1,0 +1,15 @@
+"""How a scene looks: colour and depth from any pose, a cache of views, and the map from above."""
+
+from av_envs.vision.camera import FIELD_OF_VIEW, IMAGE_SIZE, MAX_DEPTH, render_rgbd
+from av_envs.vision.topdown import TopDownMap, top_down_map
+from av_envs.vision.views import ViewCache
+
+__all__ = [
+    "FIELD_OF_VIEW",
+    "IMAGE_SIZE",
+    "MAX_DEPTH",
+    "TopDownMap",
+    "ViewCache",
+    "render_rgbd",
+    "top_down_map",
+]

@@ -1,0 +1,102 @@
+"""A pinhole camera at eye height: what an agent sees, in colour and depth."""
+
+import numpy as np
+from numba import njit
+
+from av_envs.scene.scene import Scene
+from av_envs.vision.textures import tint
+from av_envs.vision.visibility import QUARTER_COS, QUARTER_SIN, visible_triangles
+
+IMAGE_SIZE = 128  # pixels
+FIELD_OF_VIEW = np.pi / 2  # radians, both ways
+MAX_DEPTH = 10.0  # m, farther things are as far as this in the depth image
+SKY = np.array([196, 214, 230], np.uint8)  # colour where nothing is
+
+AMBIENT, LAMP, SUN = 0.54, 0.22, 0.30  # light from everywhere, from the eye, from one side
+SUN_DIRECTION = np.array([0.36, 0.48, 0.8])  # unit; no two faces of a box are equally bright
+
+
+def render_rgbd(
+    scene: Scene, position: np.ndarray, heading: int, size: int = IMAGE_SIZE
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a camera sees that stands upright and looks along a heading.
+
+    position  (3,) metres, of the eye
+    heading   0 east, 1 north, 2 west, 3 south
+    Returns rgb (size, size, 3) uint8, row 0 on top, column 0 on the left, and depth
+    (size, size) float32, metres along the optical axis, at most MAX_DEPTH.
+    """
+    if heading not in (0, 1, 2, 3):
+        raise ValueError(f"heading must be 0, 1, 2 or 3 quarter turns, got {heading!r}")
+    eye = np.asarray(position, float)
+    if eye.shape != (3,):
+        raise ValueError(f"position must be (x, y, z) in metres, got shape {eye.shape}")
+    half_width = float(np.tan(FIELD_OF_VIEW / 2))
+    index = visible_triangles(scene.bvh, eye, int(heading), size, half_width)
+    return _shade(
+        index, scene.bvh.triangles, scene.normals, scene.colour, scene.pattern,
+        eye, int(heading), half_width,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _shade(index, triangles, normals, colours, patterns, eye, heading, half_width):
+    """(rgb, depth) of the triangles in `index` (size, size)."""
+    size = len(index)
+    rgb, depth = np.empty((size, size, 3), np.uint8), np.empty((size, size), np.float32)
+    cos, sin = QUARTER_COS[heading], QUARTER_SIN[heading]
+    pixel = 2 * half_width / size
+    for j in range(size):
+        dz = half_width - (j + 0.5) * pixel
+        for i in range(size):
+            k = index[j, i]
+            if k < 0:
+                rgb[j, i], depth[j, i] = SKY, MAX_DEPTH
+                continue
+            side = (i + 0.5) * pixel - half_width
+            dx, dy = cos + side * sin, sin - side * cos
+            nx, ny, nz = normals[k, 0], normals[k, 1], normals[k, 2]
+            facing = nx * dx + ny * dy + nz * dz
+            away = (
+                nx * (triangles[k, 0] - eye[0])
+                + ny * (triangles[k, 1] - eye[1])
+                + nz * (triangles[k, 2] - eye[2])
+            )
+            t = away / facing
+            depth[j, i] = min(t, MAX_DEPTH)
+            light = _light(nx, ny, nz, facing, dx, dy, dz)
+            u, v, du, dv = _place(nx, ny, nz, t, facing, eye, dx, dy, dz, cos, sin, pixel)
+            factors = tint(patterns[k], abs(nz) > 0.7, u, v, du, dv)
+            for channel in range(3):
+                value = colours[k, channel] * light * factors[channel]
+                rgb[j, i, channel] = np.uint8(min(255.0, value + 0.5))
+    return rgb, depth
+
+
+@njit(inline="always", fastmath=True)
+def _light(nx, ny, nz, facing, dx, dy, dz):
+    """Brightness of a surface, seen along d from the side its normal does or does not face."""
+    flip = -1.0 if facing > 0 else 1.0
+    lamp = abs(facing) / np.sqrt(dx * dx + dy * dy + dz * dz)
+    towards = nx * SUN_DIRECTION[0] + ny * SUN_DIRECTION[1] + nz * SUN_DIRECTION[2]
+    return AMBIENT + LAMP * lamp + SUN * (0.5 + 0.5 * flip * towards)
+
+
+@njit(inline="always", fastmath=True)
+def _place(nx, ny, nz, t, facing, eye, dx, dy, dz, cos, sin, pixel):
+    """(u, v, du, dv) of the point at eye + t d: place on its surface and extent of a pixel there.
+
+    One pixel sideways changes the direction by `pixel` x (sin, -cos, 0), one pixel down
+    by -`pixel` x (0, 0, 1); the point slides along its plane accordingly.
+    """
+    slide_x = t * pixel * (nx * sin - ny * cos) / facing
+    slide_z = t * pixel * nz / facing
+    x, y, z = eye[0] + t * dx, eye[1] + t * dy, eye[2] + t * dz
+    width_x = abs(t * pixel * sin - slide_x * dx) + abs(slide_z * dx)
+    width_y = abs(t * pixel * cos + slide_x * dy) + abs(slide_z * dy)
+    width_z = abs(slide_x * dz) + abs(t * pixel - slide_z * dz)
+    if abs(nz) > 0.7:
+        return x, y, width_x, width_y
+    if abs(nx) > abs(ny):
+        return y, z, width_y, width_z
+    return x, z, width_x, width_z

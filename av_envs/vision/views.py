@@ -1,0 +1,51 @@
+"""What can be seen from every node of a scene, rendered once and kept."""
+
+import numpy as np
+
+from av_envs.scene.scene import Scene
+from av_envs.storage import RowFile
+from av_envs.vision.camera import IMAGE_SIZE, MAX_DEPTH, render_rgbd
+
+CAMERA_VERSION = 1  # of the pictures: camera, light and textures
+N_HEADINGS = 4
+DEPTH_STEPS = 65_535  # depth is kept in 0.15 mm steps
+VIEW = np.dtype(
+    [
+        ("rgb", np.uint8, (IMAGE_SIZE, IMAGE_SIZE, 3)),
+        ("depth", np.uint16, (IMAGE_SIZE, IMAGE_SIZE)),
+    ]
+)
+
+
+class ViewCache:
+    """Views from the heads of all nodes of one scene; made on demand, shared by all processes."""
+
+    def __init__(self, scene: Scene):
+        self.scene = scene
+        name = f"views/{scene.name}-{scene.fingerprint[:16]}-v{CAMERA_VERSION}"
+        self._rows = RowFile(name, VIEW, (1,), N_HEADINGS * len(scene.graph.positions))
+
+    def view(self, node: int, heading: int) -> tuple[np.ndarray, np.ndarray]:
+        """The view from a node's head.
+
+        Returns rgb (128, 128, 3) uint8 and depth (128, 128, 1) float32 in [0, 1], in
+        units of MAX_DEPTH. Both arrays belong to the caller.
+        """
+        n_nodes = len(self.scene.graph.positions)
+        if not 0 <= node < n_nodes:
+            raise ValueError(f"{self.scene.name} has nodes 0..{n_nodes - 1}, got {node}")
+        if heading not in range(N_HEADINGS):
+            raise ValueError(f"heading must be 0, 1, 2 or 3 quarter turns, got {heading!r}")
+        number = N_HEADINGS * node + heading
+        row = self._rows.get(number)
+        if row is None:
+            row = self._rows.put(number, self._render(node, heading))
+        depth = row["depth"][0] * np.float32(1 / DEPTH_STEPS)
+        return row["rgb"][0].copy(), depth[:, :, None]
+
+    def _render(self, node: int, heading: int) -> np.ndarray:
+        row = np.empty(1, VIEW)
+        rgb, depth = render_rgbd(self.scene, self.scene.graph.heads[node], heading)
+        row["rgb"][0] = rgb
+        row["depth"][0] = np.rint(depth * (DEPTH_STEPS / MAX_DEPTH))
+        return row

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from av_envs.scene import House
+from av_envs.vision import ViewCache, render_rgbd
+
+
+def test_a_kept_view_equals_a_fresh_one(scene):
+    first = ViewCache(scene).view(1, 2)
+    again = ViewCache(scene).view(1, 2)
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_view_is_the_rendered_one(scene):
+    rgb, depth = ViewCache(scene).view(0, 3)
+    rendered, metres = render_rgbd(scene, scene.graph.heads[0], 3)
+    np.testing.assert_array_equal(rgb, rendered)
+    np.testing.assert_allclose(depth[:, :, 0] * 10, metres, atol=1e-4)
+    assert rgb.shape == (128, 128, 3)
+    assert depth.shape == (128, 128, 1)
+    assert depth.dtype == np.float32
+    assert 0 <= depth.min() <= depth.max() <= 1
+
+
+def test_views_belong_to_the_caller(scene):
+    views = ViewCache(scene)
+    rgb, depth = views.view(0, 0)
+    kept = rgb.copy(), depth.copy()
+    rgb[:], depth[:] = 0, 0
+    again = views.view(0, 0)
+    for a, b, c in zip(again, kept, (rgb, depth), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert not np.shares_memory(a, c)
+
+
+def test_every_pose_has_its_own_view():
+    scene = House(0).scene()
+    views = ViewCache(scene)
+    first_of_each_room = np.unique(scene.graph.room, return_index=True)[1]
+    pictures = [views.view(int(node), h)[0] for node in first_of_each_room for h in range(4)]
+    assert len({picture.tobytes() for picture in pictures}) == len(pictures)
+    colours = [
+        np.mean([views.view(int(node), h)[0].reshape(-1, 3).mean(0) for h in range(4)], 0)
+        for node in first_of_each_room
+    ]
+    apart = np.abs(np.subtract.outer(colours, colours)[:, [0, 1, 2], :, [0, 1, 2]]).sum(0)
+    assert np.median(apart[~np.eye(len(colours), dtype=bool)]) > 10  # rooms look different
+
+
+def test_unknown_poses_are_refused(scene):
+    views = ViewCache(scene)
+    with pytest.raises(ValueError, match=r"nodes 0\.\.1, got 2"):
+        views.view(2, 0)
+    with pytest.raises(ValueError, match="heading"):
+        views.view(0, -1)
