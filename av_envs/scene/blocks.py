@@ -69,7 +69,7 @@ def turned(block: Block, quarter_turns: int, origin: tuple[float, float]) -> Blo
     (x0, y0, z0), (x1, y1, z1) = block.low, block.high
     xs = sorted((cos * x0 - sin * y0, cos * x1 - sin * y1))
     ys = sorted((sin * x0 + cos * y0, sin * x1 + cos * y1))
-    sides = (block.faces & SIDES) << quarter_turns % 4
+    sides = (block.faces & SIDES) << (quarter_turns % 4)
     return block._replace(
         low=(xs[0] + origin[0], ys[0] + origin[1], z0),
         high=(xs[1] + origin[0], ys[1] + origin[1], z1),

@@ -1,4 +1,4 @@
-"""How long a dwelling rings, by statistics, and how carpets and ceilings shorten that."""
+"""How long a room rings, by statistics, and how carpets and ceilings shorten that."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,9 @@ from av_envs.scene.materials import MATERIALS
 from av_envs.scene.openings import outer_intervals
 
 SPEED_OF_SOUND = 343.0  # m/s
-MIDDLE_BANDS = slice(2, 5)  # 500 Hz .. 2 kHz
 LOW_ALLOWANCE = np.array([1.5, 1.4, 1.1, 1.0, 1.0, 1.0, 1.0])  # low bands may ring longer
+
+CHANGES = ("floor", "ceiling", "outer")
 
 _ABSORPTION = np.array([material.absorption for material in MATERIALS.values()])
 _ROW = {name: _ABSORPTION[index] for index, name in enumerate(MATERIALS)}
@@ -27,8 +28,8 @@ def absorbing_area(blocks: Sequence[Block]) -> tuple[np.ndarray, float]:
 def eyring_times(absorption_area: np.ndarray, whole_area: float, volume: float) -> np.ndarray:
     """(7,) seconds until the sound has decayed by 60 dB, without absorption by the air.
 
-    Eyring, Reverberation time in "dead" rooms, JASA 1, 1930. It treats the dwelling as
-    one diffuse room; rooms behind doors and smooth parallel walls ring somewhat longer.
+    Eyring, Reverberation time in "dead" rooms, JASA 1, 1930. Rooms with soft floors
+    and bare walls ring longer than that, because sound keeps running between the walls.
     """
     mean = absorption_area / whole_area
     return 24 * np.log(10) / SPEED_OF_SOUND * volume / (-whole_area * np.log1p(-mean))
@@ -37,40 +38,35 @@ def eyring_times(absorption_area: np.ndarray, whole_area: float, volume: float) 
 def soften(
     rng: np.random.Generator,
     plan: FloorPlan,
+    room: int,
     height: float,
-    uses: Sequence[str],
-    finishes: Sequence[Finish],
+    use: str,
+    finish: Finish,
     blocks: Sequence[Block],
     seconds: float,
-) -> list[Finish]:
-    """Finishes with carpets, acoustic ceilings and wall linings until `seconds` is met.
+) -> Finish:
+    """The finish with a carpet, an acoustic ceiling or lined walls if the room rings too long.
 
     Changes are tried in random order and made only if they absorb more in the band that
-    rings too long; the dwelling stays livelier than wanted if all of them do not suffice.
+    rings too long; the room stays livelier than wanted if all of them do not suffice.
 
-    blocks  the dwelling with the present finishes
+    blocks   the room with the present finish and its furniture
+    seconds  wanted decay time by Eyring's formula, in the middle bands
     """
-    finishes = list(finishes)
     absorption, whole = absorbing_area(blocks)
-    volume = height * sum(area(plan.inside(room)) for room in range(len(uses)))
-    changes = [
-        (room, field) for room in range(len(uses)) for field in ("floor", "ceiling", "outer")
-    ]
-    for index in rng.permutation(len(changes)):
+    volume = height * area(plan.inside(room))
+    for index in rng.permutation(len(CHANGES)):
         excess = eyring_times(absorption, whole, volume) / (seconds * LOW_ALLOWANCE)
         band = int(excess.argmax())
         if excess[band] <= 1:
             break
-        room, field = changes[index]
-        before, after = (
-            getattr(finishes[room], field),
-            _softer(rng, field, uses[room], finishes[room]),
-        )
-        gain = _ROW[after.material] - _ROW[before.material]
+        field = CHANGES[index]
+        surface = _softer(rng, field, use, finish)
+        gain = _ROW[surface.material] - _ROW[getattr(finish, field).material]
         if gain[band] > 0:
-            absorption = absorption + gain * _extent(plan, height, room, field)
-            finishes[room] = finishes[room]._replace(**{field: after})
-    return finishes
+            absorption = absorption + gain * _extent(plan, room, height, field)
+            finish = finish._replace(**{field: surface})
+    return finish
 
 
 def _softer(rng, field: str, use: str, finish: Finish) -> Surface:
@@ -83,7 +79,7 @@ def _softer(rng, field: str, use: str, finish: Finish) -> Surface:
     return getattr(finish, field)
 
 
-def _extent(plan: FloorPlan, height: float, room: int, field: str) -> float:
+def _extent(plan: FloorPlan, room: int, height: float, field: str) -> float:
     """Square metres; of outer walls roughly three quarters, the rest being windows."""
     if field != "outer":
         return area(plan.inside(room))

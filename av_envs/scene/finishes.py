@@ -22,6 +22,10 @@ TEXTILES: tuple[Colour, ...] = (
     (150, 40, 44), (44, 74, 120), (70, 104, 70), (188, 160, 96), (110, 86, 130),
     (90, 96, 104), (204, 190, 170), (176, 96, 60), (60, 120, 128),
 )  # fmt: skip
+CARPETS: tuple[Colour, ...] = (
+    (168, 158, 146), (128, 132, 136), (140, 116, 100), (110, 124, 116), (124, 128, 150),
+    (160, 132, 128),
+)  # fmt: skip
 CEILING: Colour = (244, 243, 238)
 WET = ("bathroom", "kitchen", "living kitchen", "studio")  # no carpet here
 
@@ -47,7 +51,7 @@ def pick(rng: np.random.Generator, choices: tuple):
 
 def draw_finishes(rng: np.random.Generator, uses: tuple[str, ...]) -> tuple[Finish, ...]:
     """A finish per room; walls of one dwelling are all built alike."""
-    inner, outer = ("stud", "lined_outer") if rng.random() < 0.6 else ("masonry", "outer")
+    inner, outer = ("stud", "lined_outer") if rng.random() < 0.75 else ("masonry", "outer")
     wood = pick(rng, WOODS)
     paints = rng.permutation(len(WALL_PAINTS))
     return tuple(
@@ -75,4 +79,4 @@ def _draw_finish(rng, use: str, inner: str, outer: str, wood: Colour, paint: Col
 
 
 def carpeted(rng: np.random.Generator) -> Surface:
-    return Surface("carpet", pick(rng, TEXTILES), FABRIC)
+    return Surface("carpet", pick(rng, CARPETS), FABRIC)

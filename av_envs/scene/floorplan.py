@@ -21,7 +21,7 @@ WALL_SHIFT = 0.15  # m: 0.5 - 0.15 - 0.12 / 2 leaves 0.29 m to the nearest node
 NARROWEST_DOOR = 0.8  # m
 ATTEMPTS = 2000
 SMALLEST_LIVING_ROOM = 14.0  # m2
-LARGEST_BATHROOM = 13.0  # m2
+LARGEST_BATHROOM = 10.0  # m2
 LARGEST_STRETCH = 2.4  # longer than this times its width, only a corridor may be
 
 
@@ -101,10 +101,12 @@ def _draw_rooms(rng: np.random.Generator, kind: Kind) -> tuple[list[Rectangle], 
     n_rooms = int(rng.integers(fewest, most, endpoint=True))
     n_cut = int(rng.random() < 0.35)
     if n_rooms >= 5 and rng.random() < 0.6:
-        rooms = _along_corridor(rng, outline, n_rooms + n_cut)
-        return _without_corner(rng, rooms, outline, n_cut, kept=1), 0
-    rooms = _split(rng, [outline], n_rooms + n_cut)
-    return _without_corner(rng, rooms, outline, n_cut, kept=0), None
+        rooms = _along_corridor(rng, outline, n_rooms + n_cut - 1)
+        rooms = _with_bathroom(rng, _without_corner(rng, rooms, outline, n_cut, kept=1), kept=1)
+        return rooms, 0
+    rooms = _split(rng, [outline], n_rooms + n_cut - 1)
+    rooms = _with_bathroom(rng, _without_corner(rng, rooms, outline, n_cut, kept=0), kept=0)
+    return rooms, None
 
 
 def _draw_sides(rng: np.random.Generator, kind: Kind) -> tuple[int, int]:
@@ -180,6 +182,22 @@ def _without_corner(rng, rooms, outline: Rectangle, n_cut: int, kept: int) -> li
         return []
     dropped = corners[int(rng.integers(len(corners)))]
     return [room for room in rooms if room != dropped]
+
+
+def _with_bathroom(rng, rooms: list[Rectangle], kept: int) -> list[Rectangle]:
+    """Cut a small room off the end of one that is long enough, unless there is one already."""
+    if any(area(inside_walls(room)) <= LARGEST_BATHROOM for room in rooms[kept:]):
+        return rooms
+    order = [kept + int(index) for index in rng.permutation(len(rooms) - kept)]
+    for index in order:
+        x0, y0, x1, y1 = (round(side) for side in rooms[index])
+        axis = int(y1 - y0 > x1 - x0)
+        low, high, across = (x0, x1, y1 - y0) if axis == 0 else (y0, y1, x1 - x0)
+        if across <= 5 and high - low >= 5:
+            cell = low + 2 if rng.random() < 0.5 else high - 2
+            rooms[index : index + 1] = _cut(rng, rooms[index], axis, cell)
+            return rooms
+    return []
 
 
 def _is_acceptable(rooms: list[Rectangle], corridor: int | None, kind: Kind) -> bool:

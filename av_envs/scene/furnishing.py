@@ -22,7 +22,7 @@ from av_envs.scene.scene import FABRIC
 DOOR_APRON = 0.9  # m kept free in front of a door
 WALL_GAP = 0.03  # m to the wall beside a piece and between pieces
 POCKET_SHARE = 0.03  # of a room's nodes may be cut off by furniture
-TRIES = 6  # places tried per piece before it is left out
+TRIES = 12  # places tried per piece before it is left out
 MOST_PIECES = 24  # per room, curtains included
 RUG_HEIGHT = 0.012  # m
 
@@ -47,7 +47,8 @@ ALONG_WALLS: dict[str, tuple[tuple[Draw, float], ...]] = {
         (furniture.desk, 0.4), (furniture.armchair, 0.3), (furniture.bookshelf, 0.3),
     ),
     "kitchen": (
-        (furniture.kitchen_counter, 1.0), (furniture.fridge, 1.0), (furniture.low_counter, 0.6),
+        (furniture.kitchen_counter, 1.0), (furniture.low_counter, 1.0), (furniture.fridge, 1.0),
+        (furniture.low_counter, 0.5),
     ),
     "dining room": ((furniture.sideboard, 0.9), (furniture.bookshelf, 0.4)),
     "study": (
@@ -74,8 +75,11 @@ CURTAINS = {
 }  # fmt: skip
 
 
+PICTURES = {"living room": 3, "living kitchen": 2, "studio": 3, "hallway": 2, "bathroom": 0}
+
+
 class Furniture(NamedTuple):
-    """A piece in its place. Rugs lie flat and can be walked on, everything else blocks."""
+    """A piece in its place. Rugs and pictures are flat; everything else blocks the way."""
 
     name: str
     room: int
@@ -106,6 +110,8 @@ def furnish(
         for draw, chance in IN_THE_MIDDLE.get(use, ()):
             if rng.random() < chance:
                 _place_in_middle(space, draw(rng))
+        for _ in range(PICTURES.get(use, 1)):
+            _hang_picture(space, furniture.picture(rng))
         if rng.random() < RUGS.get(use, 0.0):
             _lay_rug(space)
         placed.extend(space.furniture)
@@ -142,11 +148,19 @@ class _Space:
         )
 
     def add(self, piece: Piece, footprint: Rectangle, turns: int, origin) -> None:
-        blocks = tuple(turned(block, turns, origin) for block in piece.blocks)
+        """Put a piece down so that its frame, turned, starts at `origin`."""
         self._obstacles[self._n_obstacles] = footprint
         self._n_obstacles += 1
+        self._keep(piece, footprint, turns, origin, blocks_the_way=True)
+
+    def hang(self, piece: Piece, footprint: Rectangle, turns: int, origin) -> None:
+        """As `add`, for what is too flat to stand in anybody's way."""
+        self._keep(piece, footprint, turns, origin, blocks_the_way=False)
+
+    def _keep(self, piece: Piece, footprint, turns, origin, blocks_the_way: bool) -> None:
+        blocks = tuple(turned(block, turns, origin) for block in piece.blocks)
         self.furniture.append(
-            Furniture(piece.name, self.room, footprint, piece.height, blocks, True)
+            Furniture(piece.name, self.room, footprint, piece.height, blocks, blocks_the_way)
         )
 
     def _inside_front(self, window: Window) -> Rectangle:
@@ -176,9 +190,7 @@ def _try_at_wall(space: _Space, piece: Piece, side: int, low: float) -> bool:
     footprint = _footprint_at(space.floor, side, low, high, piece.depth)
     if not space.accepts(footprint):
         return False
-    x0, y0, x1, y1 = space.floor
-    origin = ((x0, high), (low, y0), (x1, low), (high, y1))[side]
-    space.add(piece, footprint, side - 1, origin)
+    space.add(piece, footprint, *_frame_at(space.floor, side, low, high))
     return True
 
 
@@ -213,6 +225,26 @@ def _hang_curtains(space: _Space, window: Window, height: float) -> None:
             _try_at_wall(space, furniture.curtain(high - low, top, colour), window.side, low)
 
 
+def _hang_picture(space: _Space, picture: Piece) -> None:
+    """On a stretch of wall without door, window or anything tall in front of it."""
+    side = int(space.rng.integers(4))
+    _, (start, end) = side_line(space.floor, side)
+    slack = end - start - picture.width - 2 * WALL_GAP
+    low = start + WALL_GAP + slack * float(space.rng.random())
+    footprint = _footprint_at(space.floor, side, low, low + picture.width, picture.depth)
+    bottom = min(block.low[2] for block in picture.blocks)
+    in_the_way = [
+        *space.aprons,
+        *(piece.footprint for piece in space.furniture if piece.height > bottom),
+        *(
+            _footprint_at(space.floor, window.side, window.low, window.high, DOOR_APRON)
+            for window in space.windows
+        ),
+    ]
+    if slack > 0 and not any(_overlap(_grown(footprint, WALL_GAP), other) for other in in_the_way):
+        space.hang(picture, footprint, *_frame_at(space.floor, side, low, low + picture.width))
+
+
 def _lay_rug(space: _Space) -> None:
     """A flat rectangle over the middle of the floor; furniture stands on it."""
     x0, y0, x1, y1 = space.floor
@@ -232,6 +264,12 @@ def _footprint_at(floor: Rectangle, side: int, low: float, high: float, depth: f
         (x1 - depth, low, x1, high),
         (low, y1 - depth, high, y1),
     )[side]
+
+
+def _frame_at(floor: Rectangle, side: int, low: float, high: float):
+    """Quarter turns and origin of the frame of a piece with its back to the wall `side`."""
+    x0, y0, x1, y1 = floor
+    return side - 1, ((x0, high), (low, y0), (x1, low), (high, y1))[side]
 
 
 def _apron(door: Door) -> Rectangle:

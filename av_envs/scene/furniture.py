@@ -22,10 +22,11 @@ from av_envs.scene.blocks import (
     Colour,
 )
 from av_envs.scene.finishes import STONES, TEXTILES, WOODS, pick
-from av_envs.scene.scene import BOOKS, FABRIC, MARBLE, PLAIN, PLANKS
+from av_envs.scene.scene import BOOKS, FABRIC, MARBLE, PLAIN, PLANKS, STRIPES
 
 WHITE: Colour = (238, 238, 236)
 STEEL: Colour = (190, 194, 198)
+PICTURE_GAP = 0.02  # m
 FRONT = EAST | NORTH | WEST  # the upright faces of a piece that stands against the wall
 
 
@@ -160,7 +161,8 @@ def kitchen_counter(rng: np.random.Generator) -> Piece:
 
 
 def low_counter(rng: np.random.Generator) -> Piece:
-    width, front = rng.uniform(1.2, 2.0), pick(rng, (*WOODS, WHITE))
+    """Base cabinets only, short enough to find a place under a window."""
+    width, front = rng.uniform(0.9, 1.6), pick(rng, (*WOODS, WHITE))
     return _piece(
         "low counter", width, 0.6,
         _box(0, 0, 0, width, 0.6, 0.9, "wood_furniture", front, PLAIN, FRONT),
@@ -190,6 +192,19 @@ def toilet(rng: np.random.Generator) -> Piece:
         "toilet", 0.38, 0.6,
         _box(0, 0, 0, 0.38, 0.6, 0.42, "ceramic", WHITE),
         _box(0, 0, 0.42, 0.38, 0.16, 0.8, "ceramic", WHITE),
+    )  # fmt: skip
+
+
+def picture(rng: np.random.Generator) -> Piece:
+    """A wall hanging: cloth that hangs free of the wall by the width of a finger."""
+    width, height = rng.uniform(0.6, 1.8), rng.uniform(0.5, 0.9)
+    low = 1.6 - height / 2
+    return _piece(
+        "picture", width, PICTURE_GAP,
+        _box(
+            0, PICTURE_GAP, low, width, PICTURE_GAP, low + height,
+            "wall_hanging", pick(rng, TEXTILES), pick(rng, (STRIPES, FABRIC, MARBLE)), NORTH,
+        ),
     )  # fmt: skip
 
 

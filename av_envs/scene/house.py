@@ -15,10 +15,10 @@ from av_envs.scene.materials import MATERIALS
 from av_envs.scene.navigation import build_graph
 from av_envs.scene.openings import Door, Window, assign_uses, draw_doors, draw_windows
 from av_envs.scene.scene import Room, Scene
-from av_envs.scene.shell import shell_blocks, wall_obstacles
+from av_envs.scene.shell import reveal_blocks, room_blocks, wall_obstacles
 
 CEILING_HEIGHTS = (2.4, 3.0)  # m
-DECAY_TIMES = (0.32, 0.5)  # s, Eyring; what rays and ears find is a little longer
+DECAY_TIMES = (0.33, 0.52)  # s, Eyring; what rays and ears find is about a third longer
 GRIDS = (0.5, 1.0)  # m between navigation nodes; the lattice of the plans suits no other
 
 
@@ -37,11 +37,19 @@ class Design(NamedTuple):
     furniture: tuple[Furniture, ...]
     finishes: tuple[Finish, ...]
 
+    def room_blocks(self, room: int) -> list[Block]:
+        """Everything solid in one room: its inside and its furniture."""
+        openings = self.doors, self.windows
+        shell = room_blocks(self.plan, room, self.height, *openings, self.finishes[room])
+        pieces = (piece for piece in self.furniture if piece.room == room)
+        return shell + [block for piece in pieces for block in piece.blocks]
+
     @property
     def blocks(self) -> list[Block]:
-        """Everything solid: the shell and the furniture."""
-        shell = shell_blocks(self.plan, self.height, self.doors, self.windows, self.finishes)
-        return shell + [block for piece in self.furniture for block in piece.blocks]
+        """Everything solid in the dwelling."""
+        rooms = range(len(self.uses))
+        inside = [block for room in rooms for block in self.room_blocks(room)]
+        return inside + reveal_blocks(self.doors, self.finishes)
 
     @property
     def floors(self) -> list[Rectangle]:
@@ -90,7 +98,10 @@ class House:
         furniture = furnish(rng, plan, uses, doors, windows, height)
         bare = Design(plan, height, uses, doors, windows, furniture, draw_finishes(rng, uses))
         seconds = float(rng.uniform(*DECAY_TIMES))
-        finishes = soften(rng, plan, height, uses, bare.finishes, bare.blocks, seconds)
+        finishes = [
+            soften(rng, plan, room, height, uses[room], finish, bare.room_blocks(room), seconds)
+            for room, finish in enumerate(bare.finishes)
+        ]
         return bare._replace(finishes=tuple(finishes))
 
     def scene(self, grid: float | None = None) -> Scene:

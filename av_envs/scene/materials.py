@@ -7,7 +7,9 @@ have nothing behind them (outer walls, floors, ceilings, furniture) transmit not
 
 Absorption values are handbook values where the source says so. Scattering is rarely
 tabulated (ISO 17497-1 defines how to measure it): those values are estimates, small
-for flat surfaces and large for cluttered ones, growing with frequency.
+for flat surfaces and large for cluttered ones, growing with frequency. Walls scatter
+more than the flat faces they are: pictures, frames, switches and skirting boards are
+not modelled, and without them sound would flutter between bare walls for seconds.
 """
 
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ Bands = tuple[float, float, float, float, float, float, float]
 
 NOTHING: Bands = (0.0,) * 7
 SMOOTH: Bands = (0.05, 0.06, 0.08, 0.10, 0.12, 0.14, 0.15)
+WALL: Bands = (0.10, 0.15, 0.20, 0.25, 0.30, 0.35, 0.40)
 TEXTILE: Bands = (0.10, 0.12, 0.15, 0.20, 0.25, 0.30, 0.35)
 CLUTTERED: Bands = (0.20, 0.25, 0.30, 0.40, 0.50, 0.55, 0.60)
 STUD_WALL_DB = (20, 24, 28, 30, 33, 34, 35)
@@ -72,31 +75,31 @@ _TILED = (0.01, 0.01, 0.01, 0.02, 0.02, 0.02, 0.02)
 
 _ROWS = (
     Material(
-        "stud_wall", _PLASTERBOARD, SMOOTH, _STUD,
+        "stud_wall", _PLASTERBOARD, WALL, _STUD,
         f"{VORLAENDER}: 2 x 13 mm plasterboard on steel frame, painted{_STUD_SOURCE}",
     ),
     Material(
-        "masonry_wall", _RENDERED_BRICK, SMOOTH, _MASONRY,
+        "masonry_wall", _RENDERED_BRICK, WALL, _MASONRY,
         f"{VORLAENDER}: walls, rendered brickwork{_MASONRY_SOURCE}",
     ),
     Material(
-        "tiled_stud_wall", _TILED, SMOOTH, _STUD,
+        "tiled_stud_wall", _TILED, WALL, _STUD,
         f"{VORLAENDER}: ceramic tiles with a smooth surface{_STUD_SOURCE}",
     ),
     Material(
-        "tiled_masonry_wall", _TILED, SMOOTH, _MASONRY,
+        "tiled_masonry_wall", _TILED, WALL, _MASONRY,
         f"{VORLAENDER}: ceramic tiles with a smooth surface{_MASONRY_SOURCE}",
     ),
     Material(
-        "lined_outer_wall", _PLASTERBOARD, SMOOTH, NOTHING,
+        "lined_outer_wall", _PLASTERBOARD, WALL, NOTHING,
         f"{VORLAENDER}: 2 x 13 mm plasterboard on steel frame, painted",
     ),
     Material(
-        "outer_wall", _RENDERED_BRICK, SMOOTH, NOTHING,
+        "outer_wall", _RENDERED_BRICK, WALL, NOTHING,
         f"{VORLAENDER}: walls, rendered brickwork",
     ),
     Material(
-        "tiled_outer_wall", _TILED, SMOOTH, NOTHING,
+        "tiled_outer_wall", _TILED, WALL, NOTHING,
         f"{VORLAENDER}: ceramic tiles with a smooth surface",
     ),
     Material(

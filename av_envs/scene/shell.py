@@ -18,24 +18,29 @@ FRONT_DOOR = Surface("wooden_door", (110, 66, 40), PLAIN)
 PANELS = {surface.material: surface for surface in (GLASS, FRONT_DOOR)}
 
 
-def shell_blocks(
+def room_blocks(
     plan: FloorPlan,
+    room: int,
     height: float,
     doors: Sequence[Door],
     windows: Sequence[Window],
-    finishes: Sequence[Finish],
+    finish: Finish,
 ) -> list[Block]:
-    """Every surface of the dwelling without furniture."""
-    blocks = []
-    for room, finish in enumerate(finishes):
-        x0, y0, x1, y1 = plan.inside(room)
-        blocks.append(Block((x0, y0, 0), (x1, y1, 0), *finish.floor, UP))
-        blocks.append(Block((x0, y0, height), (x1, y1, height), *finish.ceiling, DOWN))
-        for side in range(4):
-            blocks.extend(_wall(plan, room, side, height, doors, windows, finish))
-    for door in doors:
-        blocks.extend(_reveal(door, finishes[door.rooms[0]]))
-    return blocks
+    """Floor, ceiling and walls of one room, as seen from inside."""
+    x0, y0, x1, y1 = plan.inside(room)
+    floor = Block((x0, y0, 0), (x1, y1, 0), *finish.floor, UP)
+    ceiling = Block((x0, y0, height), (x1, y1, height), *finish.ceiling, DOWN)
+    walls = [
+        panel
+        for side in range(4)
+        for panel in _wall(plan, room, side, height, doors, windows, finish)
+    ]
+    return [floor, ceiling, *walls]
+
+
+def reveal_blocks(doors: Sequence[Door], finishes: Sequence[Finish]) -> list[Block]:
+    """What joins the two faces of a wall around each door."""
+    return [block for door in doors for block in _reveal(door, finishes[door.rooms[0]])]
 
 
 def wall_obstacles(plan: FloorPlan, doors: Sequence[Door], thickness: float) -> list[Rectangle]:
