@@ -1,0 +1,108 @@
+"""The whole path once: `python -m benchmarks.demo --out demo` (or `make demo`).
+
+Three agents walk through four houses nobody has seen, a leaderboard ranks them, and
+the best episode of the oracle becomes a film with sound.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.agents import AgentSpec, build_agent
+from benchmarks.command_line import run_command
+from benchmarks.episodes import agent_seed, choose_action, make_env
+from benchmarks.film import write_film
+from benchmarks.report import NAME, write_report
+from benchmarks.results import read_result
+from benchmarks.run import run_suite
+from benchmarks.suites import SUITES, Suite
+from benchmarks.tables import plain_text
+
+SUITE = "sep-demo-v1"
+AGENTS = tuple(f"baselines.separation:{name}" for name in ("Random", "StandInPlace", "Oracle"))
+STAR = AGENTS[-1]  # whose episode is filmed
+SECONDS_PER_STEP = 1
+
+
+def run_demo(suite: Suite, directory: Path) -> list[Path]:
+    """Play, rank and film; returns the files worth opening."""
+    _clear(directory, suite)
+    _say(1, "opening the first house (the first run on a machine compiles for a minute)")
+    env = make_env(suite)
+    env.reset(seed=suite.seeds[0])
+    env.close()
+    _say(2, f"{len(AGENTS)} agents, {len(suite.seeds)} episodes each, in houses never seen")
+    results = {path: _play(suite, path, directory) for path in AGENTS}
+    _say(3, "leaderboard")
+    rows, reports = write_report(directory)
+    print(plain_text(rows))
+    episode = best_episode(results[STAR], suite)
+    _say(4, f"film of the oracle's best episode, number {episode}")
+    film = film_episode(suite, AgentSpec(STAR), episode, directory / "oracle.mp4")
+    return [film, *(path for path in reports if path.suffix in (".html", ".md"))]
+
+
+def _play(suite: Suite, agent: str, directory: Path) -> Path:
+    command = f"python -m benchmarks.run --suite {suite.name} --agent {agent} --out results"
+    return run_suite(suite, AgentSpec.parse(agent), 0, directory, command=command)
+
+
+def best_episode(result: Path, suite: Suite) -> int:
+    """Seed of the episode with the best primary metric."""
+    sign = 1 if suite.primary_metric.higher_is_better else -1
+    scored = [
+        (sign * e["metrics"][suite.primary], e["episode"])
+        for e in read_result(result)["episodes"]
+        if e["metrics"][suite.primary] is not None
+    ]
+    return max(scored)[1]
+
+
+def film_episode(suite: Suite, agent: AgentSpec, episode: int, path: Path) -> Path:
+    """Play one episode again and write what was seen and heard, one frame per second."""
+    env = make_env(suite, render_mode="rgb_array")
+    actor = build_agent(agent, env.observation_space, env.action_space, seed=0)
+    observation, _ = env.reset(seed=episode)
+    actor.reset(seed=agent_seed(0, episode))
+    frames, sound, done = [env.render()], [env.unwrapped.hear()], False
+    while not done:
+        action = choose_action(actor, env, observation)
+        observation, _, terminated, truncated, _ = env.step(action)
+        frames.append(env.render())
+        sound.append(env.unwrapped.hear())
+        done = terminated or truncated
+    env.close()
+    write_film(frames, np.concatenate(sound, axis=1), path, fps=1 / SECONDS_PER_STEP)
+    return path
+
+
+def _clear(directory: Path, suite: Suite) -> None:
+    """Remove what an earlier demo left, and nothing else."""
+    for pattern in (f"{suite.name}--*.json", f"{NAME}.*", "oracle.mp4"):
+        for path in directory.glob(pattern):
+            path.unlink()
+
+
+def _say(step: int, text: str) -> None:
+    print(f"\n[{step}/4] {text}", flush=True)
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    start = time.perf_counter()
+    files = run_demo(SUITES[SUITE], arguments.out)
+    print(f"\nDone in {time.perf_counter() - start:.0f} s. Look at")
+    for path in files:
+        print(f"  {path.resolve()}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks.demo", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("demo"), help="default: demo")
+    return run_command(_demo, parser, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
