@@ -78,13 +78,27 @@ SEPARATION_METRICS = (
     Metric("distance_final", "geodesic_to_target", "final", higher_is_better=False, unit="m"),
 )
 
+# Spelt out although they are the defaults: a suite does not follow a default that changes.
+SEPARATION_OPTIONS = {
+    "num_sources": 2,
+    "start": "near",
+    "min_source_distance": 8.0,
+    "estimator": "mixture",
+    "reward": "si_sdr_gain",
+    "convolution": "causal",
+    "sounds": "embedded",
+    "grid": 1.0,
+    "steps": 20,
+    "hrtf": "kemar",
+}
+
 
 def _separation_suite(name: str, houses: int, seeds: range) -> Suite:
     return Suite(
         name=name,
         version=int(name.rpartition("-v")[2]),
         env_id="AVDynamicSep-v0",
-        env_kwargs={"houses": houses},
+        env_kwargs={"houses": houses, **SEPARATION_OPTIONS},
         split="test_unheard",
         seeds=tuple(seeds),
         metrics=SEPARATION_METRICS,

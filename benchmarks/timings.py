@@ -86,7 +86,6 @@ def steady_state(pool: Pool) -> dict[str, Any]:
     stay_on_one_core()
     env = pool.make()
     play_batch(env, 0)  # compiled kernels and library plans are loaded
-    rss_mb = peak_rss_mb()
     resets, steps, rates, bare_rates, reference_rates = [], [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
         reference = reference_steps(Path(folder))
@@ -97,6 +96,7 @@ def steady_state(pool: Pool) -> dict[str, Any]:
             rates.append(len(batch_steps) / (sum(batch_steps) + sum(batch_resets)))
             bare_rates.append(len(batch_steps) / sum(batch_steps))
             reference_rates.append(next(reference))
+    rss_mb = peak_rss_mb()
     breakdown = step_breakdown(env)
     env.close()
     ours, theirs = float(np.median(rates)), float(np.median(reference_rates))
