@@ -1,3 +1,8 @@
 """Environments for agents that see, hear and walk; importing this registers them."""
 
+from av_envs.registration import VARIANTS, register_all
+
+__all__ = ["VARIANTS"]
 __version__ = "0.1.0"
+
+register_all()

@@ -5,7 +5,12 @@ from typing import Protocol
 import numpy as np
 
 from av_envs.acoustics.bank import ResponseBank, TraceConfig
-from av_envs.acoustics.binaural import RIR_SAMPLES, binaural_response, ear_tables
+from av_envs.acoustics.binaural import (
+    RIR_SAMPLES,
+    audible_samples,
+    binaural_response,
+    ear_tables,
+)
 from av_envs.scene import Scene
 
 
@@ -14,6 +19,7 @@ class AcousticBackend(Protocol):
 
     def rir(self, source: int, receiver: int, heading: int) -> np.ndarray:
         """(2, 16000) float32, left ear first; a source has amplitude 1 at 1 m."""
+        ...
 
 
 class TracedAcoustics:
@@ -38,6 +44,6 @@ class TracedAcoustics:
             salt = int(source) * self._n_nodes + receiver
             binaural_response(response, heading, salt, self._ears, ears)
 
-    def prepare(self, sources: np.ndarray) -> None:
-        """Trace the rows of these sources now rather than at the first step."""
-        self.bank.bake(sources)
+    def longest(self, sources: np.ndarray) -> int:
+        """Samples after which all responses of these sources are zero, wherever one stands."""
+        return max(audible_samples(self.bank.row(source)) for source in sources)

@@ -1,0 +1,76 @@
+"""Every knob of the separation task, with its unit, in one place."""
+
+from dataclasses import dataclass, fields
+
+from av_envs.acoustics.rendering import CONVOLUTIONS
+
+SPLITS = {  # split: (split of the dwellings, split of the clips)
+    "train": ("train", "train"),
+    "val": ("val", "val"),
+    "test_heard": ("test", "train"),  # never-seen houses, clips heard in training
+    "test_unheard": ("test", "test"),  # never-seen houses, new clips of the same classes
+}
+STARTS = ("near", "target", "far")
+ESTIMATORS = ("mixture",)
+REWARDS = ("si_sdr_gain", "si_sdr", "neg_nmse", "improvement")
+OBSERVATIONS = ("rgb", "depth", "mixture", "target", "pose", "waveform")
+MAX_SOURCES = 8
+
+
+@dataclass(frozen=True)
+class SeparationConfig:
+    """Options of the separation environments; all are JSON-safe keyword arguments."""
+
+    split: str = "train"  # one of SPLITS
+    houses: int = 32  # dwellings of the split that episodes draw from
+    num_sources: int = 2  # the target included
+    start: str = "near"  # near: 2-5 m walk to the target; target: on it; far: at least 8 m
+    min_source_distance: float = 8.0  # m of walking between any two sources
+    estimator: str = "mixture"  # whose estimate is scored
+    reward: str = "si_sdr_gain"  # one of REWARDS
+    convolution: str = "causal"  # or legacy_same, what the paper's code does
+    sounds: str = "embedded"  # or the path of a folder of clips
+    grid: float = 1.0  # m between nodes
+    steps: int = 20  # actions of an episode, one second each
+    hrtf: str = "kemar"  # or the path of a SOFA file
+    observations: tuple[str, ...] = ("rgb", "depth", "mixture", "target", "pose")
+
+    def __post_init__(self):
+        _check("split", self.split, SPLITS)
+        _check("start", self.start, STARTS)
+        _check("estimator", self.estimator, ESTIMATORS)
+        _check("reward", self.reward, REWARDS)
+        _check("convolution", self.convolution, CONVOLUTIONS)
+        for name in self.observations:
+            _check("observations", name, OBSERVATIONS)
+        if not self.observations or len(set(self.observations)) < len(self.observations):
+            raise ValueError(f"observations must be distinct and not empty: {self.observations}")
+        object.__setattr__(self, "observations", tuple(self.observations))
+        for name, low, high in (
+            ("houses", 1, 1_000_000),
+            ("num_sources", 1, MAX_SOURCES),
+            ("steps", 1, 100_000),
+        ):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise ValueError(f"{name} must be a whole number in {low}..{high}, got {value!r}")
+        if not self.min_source_distance >= 0:
+            raise ValueError(
+                f"min_source_distance must not be negative, got {self.min_source_distance!r}"
+            )
+        if not self.grid > 0:
+            raise ValueError(f"grid must be positive, got {self.grid!r}")
+
+    @classmethod
+    def from_keywords(cls, **options) -> "SeparationConfig":
+        """The defaults with `options` changed; a name that does not exist is an error."""
+        known = [field.name for field in fields(cls)]
+        for name in options:
+            if name not in known:
+                raise TypeError(f"unknown option {name!r}; options are {', '.join(known)}")
+        return cls(**options)
+
+
+def _check(option: str, value: str, valid) -> None:
+    if value not in valid:
+        raise ValueError(f"{option} {value!r} does not exist; choose from {', '.join(valid)}")

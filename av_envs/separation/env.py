@@ -1,0 +1,346 @@
+"""Active audio-visual separation: walk through a house to hear one sound better."""
+
+import math
+from enum import IntEnum
+from typing import ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+
+from av_envs.acoustics.binaural import RIR_SAMPLES
+from av_envs.acoustics.rendering import fft_size, response_spectra
+from av_envs.conventions import N_HEADINGS
+from av_envs.scene import Scene
+from av_envs.separation.config import SPLITS, SeparationConfig
+from av_envs.separation.dwellings import open_dwelling
+from av_envs.separation.episode import draw_episode
+from av_envs.separation.hearing import (
+    Heard,
+    corpus_of,
+    dry_sounds,
+    listen,
+    oracle_phase_si_sdr,
+    target_second,
+)
+from av_envs.separation.metrics import normalised_error, stft_distance
+from av_envs.separation.rewards import reward
+from av_envs.vision import IMAGE_SIZE
+
+REACH = 100.0  # m, bound of the pose
+LOUDEST = 20.0  # bound of the log-magnitude
+
+
+class Action(IntEnum):
+    FORWARD = 0
+    LEFT = 1
+    RIGHT = 2
+    STAY = 3
+
+
+class SeparationEnv(gym.Env):
+    """An agent walks through a house and keeps separating one sound from the others.
+
+    ## Description
+
+    Several sources sound at once in a house that the agent has never seen; each plays a
+    clip that changes all the time. One of them is the target. The agent hears the
+    mixture with two ears, sees where it looks, and walks, one step a second, to a place
+    and a heading from which the target can be told from the rest. After Majumder and
+    Grauman, "Active Audio-Visual Separation of Dynamic Sound Sources", ECCV 2022.
+
+    ## Observation space
+
+    A `Dict`; the option `observations` picks the keys.
+
+    | key        | shape         | dtype   | meaning                                          |
+    |------------|---------------|---------|--------------------------------------------------|
+    | `rgb`      | (128, 128, 3) | uint8   | what the agent sees, 90 degrees wide             |
+    | `depth`    | (128, 128, 1) | float32 | distance along the view axis, 1 is 10 m or more  |
+    | `mixture`  | (2, 512, 32)  | float32 | log1p of the magnitude spectrogram, left and     |
+    |            |               |         | right ear, of the last second                    |
+    | `target`   | Discrete      | int64   | class of the sound to separate                   |
+    | `pose`     | (4,)          | float32 | metres forward and left of the start, heading    |
+    |            |               |         | against it (radians, counter-clockwise), seconds |
+    | `waveform` | (2, 16000)    | float32 | the last second itself (not by default)          |
+
+    ## Action space
+
+    `Discrete(4)`: 0 forward by one node, 1 turn left, 2 turn right (by 90 degrees), 3 stay.
+    A forward step into a wall, furniture or a source stays where it is and says so in
+    `info["collision"]`.
+
+    ## Reward
+
+    `reward="si_sdr_gain"` (default): SI-SDR of the estimate here minus SI-SDR of the same
+    estimator at the start pose hearing the same second, in dB: what moving has bought.
+    `"si_sdr"`: without the comparison. `"neg_nmse"`: the paper's code, minus the mean
+    squared error of the magnitude over 1.44. `"improvement"`: Move2Hear's, how much that
+    error fell, with minus ten times the last error at the end.
+
+    The estimate is made by `estimator`. `"mixture"`: the mixture at the better ear, the one
+    with more target per rest, so that the score says how audible the target is. The ground
+    truth is the target's dry second with magnitude RMS 1.2; SI-SDR gives the estimate the
+    target's own phase, as the paper does.
+
+    ## Starting state
+
+    `start="near"` (default): 2 to 5 m of walking from the target, any heading. `"target"`:
+    on the target, as in the paper. `"far"`: at least 8 m away. Sources stand at least
+    `min_source_distance` apart and, except with `start="target"`, cannot be walked through.
+    `reset(options={"house": k})` chooses the dwelling, 0 <= k < `houses`.
+
+    ## Episode end
+
+    Truncated after `steps` (20) actions. Never terminated.
+
+    ## Info
+
+    float32 scalars, the same keys at every step: `si_sdr`, `si_sdr_mixture` (the better ear's
+    mixture as it is), `si_sdr_start` and `si_sdr_gain` in dB, `stft_distance`, `nmse`,
+    `distance_to_target` (straight) and `geodesic_to_target` (walked) in metres, `collision`,
+    `node`, `heading`, `house`. `si_sdr_start` and `si_sdr_gain` are there only with the reward
+    that needs them. A second in which the target is silent has SI-SDR NaN and reward 0.
+    """
+
+    metadata: ClassVar[dict] = {"render_modes": ["rgb_array"], "render_fps": 1}
+
+    def __init__(self, *, render_mode: str | None = None, **options):
+        self.config = SeparationConfig.from_keywords(**options)
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise ValueError(f"render_mode {render_mode!r} does not exist; choose rgb_array")
+        self.render_mode = render_mode
+        self.corpus = corpus_of(self.config.sounds)
+        self.observation_space = self._observation_space()
+        self.action_space = spaces.Discrete(len(Action))
+        self._against_start = self.config.reward == "si_sdr_gain"
+        self._t: int | None = None
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None):
+        super().reset(seed=seed)
+        self.house = self._choose_house(options or {})
+        config = self.config
+        scene_split = SPLITS[config.split][0]
+        self._dwelling = open_dwelling(scene_split, self.house, config.grid, config.hrtf)
+        graph = self.scene.graph
+        self._episode = draw_episode(config, graph, self.corpus, self.np_random)
+        self._n_fft = fft_size(self._dwelling.acoustics.longest(self.source_nodes))
+        self._solid = set() if config.start == "target" else set(self.source_nodes.tolist())
+        self._spectra: dict[tuple[int, int], np.ndarray] = {}
+        self.node, self.heading = self._episode.start_node, self._episode.start_heading
+        self.trajectory = [(self.node, self.heading)]
+        self._collided, self._t = False, 0
+        self._listen()
+        return self._observation(), self._info()
+
+    def step(self, action):
+        self._require_running()
+        self.node, self.heading, self._collided = self._pose_after(self._checked(action))
+        self.trajectory.append((self.node, self.heading))
+        self._t += 1
+        self._listen()
+        truncated = self._t >= self.config.steps
+        gained = reward(self.config.reward, {**self._score, "is_last": truncated})
+        return self._observation(), gained, False, truncated, self._info()
+
+    def render(self) -> np.ndarray | None:
+        """The map, the view and the sound of this second as one picture, (H, W, 3) uint8."""
+        if self.render_mode is None:
+            gym.logger.warn("render() needs render_mode='rgb_array' in gymnasium.make")
+            return None
+        from av_envs.separation.rendering import episode_frame
+
+        if self._t is None:
+            raise ResetNeeded("render() was called before reset()")
+        rgb, _ = self._dwelling.views.view(self.node, self.heading)
+        mixture = np.log1p(self._heard.spectrogram)
+        return episode_frame(
+            self.scene,
+            self.trajectory,
+            self.source_nodes,
+            rgb,
+            mixture,
+            self._truth.magnitude,
+            self._caption(),
+        )
+
+    @property
+    def scene(self) -> Scene:
+        """The dwelling of this episode."""
+        return self._dwelling.scene
+
+    @property
+    def source_nodes(self) -> np.ndarray:
+        """(num_sources,) nodes of the sources, the target first."""
+        return self._episode.source_nodes
+
+    def hear(self) -> np.ndarray:
+        """(2, 16000) float32, the last second at the two ears."""
+        return self._heard.waveform.copy()
+
+    def target_second(self) -> np.ndarray:
+        """(16000,) float32, the target's dry sound of the last second: for trainers, not agents."""
+        return self._truth.dry.copy()
+
+    def privileged(self, key: str) -> np.ndarray:
+        """What no fair agent knows, for oracles and trainers.
+
+        "action_gains"   (4,) dB, `si_sdr_gain` of the next second after each action
+        "source_nodes"   (num_sources,) the target first
+        "target_bearing" () radians from the heading to the target, counter-clockwise
+        """
+        known = {
+            "action_gains": self._action_gains,
+            "source_nodes": lambda: self.source_nodes.copy(),
+            "target_bearing": self._target_bearing,
+        }
+        if key not in known:
+            raise ValueError(f"{key!r} is not privileged; choose from {', '.join(known)}")
+        self._require_running()
+        return known[key]()
+
+    def _observation_space(self) -> spaces.Dict:
+        size, n_steps = (IMAGE_SIZE, IMAGE_SIZE), self.config.steps
+        bounds = np.array([REACH, REACH, np.pi, n_steps], np.float32)
+        every = {
+            "rgb": spaces.Box(0, 255, (*size, 3), np.uint8),
+            "depth": spaces.Box(0, 1, (*size, 1), np.float32),
+            "mixture": spaces.Box(0, LOUDEST, (2, 512, 32), np.float32),
+            "target": spaces.Discrete(len(self.corpus.classes)),
+            "pose": spaces.Box(bounds * np.float32([-1, -1, -1, 0]), bounds, dtype=np.float32),
+            "waveform": spaces.Box(-np.inf, np.inf, (2, RIR_SAMPLES), np.float32),
+        }
+        return spaces.Dict({key: every[key] for key in self.config.observations})
+
+    def _choose_house(self, options: dict) -> int:
+        unknown = set(options) - {"house"}
+        if unknown:
+            raise ValueError(f"unknown reset options {sorted(unknown)}; the only one is 'house'")
+        if "house" not in options:
+            return int(self.np_random.integers(self.config.houses))
+        if options["house"] not in range(self.config.houses):
+            raise ValueError(
+                f"house must be in 0..{self.config.houses - 1}, got {options['house']!r}"
+            )
+        return int(options["house"])
+
+    def _require_running(self) -> None:
+        if self._t is None:
+            raise ResetNeeded("call reset() before the first step")
+        if self._t >= self.config.steps:
+            raise ResetNeeded(f"the episode ended after {self._t} steps; call reset()")
+
+    def _checked(self, action) -> Action:
+        number = np.asarray(action)
+        if number.shape != () or number.dtype.kind not in "iu" or not 0 <= number < len(Action):
+            choices = ", ".join(f"{move.value} {move.name.lower()}" for move in Action)
+            raise ValueError(f"action must be one of {choices}; got {action!r}")
+        return Action(int(number))
+
+    def _pose_after(self, action: Action) -> tuple[int, int, bool]:
+        """Node and heading after an action, and whether something was in the way."""
+        if action is Action.FORWARD:
+            ahead = int(self.scene.graph.neighbours[self.node, self.heading])
+            free = ahead >= 0 and ahead not in self._solid
+            return (ahead if free else self.node), self.heading, not free
+        turn = {Action.LEFT: 1, Action.RIGHT: -1, Action.STAY: 0}[action]
+        return self.node, (self.heading + turn) % N_HEADINGS, False
+
+    def _responses(self, node: int, heading: int) -> np.ndarray:
+        """(S, 2, F) complex64, spectra of the impulse responses at a pose, kept for the episode."""
+        pose = (node, heading)
+        if pose not in self._spectra:
+            ears = np.empty((len(self.source_nodes), 2, RIR_SAMPLES), np.float32)
+            self._dwelling.acoustics.rirs_into(self.source_nodes, node, heading, ears)
+            self._spectra[pose] = response_spectra(ears, self._n_fft)
+        return self._spectra[pose]
+
+    def _hear_at(self, poses: list[tuple[int, int]], t: int) -> list[Heard]:
+        config, sounds = self.config, self._episode.sounds
+        dry = dry_sounds(config.sounds, sounds, t, config.convolution, self._n_fft)
+        responses = np.stack([self._responses(*pose) for pose in poses])
+        return listen(dry, responses, config.convolution, self._n_fft)
+
+    def _listen(self) -> None:
+        """Hear this second here (and at the start, if that counts) and score the estimate."""
+        pose, start = self.trajectory[-1], self.trajectory[0]
+        compare = self._against_start and pose != start
+        heard = self._hear_at([pose, start] if compare else [pose], self._t)
+        self._heard = heard[0]
+        self._truth = target_second(self.config.sounds, self._episode.sounds[0], self._t)
+        estimates = np.stack([h.spectrogram[h.better_ear] for h in heard])
+        ratios = oracle_phase_si_sdr(estimates, self._truth)
+        error = normalised_error(estimates[0], self._truth.magnitude)
+        before = self._score["nmse"] if self._t else error
+        self._score = {
+            "si_sdr": ratios[0],
+            "si_sdr_mixture": ratios[0],
+            "stft_distance": stft_distance(estimates[0], self._truth.magnitude),
+            "nmse": error,
+            "nmse_before": before,
+        }
+        if self._against_start:
+            self._score["si_sdr_start"] = ratios[-1]
+            self._score["si_sdr_gain"] = ratios[0] - ratios[-1]
+
+    def _action_gains(self) -> np.ndarray:
+        poses = [self._pose_after(action)[:2] for action in Action]
+        t, start = self._t + 1, self.trajectory[0]
+        truth = target_second(self.config.sounds, self._episode.sounds[0], t)
+        heard = [self._hear_at([pose], t)[0] for pose in (*poses, start)]
+        ratios = oracle_phase_si_sdr(np.stack([h.spectrogram[h.better_ear] for h in heard]), truth)
+        return (ratios[:-1] - ratios[-1]).astype(np.float32)
+
+    def _target_bearing(self) -> np.ndarray:
+        positions = self.scene.graph.positions
+        east, north = (positions[self.source_nodes[0]] - positions[self.node])[:2]
+        return np.float32(_wrapped(math.atan2(north, east) - self.heading * math.pi / 2))
+
+    def _observation(self) -> dict[str, np.ndarray]:
+        wanted, observation = self.config.observations, {}
+        if "rgb" in wanted or "depth" in wanted:
+            rgb, depth = self._dwelling.views.view(self.node, self.heading)
+            observation |= {"rgb": rgb, "depth": depth}
+        if "mixture" in wanted:
+            observation["mixture"] = np.ascontiguousarray(np.log1p(self._heard.spectrogram))
+        if "waveform" in wanted:
+            observation["waveform"] = self.hear()
+        observation["target"] = np.int64(self._episode.sounds[0].label)
+        observation["pose"] = self._pose()
+        return {key: observation[key] for key in wanted}
+
+    def _pose(self) -> np.ndarray:
+        positions, (start_node, start_heading) = self.scene.graph.positions, self.trajectory[0]
+        east, north = (positions[self.node] - positions[start_node])[:2]
+        angle = start_heading * math.pi / 2
+        forward = east * math.cos(angle) + north * math.sin(angle)
+        left = north * math.cos(angle) - east * math.sin(angle)
+        turned = _wrapped((self.heading - start_heading) * math.pi / 2)
+        return np.array([forward, left, turned, self._t], np.float32)
+
+    def _info(self) -> dict[str, np.float32]:
+        graph, target = self.scene.graph, self.source_nodes[0]
+        offset = graph.positions[target] - graph.positions[self.node]
+        values = {
+            **self._score,
+            "distance_to_target": math.sqrt(float(offset @ offset)),
+            "geodesic_to_target": graph.walking_distances[self.node, target],
+            "collision": self._collided,
+            "node": self.node,
+            "heading": self.heading,
+            "house": self.house,
+        }
+        del values["nmse_before"]
+        return {key: np.float32(value) for key, value in values.items()}
+
+    def _caption(self) -> str:
+        name = self.corpus.classes[self._episode.sounds[0].label]
+        gain = self._score.get("si_sdr_gain")
+        text = f"step {self._t}  target {name}  SI-SDR {self._score['si_sdr']:.1f} dB"
+        return text if gain is None else f"{text}  gain {gain:+.1f} dB"
+
+
+def _wrapped(angle: float) -> float:
+    """The same angle in (-pi, pi]."""
+    return math.pi - (math.pi - angle) % (2 * math.pi)
