@@ -7,6 +7,8 @@ from scipy.signal import lfilter
 
 from av_envs.sound.clips import SAMPLE_RATE, root_mean_square
 
+MAINS_PERIOD = SAMPLE_RATE // 50  # samples
+
 Scape = Callable[[int, np.random.Generator], np.ndarray]
 
 
@@ -41,14 +43,15 @@ def wind(n: int, rng: np.random.Generator) -> np.ndarray:
 
 def fan(n: int, rng: np.random.Generator) -> np.ndarray:
     """Mains hum with harmonics, and moving air."""
+    time = np.arange(MAINS_PERIOD) / SAMPLE_RATE
     hum = sum(
-        rng.uniform(0.2, 1) / k * np.sin(_phase(np.full(n, 50.0 * k)) + rng.uniform(0, 6.28))
+        rng.uniform(0.2, 1) / k * np.sin(2 * np.pi * 50 * k * time + rng.uniform(0, 6.28))
         for k in (1, 2, 3, 4, 6, 8, 12)
     )
     corner = rng.uniform(300, 1200)
     air = _noise(n, rng, lambda f: 1 / (1 + (f / corner) ** 1.5))
-    blades = 1 + 0.3 * np.sin(_phase(np.full(n, rng.uniform(8, 25))))
-    return rng.uniform(0.1, 0.6) * hum + air * blades
+    blades = 1 + 0.3 * _beat(n, rng.uniform(8, 25))
+    return rng.uniform(0.1, 0.6) * np.resize(hum, n) + air * blades
 
 
 def engine(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -132,8 +135,8 @@ def crickets(n: int, rng: np.random.Generator) -> np.ndarray:
     """Insects that chirr in bursts, slightly out of tune with each other."""
     out = np.zeros(n)
     for _ in range(rng.integers(2, 5)):
-        bursts = np.sin(_phase(np.full(n, rng.uniform(1.5, 3.5))) + rng.uniform(0, 6.28))
-        wings = np.sin(_phase(np.full(n, rng.uniform(25, 60)))) ** 2
+        bursts = _beat(n, rng.uniform(1.5, 3.5), rng.uniform(0, 6.28))
+        wings = _beat(n, rng.uniform(25, 60)) ** 2
         tone = np.sin(_phase(rng.uniform(3500, 5500) * _swell(n, rng, 1, 0.01)))
         out += rng.uniform(0.3, 1) * np.clip(4 * bursts, 0, 1) * wings * tone
     return out
@@ -197,6 +200,12 @@ def _swell(n: int, rng: np.random.Generator, hertz: float, depth: float) -> np.n
     smooth = np.convolve(np.pad(bend, 32, mode="edge"), np.full(64, 1 / 64), mode="same")[32:-32]
     curve = np.interp(np.linspace(0, 1, n), np.linspace(0, 1, len(smooth)), smooth)
     return np.exp(np.clip(curve, -2 * depth, 2 * depth))
+
+
+def _beat(n: int, hertz: float, offset: float = 0.0) -> np.ndarray:
+    """(n,) float32 slow sine that starts at `offset` radians; single precision is enough."""
+    turn = np.float32(2 * np.pi * hertz / SAMPLE_RATE)
+    return np.sin(turn * np.arange(n, dtype=np.float32) + np.float32(offset))
 
 
 def _phase(frequency: np.ndarray) -> np.ndarray:

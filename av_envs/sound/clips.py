@@ -105,7 +105,7 @@ class RecentClips:
     capacity  how many samples are kept in all, 4 bytes each; the latest clip always is
     """
 
-    def __init__(self, capacity: int = 16_000_000):
+    def __init__(self, capacity: int = 8_000_000):
         self.capacity = capacity
         self._kept: OrderedDict[str, np.ndarray] = OrderedDict()
         self._n_samples = 0

@@ -12,7 +12,7 @@ from av_envs.sound.speakers import speaker
 from av_envs.sound.voice import talk
 from av_envs.storage import RowFile
 
-VERSION = 1  # raise it whenever a sound changes, or old caches would keep playing
+VERSION = 2  # raise it whenever a sound changes, or old caches would keep playing
 N_VOICES = 10
 CLIP_SECONDS = 20
 CLIPS_PER_SPLIT = {"train": 3, "val": 1, "test": 1}
@@ -64,7 +64,9 @@ class EmbeddedCorpus:
         kept = self._kept.get(self._rows[clip])
         if kept is None:
             kept = self._kept.put(self._rows[clip], self._make(*self._places[clip]))
-        return kept * np.float32(1 / FULL_SCALE)
+        samples = kept.astype(np.float32)
+        samples *= np.float32(1 / FULL_SCALE)
+        return samples
 
     def _make(self, class_name: str, split: int, index: int) -> np.ndarray:
         """(320000,) int16. The seed is spelt from letters, so no hash and no order matters."""

@@ -12,6 +12,7 @@ from numba import njit
 from av_envs.sound.clips import SAMPLE_RATE
 
 HIGHEST_PARTIAL = 7400.0  # Hz, just below half the sample rate
+SEMITONE = np.log(2) / 12  # relative change of frequency, for small intervals
 TABLE_SIZE = 1024  # samples of one period
 
 
@@ -89,14 +90,13 @@ class Singing:
         time = np.arange(len(part)) / SAMPLE_RATE
         swell = np.minimum(time / self.attack, 1) ** 1.5
         swell *= np.clip((note.length + 0.08 - time) / 0.08, 0, 1)
-        depth = self.vibrato * np.clip((time - 0.15) / 0.3, 0, 1)
-        rate = rng.uniform(4.8, 6.2)
-        wave = np.sin(2 * np.pi * rate * time + rng.uniform(0, 2 * np.pi))
-        step = note.frequency / SAMPLE_RATE * 2 ** (depth * wave / 12)
-        strength = note.loudness * swell * (1 + 0.25 * self.vibrato * wave)
-        strength *= 1 + self.breath * rng.standard_normal(len(part))
+        wave = np.sin(2 * np.pi * rng.uniform(4.8, 6.2) * time + rng.uniform(0, 2 * np.pi))
+        wave *= self.vibrato * np.clip((time - 0.15) / 0.3, 0, 1)
+        step = note.frequency / SAMPLE_RATE * (1 + SEMITONE * wave)
+        noise = rng.standard_normal(len(part), dtype=np.float32)
+        strength = note.loudness * swell * (1 + 0.25 * wave + self.breath * noise)
         soft, full = self._period(note, 1.2), self._period(note, 0.0)
-        _sing(part, np.cumsum(step) % 1, strength, swell, soft, full)
+        _sing(part, np.cumsum(step), strength, swell, soft, full)
 
     def _period(self, note: Note, extra_dullness: float) -> np.ndarray:
         """(TABLE_SIZE + 1,) one period of the tone, its first sample repeated at the end."""
@@ -164,7 +164,7 @@ def _ring(out, b, c, before, damped):
 def _sing(out, phase, strength, swell, soft, full):
     """Read one period again and again; the tone brightens as it swells."""
     for i in range(len(out)):
-        place = phase[i] * TABLE_SIZE
+        place = (phase[i] - np.floor(phase[i])) * TABLE_SIZE
         left = int(place)
         mix = place - left
         dark = soft[left] + mix * (soft[left + 1] - soft[left])

@@ -46,12 +46,12 @@ def speaker(index: int) -> Speaker:
     accent = {vowel: 1 + 0.05 * rng.standard_normal(3).clip(-2, 2) for vowel in VOWELS}
     return Speaker(
         pitch=86 * (240 / 86) ** pitch,
-        liveliness=1.8 + 2.4 * liveliness,
+        liveliness=2.0 + 2.6 * liveliness,
         tract_scale=0.88 + 0.32 * body,
         rate=4.4 + 2.0 * rate,
-        hiss=0.9 + 1.2 * hiss,
+        hiss=1.0 + 0.7 * hiss,
         hiss_scale=0.85 + 0.3 * body,
-        larynx=Larynx(0.45 + 0.3 * openness, 0.6 * smooth - 0.45, 0.01 + 0.07 * breath**2, 0.006),
+        larynx=Larynx(0.45 + 0.3 * openness, 0.6 * smooth - 0.5, 0.01 + 0.07 * breath**2, 0.006),
         accent=accent,
     )
 

@@ -13,8 +13,12 @@ from av_envs.sound import CLIP_RMS, SAMPLE_RATE, SPLITS, open_corpus
 from av_envs.sound.embedded import CLIPS_PER_SPLIT, N_VOICES, EmbeddedCorpus
 
 ONE_OF_EACH = ("music/train-0", "ambience/val-0", "voice-03/test-0")
-PLACES = np.arange(30_000, 320_000, 50_000)  # samples that stand for a clip
-GOLDEN = {}
+PLACES = np.arange(24_000, 320_000, 37_000)  # samples that stand for a clip
+GOLDEN = {
+    "music/train-0": [596, -1806, -1419, -1140, -699, 58, 660, -204],
+    "ambience/val-0": [-2460, 3150, -1514, 1093, -1840, 1630, 792, 5214],
+    "voice-03/test-0": [-541, 34, -5, -5065, 97, -21, 773, -2035],
+}
 
 
 def every_clip(corpus):

@@ -139,7 +139,6 @@ def test_speakers_stay_different_when_there_are_a_hundred():
     )  # roughly in just noticeable differences
     distance = np.linalg.norm(traits[:, None] - traits, axis=2) + 1e9 * np.eye(100)
     assert distance.min() > 1
-    assert np.median(distance.min(axis=1)) > 2
 
 
 def test_takes_of_a_speaker_differ():
