@@ -32,16 +32,16 @@ def run_demo(suite: Suite, directory: Path) -> list[Path]:
     _clear(directory, suite)
     _say(1, "opening the first house (the first run on a machine compiles for a minute)")
     env = make_env(suite)
-    env.reset(seed=suite.seeds[0])
+    env.reset(seed=suite.seeds[0], options=suite.options[0])
     env.close()
     _say(2, f"{len(AGENTS)} agents, {len(suite.seeds)} episodes each, in houses never seen")
     results = {path: _play(suite, path, directory) for path in AGENTS}
     _say(3, "leaderboard")
     rows, reports = write_report(directory)
     print(plain_text(rows))
-    episode = best_episode(results[STAR], suite)
-    _say(4, f"film of the oracle's best episode, number {episode}")
-    film = film_episode(suite, AgentSpec(STAR), episode, directory / "oracle.mp4")
+    index = best_episode(results[STAR], suite)
+    _say(4, f"film of the oracle's best episode, number {index}")
+    film = film_episode(suite, AgentSpec(STAR), index, directory / "oracle.mp4")
     return [film, *(path for path in reports if path.suffix in (".html", ".md"))]
 
 
@@ -51,22 +51,22 @@ def _play(suite: Suite, agent: str, directory: Path) -> Path:
 
 
 def best_episode(result: Path, suite: Suite) -> int:
-    """Seed of the episode with the best primary metric."""
+    """Index of the episode with the best primary metric."""
     sign = 1 if suite.primary_metric.higher_is_better else -1
     scored = [
-        (sign * e["metrics"][suite.primary], e["episode"])
-        for e in read_result(result)["episodes"]
+        (sign * e["metrics"][suite.primary], index)
+        for index, e in enumerate(read_result(result)["episodes"])
         if e["metrics"][suite.primary] is not None
     ]
     return max(scored)[1]
 
 
-def film_episode(suite: Suite, agent: AgentSpec, episode: int, path: Path) -> Path:
+def film_episode(suite: Suite, agent: AgentSpec, index: int, path: Path) -> Path:
     """Play one episode again and write what was seen and heard, one frame per second."""
     env = make_env(suite, render_mode="rgb_array")
     actor = build_agent(agent, env.observation_space, env.action_space, seed=0)
-    observation, _ = env.reset(seed=episode)
-    actor.reset(seed=agent_seed(0, episode))
+    observation, _ = env.reset(seed=suite.seeds[index], options=suite.options[index])
+    actor.reset(seed=agent_seed(0, suite.seeds[index]))
     frames, sound, done = [env.render()], [env.unwrapped.hear()], False
     while not done:
         action = choose_action(actor, env, observation)

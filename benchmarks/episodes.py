@@ -77,14 +77,15 @@ def _play_in_order(job: Job, indices: range | list[int]) -> Iterator[Played]:
     try:
         agent = build_agent(job.agent, env.observation_space, env.action_space, job.seed)
         for index in indices:
-            yield play_episode(env, agent, job, job.suite.seeds[index])
+            yield play_episode(env, agent, job, index)
     finally:
         env.close()
 
 
-def play_episode(env: gym.Env, agent: Agent, job: Job, episode: int) -> Played:
-    """Play the episode with this seed; the agent's own seed follows from both seeds."""
-    observation, _ = env.reset(seed=episode)
+def play_episode(env: gym.Env, agent: Agent, job: Job, index: int) -> Played:
+    """Play one episode of the suite; the agent's own seed follows from its seed and the run's."""
+    episode = job.suite.seeds[index]
+    observation, _ = env.reset(seed=episode, options=job.suite.options[index])
     record: dict[str, Any] = {"episode": episode, "scene": env.unwrapped.scene.name}
     rewards: list[float] = []
     infos: list[dict[str, Any]] = []

@@ -32,6 +32,7 @@ class Suite:
 
     env_kwargs  JSON-safe keyword arguments of `gymnasium.make`, the split apart
     seeds       one per episode, handed to `env.reset(seed=...)`
+    options     one per episode, handed to `env.reset(options=...)`
     primary     name of the metric that ranks
     """
 
@@ -41,6 +42,7 @@ class Suite:
     env_kwargs: dict[str, Any]
     split: str
     seeds: tuple[int, ...]
+    options: tuple[dict[str, Any], ...]
     metrics: tuple[Metric, ...]
     primary: str
 
@@ -49,6 +51,8 @@ class Suite:
             raise ValueError(f"{self.name}: primary {self.primary!r} not in {self.metric_names}")
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError(f"{self.name}: episode seeds repeat")
+        if len(self.options) != len(self.seeds):
+            raise ValueError(f"{self.name}: {len(self.seeds)} seeds, {len(self.options)} options")
         for metric in self.metrics:
             if metric.reduce not in ("mean", "sum", "final"):
                 raise ValueError(f"{self.name}: unknown reduction {metric.reduce!r}")
@@ -93,14 +97,16 @@ SEPARATION_OPTIONS = {
 }
 
 
-def _separation_suite(name: str, houses: int, seeds: range) -> Suite:
+def _separation_suite(name: str, houses: int, n_episodes: int) -> Suite:
+    """Episodes take the houses in turn, so that all count alike."""
     return Suite(
         name=name,
         version=int(name.rpartition("-v")[2]),
         env_id="AVDynamicSep-v0",
         env_kwargs={"houses": houses, **SEPARATION_OPTIONS},
         split="test_unheard",
-        seeds=tuple(seeds),
+        seeds=tuple(range(n_episodes)),
+        options=tuple({"house": episode % houses} for episode in range(n_episodes)),
         metrics=SEPARATION_METRICS,
         primary="si_sdr_gain",
     )
@@ -109,7 +115,7 @@ def _separation_suite(name: str, houses: int, seeds: range) -> Suite:
 SUITES: dict[str, Suite] = {
     suite.name: suite
     for suite in (
-        _separation_suite("sep-near-unheard-v1", houses=20, seeds=range(200)),
-        _separation_suite("sep-demo-v1", houses=4, seeds=range(24)),
+        _separation_suite("sep-near-unheard-v1", houses=20, n_episodes=200),
+        _separation_suite("sep-demo-v1", houses=4, n_episodes=24),
     )
 }

@@ -58,9 +58,13 @@ def heading(suite: str) -> str:
 
 def metric_columns(rows: list[Row]) -> list[tuple[str, str]]:
     """(metric name, column title) of every metric that the rows report."""
-    names = dict.fromkeys(name for row in rows for name in row.metrics)
     suite = SUITES.get(rows[0].suite)
-    units = {m.name: m.unit for m in suite.metrics} if suite else {}
+    units = {metric.name: metric.unit for metric in suite.metrics} if suite else {}
+    reported = dict.fromkeys(name for row in rows for name in row.metrics)
+    names = [
+        *(name for name in units if name in reported),
+        *(n for n in reported if n not in units),
+    ]
     return [(name, f"{name} [{units[name]}]" if units.get(name) else name) for name in names]
 
 
@@ -135,10 +139,12 @@ def json_text(rows: list[Row]) -> str:
 
 
 def plain_text(rows: list[Row]) -> str:
-    """The ranked rows for a terminal."""
+    """The ranked rows for a terminal: scores, intervals and the means that have a unit."""
     blocks = []
     for suite, ranked, _ in split_rows(rows):
-        columns = metric_columns(ranked)
+        if not ranked:
+            continue
+        columns = [column for column in metric_columns(ranked) if column[1].endswith("]")]
         lines = [["rank", "agent", *titles(columns)]]
         for row in ranked:
             agent = f"{row.agent} (privileged)" if row.privileged else row.agent

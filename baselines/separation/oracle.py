@@ -31,9 +31,12 @@ class Oracle:
     def act(self, observation: dict[str, Any], privileged: dict[str, np.ndarray]) -> int:
         """Return the best action.
 
-        privileged["action_gains"]  (n_actions,) dB, what the next second would bring
+        privileged["action_gains"]  (n_actions,) dB, what the next second would bring; all nan
+                                    if the target will be silent, then it stays
         """
         gains = np.asarray(privileged["action_gains"], np.float64)
+        if gains.shape == (self._n_actions,) and np.isnan(gains).all():
+            return STAY
         if gains.shape != (self._n_actions,) or not np.isfinite(gains).all():
             raise ValueError(f"action_gains must be {self._n_actions} finite numbers, got {gains}")
         best = np.flatnonzero(gains >= gains.max() - TIE)

@@ -19,6 +19,7 @@ STAY = 3
         ([-3.0, -2.0, -1.0, -4.0], 2),
         ([1.0, 1.0, 1.0, 1.0], STAY),  # blocked and turning in place: do not fidget
         ([2.0, 1.0, 2.0, 2.0 - 1e-6], STAY),  # equal but for rounding
+        ([np.nan] * 4, STAY),  # the target pauses: nothing to gain anywhere
         ([2.0, 1.0, 2.0, 1.9], 0),  # a real difference; the first of two equals
     ],
 )

@@ -36,7 +36,7 @@ def test_a_result_has_the_whole_schema(tmp_path):
     assert result["suite"]["hash"] == FAKE_SUITE.hash
     assert [e["episode"] for e in result["episodes"]] == list(FAKE_SUITE.seeds)
     assert {e["length"] for e in result["episodes"]} == {20}
-    assert {e["scene"] for e in result["episodes"]} == {"house-0", "house-1", "house-2"}
+    assert [e["scene"] for e in result["episodes"]] == ["house-0", "house-1", "house-2"] * 4
     assert set(result["episodes"][0]["metrics"]) == set(FAKE_SUITE.metric_names)
     assert result["timing"]["env_steps"] == 240
     assert result["hardware"]["cpu"]
@@ -200,7 +200,9 @@ def test_the_suite_hash_follows_every_field():
     suite = SUITES["sep-near-unheard-v1"]
     assert len(suite.seeds) == 200
     assert suite.env_kwargs["houses"] == 20
-    assert suite.hash != replace(suite, seeds=suite.seeds[:-1]).hash
+    assert suite.hash != replace(suite, seeds=suite.seeds[::-1]).hash
+    with pytest.raises(ValueError, match="199 seeds, 200 options"):
+        replace(suite, seeds=suite.seeds[:-1])
     assert suite.hash != replace(suite, env_kwargs={"houses": 21}).hash
     with pytest.raises(ValueError, match="primary 'loudness' not in"):
         replace(suite, primary="loudness")
