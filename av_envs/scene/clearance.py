@@ -42,9 +42,14 @@ def _squared_distance(p, triangle):
 
     The closest point is a corner, on an edge or inside; `v` and `w` weigh the corners b and c.
     """
-    a = triangle[0]
-    ab, ac, ap = triangle[1] - a, triangle[2] - a, p - a
-    bp, cp = p - triangle[1], p - triangle[2]
+    a, b, c = triangle[0], triangle[1], triangle[2]
+    ab, ac, ap, bp, cp = (
+        _between(a, b),
+        _between(a, c),
+        _between(a, p),
+        _between(b, p),
+        _between(c, p),
+    )
     d1, d2 = _dot(ab, ap), _dot(ac, ap)
     d3, d4 = _dot(ab, bp), _dot(ac, bp)
     d5, d6 = _dot(ab, cp), _dot(ac, cp)
@@ -64,11 +69,17 @@ def _squared_distance(p, triangle):
         v = 1.0 - w
     else:
         v, w = vb / (va + vb + vc), vc / (va + vb + vc)
-    squared = 0.0
-    for axis in range(3):
-        gap = ap[axis] - v * ab[axis] - w * ac[axis]
-        squared += gap * gap
-    return np.float32(squared)
+    x, y, z = (
+        ap[0] - v * ab[0] - w * ac[0],
+        ap[1] - v * ab[1] - w * ac[1],
+        ap[2] - v * ab[2] - w * ac[2],
+    )
+    return np.float32(x * x + y * y + z * z)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _between(a, b):
+    return b[0] - a[0], b[1] - a[1], b[2] - a[2]
 
 
 @njit(cache=True, nogil=True, fastmath=True)

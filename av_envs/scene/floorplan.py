@@ -21,6 +21,7 @@ WALL_SHIFT = 0.15  # m: 0.5 - 0.15 - 0.12 / 2 leaves 0.29 m to the nearest node
 NARROWEST_DOOR = 0.8  # m
 ATTEMPTS = 2000
 SMALLEST_LIVING_ROOM = 14.0  # m2
+LARGEST_ROOM = 48.0  # m2
 LARGEST_BATHROOM = 10.0  # m2
 LARGEST_STRETCH = 2.4  # longer than this times its width, only a corridor may be
 
@@ -209,7 +210,7 @@ def _is_acceptable(rooms: list[Rectangle], corridor: int | None, kind: Kind) -> 
     return bool(
         kind.area[0] <= total <= kind.area[1]
         and (sides.max(axis=1) <= LARGEST_STRETCH * sides.min(axis=1)).all()
-        and sides.prod(axis=1).max() >= SMALLEST_LIVING_ROOM
+        and SMALLEST_LIVING_ROOM <= sides.prod(axis=1).max() <= LARGEST_ROOM
         and sides.prod(axis=1).min() <= LARGEST_BATHROOM
     )
 

@@ -117,18 +117,23 @@ class Scene:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hex SHA-256 over geometry, looks, materials and graph: the key of every cache."""
+        """Hex SHA-256 over geometry, looks, materials and graph: the key of every cache.
+
+        Independent of the order of the triangles, and of what can be computed from the rest.
+        """
+        surfaces = np.column_stack(
+            [self.bvh.triangles, self.material, self.colour, self.pattern]
+        ).astype(np.float32)
+        surfaces = surfaces[np.lexsort(surfaces.T)]
+        graph = self.graph.positions, self.graph.neighbours, self.graph.room
+        tables = self.absorption, self.scattering, self.transmission
         digest = hashlib.sha256()
-        arrays = (
-            *self.bvh, self.normals, self.material, self.colour, self.pattern,
-            self.absorption, self.scattering, self.transmission,
-            self.graph.positions, self.graph.neighbours, self.graph.room, self.graph.clearance,
-        )  # fmt: skip
-        for array in arrays:
+        for array in (surfaces, *graph, *tables):
             digest.update(f"{array.dtype}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         names = [material.name for material in self.materials]
-        digest.update(repr((names, self.rooms, self.graph.grid)).encode())
+        rooms = [(room.name, *map(float, room.bounds)) for room in self.rooms]
+        digest.update(repr((names, rooms, float(self.graph.grid))).encode())
         return digest.hexdigest()
 
     def _table(self, field: str) -> np.ndarray:
