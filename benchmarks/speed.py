@@ -10,6 +10,7 @@ no pictures, poses or rewards.
 import argparse
 import json
 import multiprocessing
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -33,6 +34,9 @@ LINES = (
 )
 
 
+BUSY = 0.5  # load average above which somebody else is at work
+
+
 def in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function of this package in an interpreter of its own and return its answer."""
     context = multiprocessing.get_context("spawn")
@@ -42,6 +46,7 @@ def in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def measure(pool: timings.Pool) -> dict[str, Any]:
     """All figures; see `LINES` for their units."""
+    load = load_average()
     in_new_process(timings.trace_pool, pool)
     return {
         **in_new_process(timings.steady_state, pool),
@@ -50,12 +55,22 @@ def measure(pool: timings.Pool) -> dict[str, Any]:
         "reset_fresh_ms": in_new_process(timings.reset_fresh_ms, pool.env_id),
         "houses": pool.houses,
         "cpu": cpu_model(),
+        "load_before": load,
     }
+
+
+def load_average() -> float | None:
+    """How many processes wanted to run during the last minute; None where nobody counts."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def table(figures: dict[str, Any]) -> str:
     """The figures for a terminal."""
     lines = [f"{figures['cpu']}, pool of {figures['houses']} houses", ""]
+    if (figures["load_before"] or 0) > BUSY:
+        lines[1:1] = [
+            f"the machine was busy (load {figures['load_before']:.1f}): too slow, ratio apart"
+        ]
     lines += [f"{form.format(figures[key]):>8}  {what}" for key, what, form in LINES]
     lines += ["", "ms per step (resets included) by function, library calls with their caller:"]
     lines += [f"{ms:8.3f}  {name}" for name, ms in figures["breakdown_ms"].items()]

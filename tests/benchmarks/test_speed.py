@@ -139,7 +139,9 @@ def test_the_command_prints_the_promised_keys(monkeypatch, capsys):
     assert speed.main(["--json", "--houses", "2"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert set(figures) >= KEYS
+    monkeypatch.setattr(speed, "load_average", lambda: 2.5)
     assert speed.main([]) == 0
     printed = capsys.readouterr().out
+    assert "the machine was busy (load 2.5)" in printed
     assert "9000  binaural responses/s" in printed
     assert "0.500  av_envs.x.y" in printed
