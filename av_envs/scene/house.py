@@ -67,7 +67,7 @@ class Design(NamedTuple):
 class House:
     """A dwelling drawn from a seed.
 
-    kind  "house": 4-8 rooms, 100-180 m2; "flat": 2-4 rooms, 40-80 m2
+    kind  "house": 4-8 rooms, 100-180 m2; "flat": 2-4 rooms, 48-80 m2
     """
 
     seed: int

@@ -1,6 +1,7 @@
 """What every dwelling promises, whatever its seed."""
 
 from functools import cache
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -182,3 +183,13 @@ def test_wrong_arguments_are_named_with_the_choices():
         House(1.5)
     with pytest.raises(ValueError, match=r"0\.5, 1\.0.*got 0\.3"):
         House(1).scene(grid=0.3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dwelling_is_ready_within_fifty_milliseconds(kind):
+    times = []
+    for seed in range(1000, 1021):
+        start = perf_counter()
+        House(seed, kind).scene()
+        times.append(perf_counter() - start)
+    assert np.median(times) < 0.05
