@@ -87,12 +87,31 @@ class RowFile:
         """Row `index` as a read-only array, or None if nobody has filled it yet."""
         if self._flags[index] != FILLED:
             return None
-        if not self._checked[index]:
-            if zlib.crc32(self._row_bytes(index)) != self._checksums[index]:
-                self._replace_damaged(f"row {index} does not match its checksum")
-                return None
-            self._checked[index] = True
+        if not self._checked[index] and not self._is_sound(index, self._row_bytes(index)):
+            return None
         return self._rows[index]
+
+    def read(self, index: int) -> np.ndarray | None:
+        """Row `index` as an array of the caller's own, or None; does not map it into memory.
+
+        For large rows that are used once each: mapped pages count as memory of the process.
+        """
+        if self._flags[index] != FILLED:
+            return None
+        row = np.empty(self.shape, self.dtype)
+        data = row.view(np.uint8).data
+        os.preadv(self._file, [data], self._rows_at + index * self.row_bytes)
+        if not self._checked[index] and not self._is_sound(index, data):
+            return None
+        return row
+
+    def _is_sound(self, index: int, data: memoryview) -> bool:
+        """Compare a row with its checksum, once per process."""
+        if zlib.crc32(data) != self._checksums[index]:
+            self._replace_damaged(f"row {index} does not match its checksum")
+            return False
+        self._checked[index] = True
+        return True
 
     def put(self, index: int, row: np.ndarray) -> np.ndarray:
         """Fill row `index` and return it as `get` would."""

@@ -28,6 +28,10 @@ def test_a_row_reads_back_in_another_instance(cache):
     assert rows.get(4) is None
     np.testing.assert_array_equal(rows.put(4, row), row)
     np.testing.assert_array_equal(open_rows().get(4), row)
+    own = open_rows().read(4)
+    own[0, 0] = 5  # belongs to the caller
+    np.testing.assert_array_equal(open_rows().read(4), row)
+    assert open_rows().read(5) is None
     assert open_rows().filled().tolist() == [i == 4 for i in range(10)]
 
 

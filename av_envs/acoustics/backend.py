@@ -5,12 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from av_envs.acoustics.bank import ResponseBank, TraceConfig
-from av_envs.acoustics.binaural import (
-    RIR_SAMPLES,
-    audible_samples,
-    binaural_response,
-    ear_tables,
-)
+from av_envs.acoustics.binaural import RIR_SAMPLES, binaural_response, ear_tables
 from av_envs.scene import Scene
 
 
@@ -43,7 +38,3 @@ class TracedAcoustics:
             response = self.bank.row(source)[receiver]
             salt = int(source) * self._n_nodes + receiver
             binaural_response(response, heading, salt, self._ears, ears)
-
-    def longest(self, sources: np.ndarray) -> int:
-        """Samples after which all responses of these sources are zero, wherever one stands."""
-        return max(audible_samples(self.bank.row(source)) for source in sources)

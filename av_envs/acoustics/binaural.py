@@ -45,8 +45,7 @@ LATE_TABLE = 32768
 DIFFUSE_DIRECTIONS = 96
 SECTOR_TURN = N_AZIMUTHS // N_HEADINGS  # sectors per quarter turn
 GRID = 72  # azimuth cells of the direction lookup, half as many elevations
-INAUDIBLE = 1e-6  # of a response's energy: it ends with the last bin above -60 dB
-_EARLY_REACH = 256  # samples a head's response and its filters last after an arrival
+INAUDIBLE = 1e-7  # of a response's energy: bins below it are not rendered
 VERSION = 2  # of the tables on disk
 
 
@@ -200,31 +199,6 @@ def binaural_response(
         out,
     )
     return out
-
-
-def audible_samples(responses: np.ndarray) -> int:
-    """After how many samples all of these responses (N,) RESPONSE have ended."""
-    return _last_sample(
-        responses["energy"], responses["n_paths"], responses["path_delay"], _EARLY_REACH
-    )
-
-
-@njit(cache=True, nogil=True)
-def _last_sample(energy, n_paths, delay, early_reach):
-    last = 0
-    for row in range(len(energy)):
-        floor = np.float32(0)
-        for k in range(N_BINS):
-            for band in range(N_BANDS):
-                floor += ENERGY_OF_CODE[energy[row, k, band]] * np.float32(INAUDIBLE)
-        for k in range(N_BINS - 1, -1, -1):
-            if ENERGY_OF_CODE[energy[row, k].max()] > floor:
-                end = (k + 1) * FINE if k < N_FINE else SPLIT + (k + 1 - N_FINE) * COARSE
-                last = max(last, end)
-                break
-        for p in range(n_paths[row]):
-            last = max(last, delay[row, p] // DELAY_STEPS + early_reach)
-    return min(last, RIR_SAMPLES)
 
 
 def _hash(salt: int) -> int:

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
 from av_envs.acoustics.binaural import RIR_SAMPLES
-from av_envs.acoustics.rendering import fft_size, response_spectra
+from av_envs.acoustics.rendering import response_spectra
 from av_envs.conventions import N_HEADINGS
 from av_envs.scene import Scene
 from av_envs.separation.config import SPLITS, SeparationConfig
@@ -125,7 +125,6 @@ class SeparationEnv(gym.Env):
         self._dwelling = open_dwelling(scene_split, self.house, config.grid, config.hrtf)
         graph = self.scene.graph
         self._episode = draw_episode(config, graph, self.corpus, self.np_random)
-        self._n_fft = fft_size(self._dwelling.acoustics.longest(self.source_nodes))
         self._solid = set() if config.start == "target" else set(self.source_nodes.tolist())
         self._spectra: dict[tuple[int, int], np.ndarray] = {}
         self.node, self.heading = self._episode.start_node, self._episode.start_heading
@@ -253,14 +252,14 @@ class SeparationEnv(gym.Env):
         if pose not in self._spectra:
             ears = np.empty((len(self.source_nodes), 2, RIR_SAMPLES), np.float32)
             self._dwelling.acoustics.rirs_into(self.source_nodes, node, heading, ears)
-            self._spectra[pose] = response_spectra(ears, self._n_fft)
+            self._spectra[pose] = response_spectra(ears)
         return self._spectra[pose]
 
     def _hear_at(self, poses: list[tuple[int, int]], t: int) -> list[Heard]:
         config, sounds = self.config, self._episode.sounds
-        dry = dry_sounds(config.sounds, sounds, t, config.convolution, self._n_fft)
-        responses = np.stack([self._responses(*pose) for pose in poses])
-        return listen(dry, responses, config.convolution, self._n_fft)
+        dry = dry_sounds(config.sounds, sounds, t, config.convolution)
+        responses = [self._responses(*pose) for pose in poses]
+        return listen(dry, responses, config.convolution)
 
     def _listen(self) -> None:
         """Hear this second here (and at the start, if that counts) and score the estimate."""
@@ -303,7 +302,7 @@ class SeparationEnv(gym.Env):
             rgb, depth = self._dwelling.views.view(self.node, self.heading)
             observation |= {"rgb": rgb, "depth": depth}
         if "mixture" in wanted:
-            observation["mixture"] = np.ascontiguousarray(np.log1p(self._heard.spectrogram))
+            observation["mixture"] = np.log1p(self._heard.spectrogram)
         if "waveform" in wanted:
             observation["waveform"] = self.hear()
         observation["target"] = np.int64(self._episode.sounds[0].label)

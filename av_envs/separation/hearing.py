@@ -6,7 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from av_envs.acoustics.rendering import dry_spectra, heard_second, mix_spectra
+from av_envs.acoustics.rendering import (
+    N_BINS,
+    add_source,
+    dry_spectra,
+    heard_second,
+    spectral_energy,
+)
 from av_envs.acoustics.spectrogram import istft, stft
 from av_envs.separation.episode import Sound
 from av_envs.separation.metrics import TARGET_RMS, si_sdr
@@ -50,10 +56,10 @@ def corpus_of(sounds: str) -> Corpus:
 
 
 @lru_cache(maxsize=KEPT_BLOCKS)
-def _dry_block(sounds: str, clip: str, block: int, convolution: str, n_fft: int) -> np.ndarray:
+def _dry_block(sounds: str, clip: str, block: int, convolution: str) -> np.ndarray:
     samples = corpus_of(sounds).samples(clip)
     windows = np.stack([window(samples, block * BLOCK + k) for k in range(BLOCK)])
-    return dry_spectra(windows, convolution, n_fft)
+    return dry_spectra(windows, convolution)
 
 
 @lru_cache(maxsize=KEPT_TARGET_BLOCKS)
@@ -63,21 +69,22 @@ def _target_block(sounds: str, clip: str, block: int) -> TargetSecond:
     dry = np.stack([second(samples, block * BLOCK + k) for k in range(BLOCK)])
     spectra = stft(dry)
     size = np.abs(spectra)
-    phase = spectra / np.maximum(size, np.finfo(np.float32).tiny)
+    tiny = np.finfo(np.float32).tiny
+    spectra *= 1 / np.maximum(size, tiny)
     level = np.sqrt(np.mean(np.square(size), axis=(1, 2), keepdims=True))
-    size *= TARGET_RMS / np.maximum(level, np.finfo(np.float32).tiny)
-    return TargetSecond(dry, size, phase)
+    size *= TARGET_RMS / np.maximum(level, tiny)
+    return TargetSecond(dry, size, spectra)
 
 
 def dry_sounds(
-    sounds: str, sources: tuple[Sound, ...], t: int, convolution: str, n_fft: int
-) -> np.ndarray:
-    """(S, F) complex64, spectra of what every source plays around second `t` of the episode."""
+    sounds: str, sources: tuple[Sound, ...], t: int, convolution: str
+) -> list[np.ndarray]:
+    """What every source plays around second `t` of the episode: S spectra (F,) complex64."""
     rows = []
     for source in sources:
         block, k = divmod(_clip_second(sounds, source, t), BLOCK)
-        rows.append(_dry_block(sounds, source.clip, block, convolution, n_fft)[k])
-    return np.stack(rows)
+        rows.append(_dry_block(sounds, source.clip, block, convolution)[k])
+    return rows
 
 
 def target_second(sounds: str, source: Sound, t: int) -> TargetSecond:
@@ -91,35 +98,42 @@ def _clip_second(sounds: str, source: Sound, t: int) -> int:
     return (source.first_second + t) % seconds(corpus_of(sounds).samples(source.clip))
 
 
-def listen(dry: np.ndarray, responses: np.ndarray, convolution: str, n_fft: int) -> list[Heard]:
-    """One second at one or two poses; of a second pose, only the better ear is filled in.
+def listen(dry: list[np.ndarray], responses: list[np.ndarray], convolution: str) -> list[Heard]:
+    """One second at the listener's pose and, for comparison, at up to two others.
 
-    dry        (S, F) complex64
-    responses  (P, S, 2, F) complex64, the listener's own pose first
+    dry        S spectra (F,) complex64, the target first
+    responses  one array (S, 2, F) complex64 per pose, the listener's own first
 
-    The better ear has the larger ratio of target to rest, judged by everything that the
-    sound of the window brings to that ear; without other sources, the louder target.
+    The listener's pose is heard with both ears, the others with the better one only,
+    since four signals are transformed as fast as one.
     """
-    n_poses, n_bins = len(responses), dry.shape[-1]
-    mixture = np.empty((n_poses, 2, n_bins), np.complex64)
-    energy = np.empty((n_poses, 2, 2))
-    mix_spectra(dry, responses, mixture, energy)
-    if len(dry) > 1:
-        better = np.argmax(energy[..., 0] / np.maximum(energy[..., 1], 1e-30), axis=1)
-    else:
-        better = np.argmax(energy[..., 0], axis=1)
-    # four rows are transformed as fast as three: the fourth is not used
-    rows = np.zeros((4, n_bins), np.complex64)
-    rows[:2] = mixture[0]
-    for pose in range(1, n_poses):
-        rows[1 + pose] = mixture[pose, better[pose]]
-    waveforms = heard_second(rows, convolution, n_fft)[: n_poses + 1]
+    signals = np.zeros((4, N_BINS), np.complex64)
+    here = _better_ear(dry, responses[0], signals[:2])
+    ears = np.empty((2, N_BINS), np.complex64)
+    for row, other in enumerate(responses[1:], start=2):
+        ears[:] = 0
+        signals[row] = ears[_better_ear(dry, other, ears)]
+    waveforms = heard_second(signals, convolution)[: 1 + len(responses)] / len(dry)
     magnitudes = np.abs(stft(waveforms))
-    heard = [Heard(waveforms[:2], int(better[0]), magnitudes[:2])]
-    for pose in range(1, n_poses):
-        only = slice(1 + pose, 2 + pose)
-        heard.append(Heard(waveforms[only], 0, magnitudes[only]))
+    heard = [Heard(waveforms[:2], here, magnitudes[:2])]
+    for row in range(2, 1 + len(responses)):
+        heard.append(Heard(waveforms[row : row + 1], 0, magnitudes[row : row + 1]))
     return heard
+
+
+def _better_ear(dry: list[np.ndarray], responses: np.ndarray, ears: np.ndarray) -> int:
+    """Add all sources to `ears` (2, F) and tell which has the larger ratio of target to rest.
+
+    Judged by all that the sound of the window brings to an ear, to the end of its
+    reverberation; without other sources, the ear with the louder target.
+    """
+    rest = np.ones(2)
+    for sound, response in zip(dry[1:], responses[1:], strict=True):
+        rest = add_source(sound, response, ears)
+    if len(dry) > 2:
+        rest = spectral_energy(ears)
+    target = add_source(dry[0], responses[0], ears)
+    return int(np.argmax(target / np.maximum(rest, 1e-30)))
 
 
 def oracle_phase_si_sdr(magnitudes: np.ndarray, target: TargetSecond) -> np.ndarray:

@@ -7,6 +7,7 @@ Separation of Dynamic Sound Sources", ECCV 2022.
 """
 
 import numpy as np
+from numba import njit
 
 TARGET_RMS = 1.2  # of the ground-truth magnitude
 TARGET_POWER = TARGET_RMS**2
@@ -22,16 +23,38 @@ def si_sdr(estimates: np.ndarray, target: np.ndarray) -> np.ndarray:
     Le Roux et al., "SDR - half-baked or well done?", ICASSP 2019, means removed first.
     An exact estimate is capped by the power floor `SILENCE` instead of being infinite.
     """
-    target = target - target.mean()
-    energy = float(target @ target)
-    if energy <= SILENCE * len(target):
-        return np.full(estimates.shape[:-1], np.nan)[()]
-    estimates = estimates - estimates.mean(axis=-1, keepdims=True)
-    along = estimates @ target
-    kept = along**2 / energy
-    lost = np.maximum(np.sum(np.square(estimates), axis=-1) - kept, 0)
+    kept, lost = np.empty(estimates.shape[:-1]), np.empty(estimates.shape[:-1])
+    rows = np.ascontiguousarray(estimates).reshape(-1, len(target))
+    if not _project(rows, np.ascontiguousarray(target), kept.reshape(-1), lost.reshape(-1)):
+        return np.full(kept.shape, np.nan)[()]
     floor = SILENCE * len(target)
-    return 10 * np.log10((kept + floor) / (lost + floor))
+    return (10 * np.log10((kept + floor) / (lost + floor)))[()]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _project(estimates, target, kept, lost):
+    """Energies along the target and across it, means removed; False if the target is silent."""
+    n = len(target)
+    target_mean, energy = 0.0, 0.0
+    for t in range(n):
+        target_mean += target[t]
+    target_mean /= n
+    for t in range(n):
+        energy += (target[t] - target_mean) ** 2
+    if energy <= SILENCE * n:
+        return False
+    for row in range(len(estimates)):
+        estimate = estimates[row]
+        mean, along = 0.0, 0.0
+        for t in range(n):
+            mean += estimate[t]
+            along += estimate[t] * (target[t] - target_mean)
+        mean /= n
+        scale, rest = along / energy, 0.0
+        for t in range(n):
+            rest += (estimate[t] - mean - scale * (target[t] - target_mean)) ** 2
+        kept[row], lost[row] = scale * scale * energy, rest
+    return True
 
 
 def stft_distance(estimate: np.ndarray, target: np.ndarray) -> float:
