@@ -10,10 +10,6 @@ from numba import njit
 
 from av_envs.scene.scene import BOOKS, BRICKS, FABRIC, MARBLE, PLANKS, STRIPES, TILES
 
-# Names as plain integers: compiled code compares them with a number from an array.
-_PLANKS, _TILES, _BRICKS, _FABRIC = int(PLANKS), int(TILES), int(BRICKS), int(FABRIC)
-_STRIPES, _MARBLE, _BOOKS = int(STRIPES), int(MARBLE), int(BOOKS)
-
 PLANK = (0.16, 1.3)  # m, width and length; upright on furniture
 TILE = 0.33  # m
 BRICK = (0.25, 0.083)  # m
@@ -99,21 +95,21 @@ def tint(pattern, level, u, v, du, dv):
     level    whether the surface is a floor, a ceiling or a top
     """
     shade = np.float32(1)
-    if pattern == _PLANKS:
+    if pattern == PLANKS:
         along, across, blur, blur_across = (u, v, du, dv) if level else (v, u, dv, du)
         shade = _laid(along, across, blur, blur_across, PLANK[1], PLANK[0], 0.012, 0.45, 0.22)
-    elif pattern == _TILES:
+    elif pattern == TILES:
         joints = max(line_share(u, TILE, 0.016, du), line_share(v, TILE, 0.016, dv))
         cell = chance(np.floor(u / TILE), np.floor(v / TILE)) - np.float32(0.5)
         shade = (1 + np.float32(0.07) * fade(TILE, max(du, dv)) * cell) * (1 - 0.4 * joints)
-    elif pattern == _BRICKS:
+    elif pattern == BRICKS:
         shade = _laid(u, v, du, dv, BRICK[0], BRICK[1], 0.014, 0.35, 0.25)
-    elif pattern == _FABRIC:
+    elif pattern == FABRIC:
         shade = _woven(u, v, du, dv)
-    elif pattern == _STRIPES:
+    elif pattern == STRIPES:
         shade = 1 - np.float32(0.16) * line_share(u, STRIPE, STRIPE / 2, du)
-    elif pattern == _MARBLE:
+    elif pattern == MARBLE:
         shade = _veined(u, v, du, dv)
-    elif pattern == _BOOKS and not level:
+    elif pattern == BOOKS and not level:
         return _shelved(u, v, du, dv)
     return shade, shade, shade

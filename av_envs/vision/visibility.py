@@ -89,7 +89,9 @@ def _paint(k, corners, edges, half_width, nearness, index):
         edges[i, 0] = a[1] * b[2] - a[2] * b[1]
         edges[i, 1] = a[2] * b[0] - a[0] * b[2]
         edges[i, 2] = a[0] * b[1] - a[1] * b[0]
-    volume = corners[0] @ edges[0]
+    volume = 0.0
+    for i in range(3):
+        volume += corners[0, i] * edges[0, i]
     if abs(volume) < 1e-12:  # seen edge-on
         return
     edges *= 1 / volume  # the three shares of a direction now sum to 1 / depth
