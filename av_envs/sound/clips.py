@@ -1,7 +1,7 @@
 """What a corpus of sounds is, and the one-second windows every task reads from its clips."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ from av_envs.conventions import SAMPLE_RATE
 CLIP_RMS = 0.06  # full scale; every clip of every corpus is this loud
 SPLITS = ("train", "val", "test")
 KNEE = 0.5  # full scale; peaks above it are rounded off and never reach 1
+LISTED = 120  # names in an error message
 MOST_LIMITING = 3.0  # more gain than this against rounded peaks would spoil a clip
 
 
@@ -93,10 +94,11 @@ def _rounded_off(samples: np.ndarray) -> np.ndarray:
     return samples
 
 
-def check_choice(kind: str, name: str, valid: tuple[str, ...]) -> None:
-    """Raise a ValueError that lists the valid names unless `name` is one of them."""
+def check_choice(kind: str, name: str, valid: Sequence[str]) -> None:
+    """Raise a ValueError that lists the valid names (at most LISTED) unless `name` is one."""
     if name not in valid:
-        raise ValueError(f"unknown {kind} {name!r}; valid: {', '.join(valid)}")
+        rest = f", ... ({len(valid)} in all)" if len(valid) > LISTED else ""
+        raise ValueError(f"unknown {kind} {name!r}; valid: {', '.join(valid[:LISTED])}{rest}")
 
 
 class RecentClips:

@@ -92,6 +92,11 @@ def test_an_unknown_choice_lists_the_valid_ones():
         check_choice("class", "cat", ("dog", "rain"))
 
 
+def test_a_long_list_of_choices_is_cut():
+    with pytest.raises(ValueError, match=r"valid: 0, 1, .*, 119, \.\.\. \(500 in all\)"):
+        check_choice("clip", "cat", [str(i) for i in range(500)])
+
+
 def test_unknown_sounds_list_the_valid_ones():
     with pytest.raises(ValueError, match="unknown sounds 'voices'; valid: 'embedded' or"):
         open_corpus("voices")

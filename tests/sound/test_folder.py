@@ -7,7 +7,13 @@ from listening import quietest_second, share_between, tone_frequency
 
 from av_envs.sound import CLIP_RMS, SPLITS, open_corpus
 from av_envs.sound.folder import FolderCorpus
-from av_envs.sound.preparation import LONGEST_PAUSE, prepared, resampled, without_long_pauses
+from av_envs.sound.preparation import (
+    LONGEST_PAUSE,
+    prepared,
+    resampled,
+    without_long_pauses,
+    without_quiet_seconds,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -65,6 +71,12 @@ def test_long_pauses_are_cut_and_short_ones_kept():
     assert len(kept) == 3 * 16_000 + 6400 + LONGEST_PAUSE * 16_000
     np.testing.assert_array_equal(kept[:16_000], noise)
     np.testing.assert_array_equal(kept[-16_000:], noise)
+
+
+def test_seconds_that_are_quiet_all_the_same_are_left_out():
+    levels = np.array([1.0, 0.05, 1.0, 0.3])
+    kept = without_quiet_seconds(np.repeat(levels, 16_000))
+    np.testing.assert_array_equal(kept, np.repeat(levels[[0, 2, 3]], 16_000))
 
 
 def test_a_bark_in_silence_becomes_a_clip_without_silent_seconds():
