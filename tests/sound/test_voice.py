@@ -99,16 +99,16 @@ def test_every_sound_of_the_language_is_known():
 
 @pytest.mark.parametrize("index", range(0, 10, 3))
 def test_a_voice_measures_like_speech(index):
-    # Bounds: mean and two deviations of 30 recorded readers, see test_real_speech below.
+    # Every bound lies within two deviations of the mean of 30 recorded readers.
     voice = talk(speaker(index), 20, np.random.default_rng(index)).astype(float)
     pitches, voiced = pitch_track(voice)
     assert share_between(voice, 0, 4000) > 0.9
     assert share_between(voice, 4000, 8000) > 0.005
     assert -10.5 < spectral_slope(voice) < -2
-    assert 2 <= syllable_rate(voice) <= 8
+    assert 2 <= syllable_rate(voice) <= 7.5
     assert 0.35 < voiced < 0.75
     assert 1.5 < np.std(12 * np.log2(pitches / np.median(pitches))) < 6
-    assert 12 < 20 * np.log10(np.abs(voice).max() / voice.std()) < 26
+    assert 15.5 < 20 * np.log10(np.abs(voice).max() / voice.std()) < 25
     assert quietest_second(voice) > 0.2
 
 
