@@ -70,8 +70,12 @@ class EarTables(NamedTuple):
 
 @cache
 def ear_tables(hrtf: str = "kemar") -> EarTables:
-    """Tables of a head by name or SOFA path; made once per machine, then mapped from the cache."""
-    head = load_hrtf(hrtf)
+    """Tables of a head, by name or path of a SOFA file."""
+    return make_ear_tables(load_hrtf(hrtf))
+
+
+def make_ear_tables(head: Hrtf) -> EarTables:
+    """Tables of a head; computed once per machine, then mapped from the cache."""
     lengths = _table_lengths(head)
     size = sum(int(np.prod(shape)) for shape in lengths)
     rows = RowFile(f"heads/{head.fingerprint[:16]}-{VERSION}", np.float32, (size,), 1)
