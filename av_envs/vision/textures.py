@@ -79,7 +79,7 @@ def _shelved(u, v, du, dv):
     if inside > tall or inside < np.float32(0.07):
         dark = 1 - np.float32(0.55) * visible
         return dark, dark, dark
-    strength = np.float32(0.9) * visible
+    strength = np.float32(0.6) * visible
     return (
         1 + strength * (chance(book, shelf + 11) - np.float32(0.5)),
         1 + strength * (chance(book, shelf + 23) - np.float32(0.5)),

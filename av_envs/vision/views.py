@@ -6,7 +6,7 @@ from av_envs.scene.scene import Scene
 from av_envs.storage import RowFile
 from av_envs.vision.camera import IMAGE_SIZE, MAX_DEPTH, render_rgbd
 
-CAMERA_VERSION = 1  # of the pictures: camera, light and textures
+CAMERA_VERSION = 2  # of the pictures: camera, light and textures
 N_HEADINGS = 4
 DEPTH_STEPS = 65_535  # depth is kept in 0.15 mm steps
 VIEW = np.dtype(
