@@ -145,15 +145,18 @@ def test_no_two_faces_lie_on_each_other():
 
 
 @pytest.mark.parametrize(("kind", "seed"), SOME)
-def test_no_ray_escapes(kind, seed):
+def test_rays_neither_escape_nor_see_the_back_of_a_surface(kind, seed):
     scene = dwelling(kind, seed)[1]
     rng = np.random.default_rng(seed)
-    directions = rng.normal(size=(400, 3)).astype(np.float32)
-    heads = scene.graph.heads[rng.integers(len(scene.graph), size=400)]
-    _, hit = cast_rays(scene.bvh, heads, directions, np.full(400, 1000, np.float32))
+    n_rays = 5000
+    directions = rng.normal(size=(n_rays, 3)).astype(np.float32)
+    heads = scene.graph.heads[rng.integers(len(scene.graph), size=n_rays)]
+    _, hit = cast_rays(scene.bvh, heads, directions, np.full(n_rays, 1000, np.float32))
     assert (hit >= 0).all()
-    facing = (scene.normals[hit] * directions).sum(axis=1)
-    assert (facing < 0).mean() > 0.99  # surfaces show their front to the air
+    flat = [material.name in ("rug", "wall_hanging") for material in scene.materials]
+    seen_from_behind = (scene.normals[hit] * directions).sum(axis=1) > 0
+    seen_from_behind &= ~np.array(flat)[scene.material[hit]]
+    assert seen_from_behind.sum() <= 1  # a ray may touch the very edge of a door from behind
 
 
 def test_same_seed_same_dwelling_and_other_seeds_others():
