@@ -78,16 +78,24 @@ def build_graph(
             f"at least {CONNECTED_SHARE:.0%} must"
         )
     kept = label == sizes.argmax()
-    number = np.where(kept, np.cumsum(kept).reshape(kept.shape) - 1, -1)
+    ix, iy = np.nonzero(kept)
+    positions = np.stack([xs[ix], ys[iy], np.zeros(len(ix))], 1).astype(np.float32)
+    heads = positions + np.array([0, 0, HEAD_HEIGHT], np.float32)
+    clearance = distance_to_surfaces(heads, triangles, CLEARANCE_CAP)
+    return NavigationGraph(
+        positions, _neighbours(kept, links), grid, _nearest_room(positions, rooms), clearance
+    )
+
+
+def _neighbours(kept: np.ndarray, links: np.ndarray) -> np.ndarray:
+    """(N,4) int32 node numbers, counted over the grid points that are kept."""
+    number = np.cumsum(kept).reshape(kept.shape) - 1
     ix, iy = np.nonzero(kept)
     neighbours = np.full((len(ix), 4), -1, np.int32)
     for heading, (dx, dy) in enumerate(STEPS):
         linked = links[ix, iy, heading]
         neighbours[linked, heading] = number[ix[linked] + dx, iy[linked] + dy]
-    positions = np.stack([xs[ix], ys[iy], np.zeros(len(ix))], 1).astype(np.float32)
-    heads = positions + np.array([0, 0, HEAD_HEIGHT], np.float32)
-    clearance = distance_to_surfaces(heads, triangles, CLEARANCE_CAP)
-    return NavigationGraph(positions, neighbours, grid, _nearest_room(positions, rooms), clearance)
+    return neighbours
 
 
 def _nearest_room(positions: np.ndarray, rooms: np.ndarray) -> np.ndarray:
