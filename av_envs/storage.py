@@ -118,13 +118,20 @@ class RowFile:
         row = np.ascontiguousarray(row, self.dtype)
         if row.shape != self.shape:
             raise ValueError(f"{self.name}: a row has shape {self.shape}, got {row.shape}")
-        data = row.tobytes()
+        try:
+            self._write(index, row.tobytes())
+        except OSError as error:
+            self._warn(f"cannot keep a row of the cache file {self.path}: {error.strerror}")
+            row.flags.writeable = False
+            return row
+        self._checked[index] = True
+        return self._rows[index]
+
+    def _write(self, index: int, data: bytes) -> None:
         _write_at(self._file, data, self._rows_at + index * self.row_bytes)
         checksum = zlib.crc32(data).to_bytes(4, "little")
         _write_at(self._file, checksum, self._checksums_at + 4 * index)
         _write_at(self._file, bytes([FILLED]), HEADER_BYTES + index)  # last: the row is complete
-        self._checked[index] = True
-        return self._rows[index]
 
     def filled(self) -> np.ndarray:
         """(n_rows,) bool, which rows exist."""
@@ -137,7 +144,7 @@ class RowFile:
         if not self.path.exists():
             self._create()
         elif fault := self._fault():
-            self._warn_damaged(fault)
+            self._warn(f"rebuilding the damaged cache file {self.path}: {fault}")
             self.path.unlink(missing_ok=True)
             self._create()
         self._map()
@@ -154,7 +161,7 @@ class RowFile:
         return body.ljust(HEADER_BYTES, b"\0")
 
     def _create(self) -> None:
-        """Make an empty file beside its place and link it there, so nobody sees half a file."""
+        """Make an empty file beside its place and move it there, so nobody sees half a file."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         make_room(self._size, keep=self.path)
         handle, draft = tempfile.mkstemp(dir=self.path.parent, suffix=".draft")
@@ -162,11 +169,10 @@ class RowFile:
             with os.fdopen(handle, "wb") as file:
                 file.write(self._header())
                 file.truncate(self._size)
-            os.link(draft, self.path)
-        except FileExistsError:
-            pass  # another process was first; its empty file is as good as ours
+            if not self.path.exists():  # else another process was first, which is as good
+                os.replace(draft, self.path)
         finally:
-            os.unlink(draft)
+            Path(draft).unlink(missing_ok=True)
 
     def _map(self) -> None:
         self._file = os.open(self.path, os.O_RDWR)
@@ -185,15 +191,15 @@ class RowFile:
         return memoryview(self._mapped)[start : start + self.row_bytes]
 
     def _replace_damaged(self, fault: str) -> None:
-        self._warn_damaged(fault)
+        self._warn(f"rebuilding the damaged cache file {self.path}: {fault}")
         self._close()
         self.path.unlink(missing_ok=True)
         self._checked[:] = False
         self._create()
         self._map()
 
-    def _warn_damaged(self, fault: str) -> None:
-        warnings.warn(f"rebuilding the damaged cache file {self.path}: {fault}", stacklevel=4)
+    def _warn(self, text: str) -> None:
+        warnings.warn(text, stacklevel=4)
 
 
 def _write_at(file: int, data: bytes, offset: int) -> None:

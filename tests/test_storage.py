@@ -100,3 +100,16 @@ def test_a_wrong_shape_and_a_silly_limit_are_named(cache, monkeypatch):
     monkeypatch.setenv("AV_ENVS_CACHE_GB", "lots")
     with pytest.raises(ValueError, match="'lots'"):
         storage.cache_limit_bytes()
+
+
+def test_a_full_disk_costs_the_row_but_not_the_run(cache, monkeypatch):
+    rows = open_rows()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.warns(UserWarning, match="cannot keep a row.*No space left"):
+        kept = rows.put(3, np.ones((3, 2), np.float32))
+    np.testing.assert_array_equal(kept, np.ones((3, 2)))
+    assert rows.get(3) is None

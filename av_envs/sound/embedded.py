@@ -61,7 +61,7 @@ class EmbeddedCorpus:
 
     def _read(self, clip: str) -> np.ndarray:
         check_choice("clip", clip, tuple(self._places))
-        kept = self._kept.get(self._rows[clip])
+        kept = self._kept.read(self._rows[clip])
         if kept is None:
             kept = self._kept.put(self._rows[clip], self._make(*self._places[clip]))
         samples = kept.astype(np.float32)

@@ -37,9 +37,10 @@ class ViewCache:
         if heading not in range(N_HEADINGS):
             raise ValueError(f"heading must be 0, 1, 2 or 3 quarter turns, got {heading!r}")
         number = N_HEADINGS * node + heading
-        row = self._rows.get(number)
+        row = self._rows.read(number)
         if row is None:
-            row = self._rows.put(number, self._render(node, heading))
+            row = self._render(node, heading)
+            self._rows.put(number, row)
         depth = row["depth"][0] * np.float32(1 / DEPTH_STEPS)
         return row["rgb"][0].copy(), depth[:, :, None]
 
