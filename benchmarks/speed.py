@@ -8,6 +8,7 @@ no pictures, poses or rewards.
 """
 
 import argparse
+import faulthandler
 import json
 import multiprocessing
 import os
@@ -40,7 +41,7 @@ BUSY = 0.5  # load average above which somebody else is at work
 def in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function of this package in an interpreter of its own and return its answer."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=context) as executor:
+    with ProcessPoolExecutor(1, context, initializer=faulthandler.enable) as executor:
         return executor.submit(function, *arguments).result()
 
 
