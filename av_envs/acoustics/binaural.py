@@ -198,7 +198,7 @@ def binaural_response(
         response["path_direction"],
         response["path_gain"],
         heading % N_HEADINGS,
-        _hash(salt),
+        _hash(int(salt)),
         tables,
         out,
     )
