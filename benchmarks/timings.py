@@ -51,6 +51,12 @@ def stay_on_one_core() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
+def open_houses(env: gym.Env, pool: Pool) -> None:
+    """Visit every house of the pool, as a training run has after its first minutes."""
+    for house in range(pool.houses):
+        env.reset(seed=house, options={"house": house})
+
+
 def play_batch(env: gym.Env, batch: int, progress: bool = False) -> tuple[list[float], list[float]]:
     """Play the episodes of a batch, the same ones whenever it is called.
 
@@ -76,6 +82,7 @@ def play_batch(env: gym.Env, batch: int, progress: bool = False) -> tuple[list[f
 def trace_pool(pool: Pool) -> None:
     """Play all batches once, so that every row, view and clip they need lies in the cache."""
     env = pool.make()
+    open_houses(env, pool)
     for batch in range(N_BATCHES):
         play_batch(env, batch, progress=True)
     env.close()
@@ -85,6 +92,7 @@ def steady_state(pool: Pool) -> dict[str, Any]:
     """Steps per second on one core once the pool is traced, beside the reference step."""
     stay_on_one_core()
     env = pool.make()
+    open_houses(env, pool)
     play_batch(env, 0)  # compiled kernels and library plans are loaded
     resets, steps, rates, bare_rates, reference_rates = [], [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
