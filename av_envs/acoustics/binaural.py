@@ -46,7 +46,7 @@ DIFFUSE_DIRECTIONS = 96
 SECTOR_TURN = N_AZIMUTHS // N_HEADINGS  # sectors per quarter turn
 GRID = 72  # azimuth cells of the direction lookup, half as many elevations
 INAUDIBLE = 1e-7  # of a response's energy: bins below it are not rendered
-VERSION = 2  # of the tables on disk
+VERSION = 3  # of the tables on disk
 
 
 class EarTables(NamedTuple):
@@ -118,13 +118,13 @@ def _noise_tables(head: Hrtf) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     bands = octave_power_filters(NEAR_TABLE)
     for s, rows in enumerate(members):
         ears = _noise_through_head(generator, head.responses[rows], NEAR_TABLE)
-        near[s] = irfft(ears[:, None] * bands, NEAR_TABLE)
+        near[s] = _noise_in_bands(ears, bands)
         spectra = np.mean(np.abs(rfft(head.responses[rows], NEAR_TABLE)) ** 2, axis=0)  # (2, f)
         share[s] = spectra @ bands.T**2 / np.sum(bands**2, axis=-1)
     spread = np.linspace(0, len(head.directions) - 1, DIFFUSE_DIRECTIONS).astype(int)
     ears = _noise_through_head(generator, head.responses[spread], LATE_TABLE)
     bands = octave_power_filters(LATE_TABLE)
-    late = irfft(ears[:, None] * bands, LATE_TABLE)
+    late = _noise_in_bands(ears, bands)
     width = np.sum(bands**2, axis=-1) / bands.shape[-1]  # a band's part of white noise
     late *= np.sqrt(width[:, None] / np.mean(late**2, axis=-1, keepdims=True))
     return near, late.astype(np.float32), share.astype(np.float32)
@@ -134,6 +134,19 @@ def _noise_through_head(generator, responses: np.ndarray, n: int) -> np.ndarray:
     """(2, n // 2 + 1) spectrum of unit noises from all directions, mean power."""
     noise = rfft(generator.standard_normal((len(responses), n), dtype=np.float32))
     return np.einsum("df,def->ef", noise, rfft(responses, n)) / np.sqrt(len(responses))
+
+
+def _noise_in_bands(ears: np.ndarray, bands: np.ndarray) -> np.ndarray:
+    """(2, 7, n) noise of each ear in each band; no two bands are in step.
+
+    ears   (2, F) spectrum of a noise at both ears
+    bands  (7, F) filters whose squares add up to one: only independent bands add up in power
+
+    Each band is taken from another stretch of the noise, the same one at both ears.
+    """
+    noise = irfft(ears[:, None] * bands, 2 * (bands.shape[-1] - 1))
+    stretch = noise.shape[-1] // N_BANDS
+    return np.stack([np.roll(noise[:, b], b * stretch, axis=-1) for b in range(N_BANDS)], axis=1)
 
 
 def _sector_members(head: Hrtf) -> list[np.ndarray]:
@@ -218,7 +231,7 @@ def _synthesise(
     energy, direction, n_paths, delay, path_direction, path_gain, heading, noise, tables, out
 ):
     out[:] = 0
-    sign = np.empty(N_BANDS, np.float32)  # bands of one noise may not be in step everywhere
+    sign = np.empty(N_BANDS, np.float32)  # more variety: a pair also picks a sign per band
     for band in range(N_BANDS):
         sign[band] = 1 - 2 * ((noise >> band) & 1)
     shares = np.empty((N_GROUPS, N_SECTORS), np.float32)  # head frame, adding up to one
