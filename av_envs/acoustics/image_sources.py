@@ -14,7 +14,9 @@ import numpy as np
 from numba import njit
 
 from av_envs.acoustics.response import MIN_LENGTH, Paths
-from av_envs.acoustics.tracing import FAR, NEAR, OFFSET, _first_direction
+from av_envs.acoustics.scattering import first_direction
+from av_envs.acoustics.surfaces import reflected_energy
+from av_envs.acoustics.tracing import FAR, NEAR, OFFSET
 from av_envs.conventions import N_BANDS
 from av_envs.scene import Scene
 from av_envs.scene.bvh import any_hit, closest_hit
@@ -49,7 +51,7 @@ def find_mirrors(scene: Scene) -> Mirrors:
     keys = np.column_stack([np.round(normals / TOLERANCE), np.round(offsets / TOLERANCE)])
     keys = np.column_stack([keys, scene.material]).astype(np.int64)
     _, first, plane = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    reflected = (1 - scene.absorption) * (1 - scene.scattering)
+    reflected = reflected_energy(scene) * (1 - scene.scattering)
     return Mirrors(
         plane.ravel().astype(np.int32),
         normals[first].astype(np.float32),
@@ -95,7 +97,7 @@ def _distinct_prefixes(met: np.ndarray, n_planes: int) -> np.ndarray:
 def _follow_mirrors(bvh, normals, plane, source, met):
     """Send specular rays out and note the planes they meet, (rays, order)."""
     for ray in range(met.shape[0]):
-        dx, dy, dz = _first_direction(ray, met.shape[0], np.float32(0.5))
+        dx, dy, dz = first_direction(ray, met.shape[0], np.float32(0.5))
         ox, oy, oz = source
         for k in range(met.shape[1]):
             t, triangle = closest_hit(bvh, ox, oy, oz, dx, dy, dz, NEAR, FAR)
