@@ -19,6 +19,16 @@ from numba import njit
 
 from av_envs.acoustics.detectors import Detectors, deposit
 from av_envs.acoustics.response import N_BINS, N_SECTORS, RESPONSE_SECONDS
+from av_envs.acoustics.scattering import (
+    DIFFUSE,
+    TRANSMITTED,
+    first_direction,
+    interact,
+    lambert,
+    next_state,
+    seeded,
+    uniform,
+)
 from av_envs.acoustics.surfaces import make_surfaces
 from av_envs.conventions import N_BANDS, SPEED_OF_SOUND
 from av_envs.scene import Scene
@@ -32,7 +42,6 @@ FAINTER = np.float32(0.1)  # rays halve with each further -10 dB
 SILENT = np.float32(1e-7)  # of a ray's first energy
 THICKEST_WALL = np.float32(0.5)  # m between two faces that are one wall
 PARALLEL = np.float32(0.999)  # cosine between the normals of a wall's faces
-GOLDEN = 0.6180339887498949
 NEAR, FAR = np.float32(0), np.float32(1e9)
 
 
@@ -56,8 +65,8 @@ def trace(
     same bit for bit for any number of workers.
     """
     sources = np.atleast_2d(sources).astype(np.float32)
-    if n_rays % N_CHUNKS:
-        raise ValueError(f"n_rays must be a multiple of {N_CHUNKS}, got {n_rays}")
+    if n_rays < 1 or n_rays % N_CHUNKS:
+        raise ValueError(f"n_rays must be a positive multiple of {N_CHUNKS}, got {n_rays}")
     n_items, n_nodes = len(sources) * N_CHUNKS, len(detectors.centres)
     energy = np.zeros((n_items, n_nodes, N_BINS, N_BANDS), np.float32)
     arrival = np.zeros((n_items, n_nodes, N_BINS, N_SECTORS), np.float32)
@@ -104,56 +113,6 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _next(state):
-    """One step of Marsaglia's 64-bit xorshift generator."""
-    state ^= state << np.uint64(13)
-    state ^= state >> np.uint64(7)
-    state ^= state << np.uint64(17)
-    return state
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _uniform(state):
-    return np.float32(state >> np.uint64(40)) * np.float32(1 / 16777216)
-
-
-@njit(cache=True, nogil=True)
-def _seeded(seed, ray):
-    """A well-mixed, non-zero state per ray (the finaliser of splitmix64)."""
-    x = seed * np.uint64(0x9E3779B97F4A7C15) + np.uint64(ray) + np.uint64(1)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (x ^ (x >> np.uint64(31))) | np.uint64(1)
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _first_direction(ray, n_rays, jitter):
-    """Point `ray` of a spherical Fibonacci lattice, jittered in height."""
-    z = np.float32(1.0 - 2.0 * (ray + jitter) / n_rays)
-    angle = 2.0 * np.pi * ((ray * GOLDEN) % 1.0)
-    around = np.sqrt(max(np.float32(0.0), np.float32(1.0) - z * z))
-    return np.float32(around * np.cos(angle)), np.float32(around * np.sin(angle)), z
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _lambert(nx, ny, nz, u1, u2):
-    """Direction around a normal, cosine-weighted."""
-    # any vector across the normal: take the coordinate axis least aligned with it
-    if abs(nx) > np.float32(0.9):
-        tx, ty, tz = -nz, np.float32(0.0), nx  # normal x (0, 1, 0)
-    else:
-        tx, ty, tz = np.float32(0.0), nz, -ny  # normal x (1, 0, 0)
-    scale = np.float32(1.0) / np.sqrt(tx * tx + ty * ty + tz * tz)
-    tx, ty, tz = tx * scale, ty * scale, tz * scale
-    bx, by, bz = ny * tz - nz * ty, nz * tx - nx * tz, nx * ty - ny * tx
-    angle = np.float32(2.0 * np.pi) * u2
-    along = np.sqrt(u1)
-    a, b = along * np.cos(angle), along * np.sin(angle)
-    up = np.sqrt(max(np.float32(0.0), np.float32(1.0) - u1))
-    return a * tx + b * bx + up * nx, a * ty + b * by + up * ny, a * tz + b * bz + up * nz
-
-
 @njit(cache=True, nogil=True, fastmath=True)
 def _trace_rays(bvh, surfaces, detectors, source, rays, limits, energy, arrival):
     """Follow `rays`; returns the energy that left the scene (of 4 pi in all)."""
@@ -164,8 +123,8 @@ def _trace_rays(bvh, surfaces, detectors, source, rays, limits, energy, arrival)
     weight = np.empty(N_BANDS, np.float32)
     segment, lost = 0, 0.0
     for ray in rays:
-        state = _next(_seeded(seed, ray))
-        dx, dy, dz = _first_direction(ray, n_rays, _uniform(state))
+        state = next_state(seeded(seed, ray))
+        dx, dy, dz = first_direction(ray, n_rays, uniform(state))
         ox, oy, oz = source[0], source[1], source[2]
         weight[:] = share
         travelled = np.float32(0.0)
@@ -213,38 +172,29 @@ def _trace_rays(bvh, surfaces, detectors, source, rays, limits, energy, arrival)
                 nx, ny, nz, facing = -nx, -ny, -nz, -facing
             ox, oy, oz = ox + t * dx, oy + t * dy, oz + t * dz
             material = surfaces.material[triangle]
-            state = _next(state)
-            u = _uniform(state)
-            if u < surfaces.transmitted_share[material]:
-                factors = surfaces.transmitted[material]
+            outcome, strongest, state = interact(surfaces, material, weight, state)
+            if outcome == TRANSMITTED:
                 crossings += 1
                 inside, ex, ey, ez = True, nx, ny, nz
                 nx, ny, nz = -nx, -ny, -nz  # go on at the far side
             else:
                 reflections += 1
-                state = _next(state)
-                if _uniform(state) < surfaces.diffuse_share[material]:
-                    factors = surfaces.diffuse[material]
+                if outcome == DIFFUSE:
                     specular = False
-                    state = _next(state)
-                    u1 = _uniform(state)
-                    state = _next(state)
-                    dx, dy, dz = _lambert(nx, ny, nz, u1, _uniform(state))
+                    state = next_state(state)
+                    u1 = uniform(state)
+                    state = next_state(state)
+                    dx, dy, dz = lambert(nx, ny, nz, u1, uniform(state))
                 else:
-                    factors = surfaces.specular[material]
                     dx -= 2 * facing * nx
                     dy -= 2 * facing * ny
                     dz -= 2 * facing * nz
             ox, oy, oz = ox + OFFSET * nx, oy + OFFSET * ny, oz + OFFSET * nz
-            strongest = np.float32(0.0)
-            for band in range(N_BANDS):
-                weight[band] *= factors[band]
-                strongest = max(strongest, weight[band])
             if strongest < share * SILENT:
                 break
             if strongest < faint:  # thin out: half of the rays go on with twice the energy
-                state = _next(state)
-                if _uniform(state) < np.float32(0.5):
+                state = next_state(state)
+                if uniform(state) < np.float32(0.5):
                     break
                 weight *= np.float32(2.0)
                 faint *= FAINTER * np.float32(2.0)
