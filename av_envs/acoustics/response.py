@@ -32,6 +32,7 @@ N_GROUPS = int(DIRECTION_GROUP[-1]) + 1
 
 MAX_PATHS = 16
 DELAY_STEPS = 16  # per sample
+FARTHEST = 65535 / DELAY_STEPS / SAMPLE_RATE * SPEED_OF_SOUND  # m, of a path with its own delay
 ENERGY_STEP_DB, ENERGY_FLOOR_DB = 0.5, -100.0  # code 0 is no energy at all
 GAIN_STEP_DB, GAIN_FLOOR_DB = 0.25, -63.0
 MIN_LENGTH = np.float32(0.3)  # m: nearer than that, a source is no point and 1/r means nothing
@@ -59,7 +60,7 @@ class Paths(NamedTuple):
     count      (N,) int32, slots used
     length     (N, P) float32, metres
     direction  (N, P, 3) float32, unit vectors from the listener towards the arriving sound
-    gain       (N, P, 7) float32, amplitude without the 1/length of spreading
+    gain       (N, P, 7) float32, amplitude without the 1/length of spreading and without air
     """
 
     count: np.ndarray
@@ -106,12 +107,14 @@ def pack(energy: np.ndarray, arrival: np.ndarray, paths: Paths) -> np.ndarray:
 
     energy   (N, 65, 7) float32, energy per time bin and band, before air absorption
     arrival  (N, 65, 14) float32, energy per time bin and sector, any scale per bin
-    paths    early paths, strongest anywhere; those beyond 16 move into `energy`
+    paths    early paths, strongest anywhere; those beyond 16 or 87 m move into `energy`
     returns  (N,) RESPONSE
     """
     energy = energy * np.exp(-AIR_PER_METRE * SPEED_OF_SOUND * BIN_CENTRES[:, None])
     energy = smooth_decay(energy.astype(np.float32))
     arrival = arrival.astype(np.float32)
+    air = np.exp(-AIR_PER_METRE / 2 * paths.length[..., None])  # of amplitude
+    paths = paths._replace(gain=(paths.gain * air).astype(np.float32))
     kept = _keep_strongest(paths, energy, arrival)
     packed = np.zeros(len(energy), RESPONSE)
     with np.errstate(divide="ignore"):
@@ -121,7 +124,7 @@ def pack(energy: np.ndarray, arrival: np.ndarray, paths: Paths) -> np.ndarray:
     packed["direction"] = _direction_codes(arrival)
     packed["n_paths"] = kept.count
     samples = kept.length * (SAMPLE_RATE / SPEED_OF_SOUND)
-    packed["path_delay"] = np.minimum(np.round(samples * DELAY_STEPS), 65535)
+    packed["path_delay"] = np.round(samples * DELAY_STEPS)
     packed["path_direction"] = np.round(kept.direction * 127)
     packed["path_gain"] = _code(gain, GAIN_STEP_DB, GAIN_FLOOR_DB)
     return packed
@@ -141,23 +144,23 @@ def _direction_codes(arrival: np.ndarray) -> np.ndarray:
 
 def _keep_strongest(paths: Paths, energy: np.ndarray, arrival: np.ndarray) -> Paths:
     """The 16 strongest paths, in order of strength; the others are added to the histograms."""
-    order = np.argsort(-paths.energy(), axis=1, kind="stable")
+    strength = np.where(paths.length < FARTHEST, paths.energy(), 0)
+    order = np.argsort(-strength, axis=1, kind="stable")
     kept = Paths.empty(len(paths.count), MAX_PATHS)
-    kept.count[:] = np.minimum(paths.count, MAX_PATHS)
+    kept.count[:] = np.minimum(np.count_nonzero(strength, axis=1), MAX_PATHS)
     first = order[:, :MAX_PATHS]
     slots = first.shape[1]
     kept.length[:, :slots] = np.take_along_axis(paths.length, first, 1)
     kept.direction[:, :slots] = np.take_along_axis(paths.direction, first[..., None], 1)
     kept.gain[:, :slots] = np.take_along_axis(paths.gain, first[..., None], 1)
-    if paths.length.shape[1] > MAX_PATHS:
-        _add_dropped(paths, order[:, MAX_PATHS:], energy, arrival)
+    _add_dropped(paths, order, kept.count, energy, arrival)
     return kept
 
 
 @njit(cache=True, nogil=True)
-def _add_dropped(paths, dropped, energy, arrival):
-    for place in range(dropped.shape[0]):
-        for slot in dropped[place]:
+def _add_dropped(paths, order, n_kept, energy, arrival):
+    for place in range(order.shape[0]):
+        for slot in order[place, n_kept[place] :]:
             if slot >= paths.count[place]:
                 continue
             length = max(paths.length[place, slot], MIN_LENGTH)
