@@ -56,10 +56,16 @@ def make_detectors(centres: np.ndarray, radii: np.ndarray) -> Detectors:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def deposit(
-    detectors, ox, oy, oz, dx, dy, dz, length, travelled, weight, visited, segment, energy, arrival
-):
-    """Give each sphere that the segment crosses its chord's share of the ray's energy."""
+def deposit(detectors, line, length, travelled, weight, visited, segment, energy, arrival):
+    """Give each sphere that a ray's segment crosses its chord's share of the ray's energy.
+
+    line       origin and unit direction, six numbers, metres
+    length     of the segment, metres; travelled: of the way before it
+    weight     (7,) energy of the ray
+    visited    (N,) the last segment that met each sphere; segment: the number of this one
+    energy     (N, 65, 7) and arrival (N, 65, 14), added to
+    """
+    ox, oy, oz, dx, dy, dz = line
     start, end = np.float32(0.0), length
     if abs(dz) > np.float32(1e-6):
         a, b = (detectors.low - oz) / dz, (detectors.high - oz) / dz
@@ -68,15 +74,9 @@ def deposit(
         return
     if end <= start:
         return
-    cell = detectors.cell
-    px, py = (
-        (ox + dx * start - detectors.corner[0]) / cell,
-        (oy + dy * start - detectors.corner[1]) / cell,
-    )
-    qx, qy = (
-        (ox + dx * end - detectors.corner[0]) / cell,
-        (oy + dy * end - detectors.corner[1]) / cell,
-    )
+    cell, corner = detectors.cell, detectors.corner
+    px, py = (ox + dx * start - corner[0]) / cell, (oy + dy * start - corner[1]) / cell
+    qx, qy = (ox + dx * end - corner[0]) / cell, (oy + dy * end - corner[1]) / cell
     cx, cy = int(np.floor(px)), int(np.floor(py))
     n_cells = abs(int(np.floor(qx)) - cx) + abs(int(np.floor(qy)) - cy) + 1
     step_x, step_y = (1 if qx > px else -1), (1 if qy > py else -1)
@@ -92,19 +92,7 @@ def deposit(
                 if visited[node] != segment:
                     visited[node] = segment
                     _deposit_in_sphere(
-                        detectors,
-                        node,
-                        ox,
-                        oy,
-                        oz,
-                        dx,
-                        dy,
-                        dz,
-                        length,
-                        travelled,
-                        weight,
-                        energy,
-                        arrival,
+                        detectors, node, line, length, travelled, weight, energy, arrival
                     )
         if next_x < next_y:
             next_x += rate_x
@@ -115,9 +103,8 @@ def deposit(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _deposit_in_sphere(
-    detectors, node, ox, oy, oz, dx, dy, dz, length, travelled, weight, energy, arrival
-):
+def _deposit_in_sphere(detectors, node, line, length, travelled, weight, energy, arrival):
+    ox, oy, oz, dx, dy, dz = line
     centre, radius = detectors.centres[node], detectors.radii[node]
     lx, ly, lz = centre[0] - ox, centre[1] - oy, centre[2] - oz
     nearest = lx * dx + ly * dy + lz * dz

@@ -151,22 +151,8 @@ def _trace_rays(bvh, surfaces, detectors, source, rays, limits, energy, arrival)
             )
             if not known:
                 segment += 1
-                deposit(
-                    detectors,
-                    ox,
-                    oy,
-                    oz,
-                    dx,
-                    dy,
-                    dz,
-                    t,
-                    travelled,
-                    weight,
-                    visited,
-                    segment,
-                    energy,
-                    arrival,
-                )
+                line = (ox, oy, oz, dx, dy, dz)
+                deposit(detectors, line, t, travelled, weight, visited, segment, energy, arrival)
             travelled += t
             if facing > 0:
                 nx, ny, nz, facing = -nx, -ny, -nz, -facing
