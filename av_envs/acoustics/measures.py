@@ -20,11 +20,13 @@ def octave_bands(response: np.ndarray, centres: np.ndarray, rate: int = SAMPLE_R
 
     The band around half the sampling rate is a high-pass, since its upper edge does not exist.
     """
+    n = response.shape[-1]  # silence comes first: filtering both ways would mirror the onset
+    response = np.concatenate([np.zeros_like(response), response], axis=-1)
     bands = []
     for centre in np.atleast_1d(centres):
         low, high = centre / np.sqrt(2), centre * np.sqrt(2)
         edges, kind = ((low, high), "bandpass") if high < rate / 2 else (low, "highpass")
-        bands.append(sosfiltfilt(butter(4, edges, kind, fs=rate, output="sos"), response))
+        bands.append(sosfiltfilt(butter(4, edges, kind, fs=rate, output="sos"), response)[..., n:])
     return np.stack(bands, axis=-2)
 
 
