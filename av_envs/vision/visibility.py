@@ -113,6 +113,9 @@ def _paint(k, corners, edges, half_width, nearness, index):
                 stop = min(stop, -share / change)
             elif share < 0:
                 stop = -1.0
+        # a share that hardly changes along the row crosses zero far outside the picture,
+        # where a column would not fit into an integer
+        start, stop = min(start, float(size)), max(stop, -1.0)
         row, seen = nearness[j], index[j]
         for column in range(int(np.ceil(start - OVERLAP)), int(np.floor(stop + OVERLAP)) + 1):
             here = np.float32(near + slope * column)

@@ -59,6 +59,13 @@ def test_every_pixel_sees_what_a_ray_through_its_centre_hits(heading):
         assert off.sum() <= 12
 
 
+@pytest.mark.parametrize("heading", range(4))
+def test_an_edge_level_with_the_eye_stays_inside_the_picture(heading):
+    """Its row of pixels meets the edge nearly nowhere: a column number beyond any integer."""
+    _, depth = render_rgbd(House(21).scene(), np.array([0.5, 2.5, 1.5]), heading)
+    assert (depth > 0).all()
+
+
 @pytest.mark.parametrize("corner", [(4, 3.5, 0.8), (5, 3.5, 0.8), (5, 2.5, 0.8)])
 def test_a_corner_of_the_table_appears_where_the_pinhole_puts_it(scene, eye, corner):
     size = 512
