@@ -31,7 +31,7 @@ class Surfaces(NamedTuple):
 
 def reflected_energy(scene: Scene) -> np.ndarray:
     """(M, 7) what a surface returns: all but what it swallows and what passes through it."""
-    return 1 - scene.absorption - scene.transmission
+    return np.maximum(1 - scene.absorption - scene.transmission, 0)  # 0 may come out below 0
 
 
 def make_surfaces(scene: Scene) -> Surfaces:
