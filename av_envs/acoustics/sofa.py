@@ -18,6 +18,8 @@ TAPS = 96  # 6 ms at 16 kHz: the head, its pinnae and its shadow
 ONSET_SHARE = 0.1  # of a response's peak
 LEAD_GUARD = 4  # samples kept before the earliest onset
 FADE = 16  # samples
+CONVENTION = "SimpleFreeFieldHRIR"
+MOST_CUT = 0.05  # of the energy, by the trimming to TAPS; a room has more
 
 
 def read_sofa(path: str | Path) -> Hrtf:
@@ -40,14 +42,19 @@ def _read_fields(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
         raise FileNotFoundError(f"no SOFA file at {path}")
     try:
         with h5py.File(path) as file:
-            kind = file["SourcePosition"].attrs.get("Type", b"spherical")
-            kind = kind.decode() if isinstance(kind, bytes) else str(kind)
+            convention = _text(file.attrs.get("SOFAConventions", "none"))
+            kind = _text(file["SourcePosition"].attrs.get("Type", "spherical"))
+            delays = file["Data.Delay"][:] if "Data.Delay" in file else np.zeros(1)
             responses, positions = file["Data.IR"][:], file["SourcePosition"][:]
             rate = float(np.ravel(file["Data.SamplingRate"][:])[0])
     except KeyError as error:
         raise ValueError(f"{path} is not a SOFA file of impulse responses: {error}") from None
     except OSError as error:
         raise ValueError(f"{path} is not a readable SOFA file: {error}") from None
+    if convention != CONVENTION:
+        raise ValueError(f"{path}: the convention is {convention!r}, only {CONVENTION!r} is read")
+    if np.ptp(delays) > 0:
+        raise ValueError(f"{path}: delays beside the responses are not read, only within them")
     if kind != "spherical":
         raise ValueError(f"{path}: source positions are {kind!r}, only 'spherical' is read")
     if responses.ndim != 3 or responses.shape[1] != 2 or len(responses) != len(positions):
@@ -58,6 +65,10 @@ def _read_fields(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
     if not np.isfinite(responses).all() or not responses.any() or not rate > 0:
         raise ValueError(f"{path}: the responses are silent or not finite, or the rate is {rate}")
     return responses, positions, rate
+
+
+def _text(attribute: bytes | str) -> str:
+    return attribute.decode() if isinstance(attribute, bytes) else str(attribute)
 
 
 def _directions(positions: np.ndarray) -> np.ndarray:
@@ -81,6 +92,12 @@ def _normalised(name: str, directions: np.ndarray, responses: np.ndarray) -> Hrt
     length = min(TAPS, responses.shape[-1] - start)
     kept[..., :length] = responses[..., start : start + length]
     kept[..., -FADE:] *= np.linspace(1, 0, FADE)
+    cut = 1 - np.sum(kept**2) / np.sum(responses**2)
+    if cut > MOST_CUT:
+        raise ValueError(
+            f"{name}: {cut:.0%} of the energy lies outside {TAPS} samples; "
+            "a head in free field has next to none there"
+        )
     spectrum = np.abs(np.fft.rfft(kept, 1024)) ** 2
     frequency = np.fft.rfftfreq(1024, 1 / SAMPLE_RATE)
     kept /= np.sqrt(spectrum[..., (frequency > 300) & (frequency < 3000)].mean())
