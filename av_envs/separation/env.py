@@ -24,7 +24,7 @@ from av_envs.separation.hearing import (
     oracle_phase_si_sdr,
     target_second,
 )
-from av_envs.separation.metrics import normalised_error, stft_distance
+from av_envs.separation.metrics import normalised_error, squared_error, stft_distance
 from av_envs.separation.rewards import reward
 from av_envs.vision import IMAGE_SIZE
 
@@ -268,15 +268,15 @@ class SeparationEnv(gym.Env):
         heard = self._hear_at([pose, start] if compare else [pose], self._t)
         self._heard = heard[0]
         self._truth = target_second(self.config.sounds, self._episode.sounds[0], self._t)
-        estimates = np.stack([h.spectrogram[h.better_ear] for h in heard])
+        estimates = [h.spectrogram[h.better_ear] for h in heard]
         ratios = oracle_phase_si_sdr(estimates, self._truth)
-        error = normalised_error(estimates[0], self._truth.magnitude)
-        before = self._score["nmse"] if self._t else error
+        error = squared_error(estimates[0], self._truth.magnitude)
+        before = self._score["nmse"] if self._t else normalised_error(error)
         self._score = {
             "si_sdr": ratios[0],
             "si_sdr_mixture": ratios[0],
-            "stft_distance": stft_distance(estimates[0], self._truth.magnitude),
-            "nmse": error,
+            "stft_distance": stft_distance(error),
+            "nmse": normalised_error(error),
             "nmse_before": before,
         }
         if self._against_start:
@@ -288,7 +288,7 @@ class SeparationEnv(gym.Env):
         t, start = self._t + 1, self.trajectory[0]
         truth = target_second(self.config.sounds, self._episode.sounds[0], t)
         heard = [self._hear_at([pose], t)[0] for pose in (*poses, start)]
-        ratios = oracle_phase_si_sdr(np.stack([h.spectrogram[h.better_ear] for h in heard]), truth)
+        ratios = oracle_phase_si_sdr([h.spectrogram[h.better_ear] for h in heard], truth)
         return (ratios[:-1] - ratios[-1]).astype(np.float32)
 
     def _target_bearing(self) -> np.ndarray:

@@ -136,9 +136,12 @@ def _better_ear(dry: list[np.ndarray], responses: np.ndarray, ears: np.ndarray) 
     return int(np.argmax(target / np.maximum(rest, 1e-30)))
 
 
-def oracle_phase_si_sdr(magnitudes: np.ndarray, target: TargetSecond) -> np.ndarray:
-    """(P,) dB: the estimated magnitudes (P, 512, 32) with the target's own phase, back in time.
+def oracle_phase_si_sdr(magnitudes: list[np.ndarray], target: TargetSecond) -> np.ndarray:
+    """(P,) dB: each estimated magnitude (512, 32) with the target's own phase, back in time.
 
     The paper's metric: it judges magnitudes only.
     """
-    return si_sdr(istft(magnitudes * target.phase, len(target.dry)), target.dry)
+    spectra = np.empty((len(magnitudes), *target.phase.T.shape), np.complex64)
+    for row, magnitude in zip(spectra, magnitudes, strict=True):
+        np.multiply(magnitude.T, target.phase.T, out=row)  # frame by frame, as both lie in memory
+    return si_sdr(istft(np.swapaxes(spectra, 1, 2), len(target.dry)), target.dry)

@@ -57,15 +57,23 @@ def _project(estimates, target, kept, lost):
     return True
 
 
-def stft_distance(estimate: np.ndarray, target: np.ndarray) -> float:
+def squared_error(estimate: np.ndarray, target: np.ndarray) -> float:
+    """Mean squared difference of two magnitudes (512, 32)."""
+    difference = (estimate - target).ravel(order="K")
+    return float(difference @ difference) / difference.size
+
+
+def stft_distance(error: float) -> float:
     """Mean squared difference of real and imaginary parts when both share the target's phase.
 
-    estimate, target  (512, 32) magnitudes; half the mean squared difference of them, so a
-    silent estimate of a ground truth with RMS 1.2 scores 0.72.
+    error  `squared_error` of the magnitudes
+
+    Half the error of the magnitudes, so a silent estimate of a ground truth with RMS 1.2
+    scores 0.72. The paper's text calls it a Euclidean norm; its numbers fit this mean.
     """
-    return 0.5 * float(np.mean(np.square(estimate - target)))
+    return 0.5 * error
 
 
-def normalised_error(estimate: np.ndarray, target: np.ndarray) -> float:
-    """Mean squared error of a magnitude over the power of the ground truth, 1.44."""
-    return float(np.mean(np.square(estimate - target))) / TARGET_POWER
+def normalised_error(error: float) -> float:
+    """`squared_error` of a magnitude over the power of the ground truth, 1.44."""
+    return error / TARGET_POWER

@@ -42,7 +42,7 @@ class ViewCache:
             row = self._render(node, heading)
             self._rows.put(number, row)
         depth = row["depth"][0] * np.float32(1 / DEPTH_STEPS)
-        return row["rgb"][0].copy(), depth[:, :, None]
+        return row["rgb"][0], depth[:, :, None]
 
     def _render(self, node: int, heading: int) -> np.ndarray:
         row = np.empty(1, VIEW)

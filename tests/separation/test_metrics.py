@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from av_envs.acoustics.spectrogram import stft
-from av_envs.separation.metrics import normalised_error, si_sdr, stft_distance
+from av_envs.separation.metrics import normalised_error, si_sdr, squared_error, stft_distance
 from av_envs.separation.rewards import REWARD_FUNCTIONS, reward
 
 t = np.arange(16_000) / 16_000
@@ -45,9 +45,11 @@ def test_silence_scores_0_72_against_a_normalised_second():
     """Section 19 of the acceptance checks: half of 1.2 squared."""
     magnitude = np.abs(stft(tone))
     magnitude *= 1.2 / np.sqrt(np.mean(magnitude**2))
-    assert stft_distance(np.zeros_like(magnitude), magnitude) == pytest.approx(0.72, abs=1e-3)
-    assert normalised_error(np.zeros_like(magnitude), magnitude) == pytest.approx(1, abs=1e-3)
-    assert stft_distance(magnitude, magnitude) == 0
+    error = squared_error(np.zeros_like(magnitude), magnitude)
+    assert stft_distance(error) == pytest.approx(0.72, abs=1e-3)
+    assert normalised_error(error) == pytest.approx(1, abs=1e-3)
+    assert squared_error(magnitude, magnitude) == 0
+    assert squared_error(magnitude + 3, magnitude) == pytest.approx(9, rel=1e-5)
 
 
 def test_rewards_are_their_formulas():
