@@ -1,8 +1,8 @@
 """How fast this machine steps: `python -m benchmarks.speed [--json]`.
 
 One environment on one core in the steady state: a pool of opened houses whose responses are
-traced, random episodes, random actions, complete observations, every binaural response
-rendered anew. Steps per second include the resets. Beside it, in turns with it, the
+traced, random episodes, random actions, complete observations; no binaural response
+outlives its episode. Steps per second include the resets. Beside it, in turns with it, the
 papers' own procedure for the audio of one step (`benchmarks.reference_step`), which has
 no pictures, poses or rewards.
 """
