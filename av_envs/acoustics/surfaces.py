@@ -6,7 +6,9 @@ import numpy as np
 
 from av_envs.scene import Scene
 
-TRANSMITTED_SHARE = 0.04  # of the rays that meet a wall which lets sound through
+# of the rays that meet a wall which lets sound through: at least the first, so that some
+# pass, and no less than passes in the loudest band, so that none comes out louder
+FEWEST_TRANSMITTED, MOST_TRANSMITTED = 0.04, 0.96
 
 
 class Surfaces(NamedTuple):
@@ -36,8 +38,9 @@ def reflected_energy(scene: Scene) -> np.ndarray:
 
 def make_surfaces(scene: Scene) -> Surfaces:
     """Energy factors of the scene's materials."""
-    through = np.where(scene.transmission.any(axis=1), TRANSMITTED_SHARE, 0)
+    loudest = scene.transmission.max(axis=1)
+    through = np.where(loudest > 0, np.clip(loudest, FEWEST_TRANSMITTED, MOST_TRANSMITTED), 0)
     reflected = reflected_energy(scene) / (1 - through)[:, None]
-    transmitted = scene.transmission / TRANSMITTED_SHARE
+    transmitted = scene.transmission / np.maximum(through, FEWEST_TRANSMITTED)[:, None]
     tables = (through, reflected, scene.scattering, transmitted, np.sqrt(scene.transmission))
     return Surfaces(scene.normals, scene.material, *(t.astype(np.float32) for t in tables))
