@@ -84,9 +84,11 @@ def interact(surfaces, material, weight, state):
     share = scattered / total
     state = next_state(state)
     is_diffuse = uniform(state) < share
+    # s / share or (1 - s) / (1 - share), without a branch or a division per band
+    slope = 1 / share if is_diffuse else 1 / (share - 1)
+    offset = np.float32(0.0) if is_diffuse else -slope
     strongest = np.float32(0.0)
     for band in range(N_BANDS):
-        s = surfaces.scattering[material, band]
-        weight[band] *= s / share if is_diffuse else (1 - s) / (1 - share)
+        weight[band] *= offset + slope * surfaces.scattering[material, band]
         strongest = max(strongest, weight[band])
     return (DIFFUSE if is_diffuse else SPECULAR), strongest, state
