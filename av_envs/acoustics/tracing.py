@@ -37,7 +37,7 @@ from av_envs.scene.bvh import closest_hit
 N_RAYS = 4096
 N_CHUNKS = 4  # fixed, so that sums do not depend on the number of workers
 OFFSET = np.float32(1e-4)  # m, step off a surface before the next ray
-FAINT = np.float32(1e-2)  # of a ray's first energy: below it, rays are thinned out
+FAINT = np.float32(3e-3)  # of a ray's first energy: below it, rays are thinned out
 FAINTER = np.float32(0.2)  # rays halve with each further -7 dB
 SILENT = np.float32(1e-7)  # of a ray's first energy
 THICKEST_WALL = np.float32(0.5)  # m between two faces that are one wall
