@@ -307,7 +307,7 @@ def _add_near(energy, shares, sign, floor, offset, near, out):
 def _add_late(energy, shares, sign, floor, offset, late, share, out):
     """Diffuse noise with gains that run linearly through each bin and keep its energy."""
     n_late = N_BINS - N_FINE
-    level = np.zeros((2, n_late + 2, N_BANDS), np.float32)  # amplitude per bin, ends repeated
+    level = np.zeros((2, n_late + 2, N_BANDS), np.float32)  # amplitude per bin, ends made up
     last = 0
     for k in range(n_late):
         for band in range(N_BANDS):
@@ -319,7 +319,11 @@ def _add_late(energy, shares, sign, floor, offset, late, share, out):
                 for s in range(N_SECTORS):
                     heard += shares[DIRECTION_GROUP[N_FINE + k], s] * share[s, ear, band]
                 level[ear, k + 1, band] = np.sqrt(e * heard / COARSE)
-    level[:, 0], level[:, n_late + 1] = level[:, 1], level[:, n_late]
+    for ear in range(2):
+        for band in range(N_BANDS):  # the bin before the first one goes on with the decay
+            here, after = level[ear, 1, band], max(level[ear, 2, band], np.float32(1e-20))
+            level[ear, 0, band] = min(here * here / after, 4 * here)
+    level[:, n_late + 1] = level[:, n_late]
     gain, slope = np.empty(N_BANDS, np.float32), np.empty(N_BANDS, np.float32)
     for k in range(last):
         start = SPLIT + k * COARSE
