@@ -46,17 +46,20 @@ class ResponseBank:
 
     def row(self, source: int) -> np.ndarray:
         """(N,) RESPONSE from the node `source` to every node."""
-        if not 0 <= source < self._rows.n_rows:
-            raise ValueError(f"source must be a node in 0..{self._rows.n_rows - 1}, got {source}")
-        row = self._rows.get(source)
+        row = self._rows.get(self._node(source))
         return self._rows.put(source, self._tracer.trace(source)) if row is None else row
 
     def bake(self, sources: Iterable[int] | None = None, progress: bool = False) -> None:
         """Trace the rows of `sources` (default: all nodes) that do not exist yet."""
-        wanted = range(self._rows.n_rows) if sources is None else sources
+        wanted = range(self._rows.n_rows) if sources is None else map(self._node, sources)
         missing = [s for s in wanted if not self._rows.filled()[s]]
         for source in tqdm(missing, f"tracing {self.scene.name}", disable=not progress):
             self.row(source)
+
+    def _node(self, source: int) -> int:
+        if not 0 <= source < self._rows.n_rows:
+            raise ValueError(f"source must be a node in 0..{self._rows.n_rows - 1}, got {source}")
+        return source
 
     @property
     def _tracer(self) -> "SourceTracer":

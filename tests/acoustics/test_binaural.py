@@ -125,7 +125,7 @@ def test_gains_act_in_their_bands(nobody):
 
 
 def test_band_energies_are_those_of_the_compact_response(nobody, row):
-    """No bias; the scatter is that of noise in an octave B for a decay T, 4.3 dB / sqrt(B T / 7)."""
+    """No bias; the scatter is that of noise of bandwidth B that decays: 4.3 dB / sqrt(B T / 7)."""
     errors, interference = [], []
     for place in range(1, 7):
         response = row[0][place]
