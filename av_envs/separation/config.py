@@ -12,7 +12,7 @@ SPLITS = {  # split: (split of the dwellings, split of the clips)
 }
 STARTS = ("near", "target", "far")
 ESTIMATORS = ("mixture",)
-REWARDS = ("si_sdr_gain", "si_sdr", "neg_nmse", "improvement")
+REWARDS = ("si_sdr_gain", "si_sdr", "neg_nmse", "improvement", "approach")
 OBSERVATIONS = ("rgb", "depth", "mixture", "target", "pose", "waveform")
 MAX_SOURCES = 8
 
@@ -28,6 +28,7 @@ class SeparationConfig:
     min_source_distance: float = 8.0  # m of walking between any two sources
     estimator: str = "mixture"  # whose estimate is scored
     reward: str = "si_sdr_gain"  # one of REWARDS
+    dynamic: bool = True  # False: every source repeats its first second
     convolution: str = "causal"  # or legacy_same, what the paper's code does
     sounds: str = "embedded"  # or the path of a folder of clips
     grid: float = 1.0  # m between nodes
@@ -41,6 +42,8 @@ class SeparationConfig:
         _check("estimator", self.estimator, ESTIMATORS)
         _check("reward", self.reward, REWARDS)
         _check("convolution", self.convolution, CONVOLUTIONS)
+        if not isinstance(self.dynamic, bool):
+            raise ValueError(f"dynamic must be True or False, got {self.dynamic!r}")
         for name in self.observations:
             _check("observations", name, OBSERVATIONS)
         if not self.observations or len(set(self.observations)) < len(self.observations):

@@ -25,6 +25,7 @@ from av_envs.separation.hearing import (
     target_second,
 )
 from av_envs.separation.metrics import normalised_error, squared_error, stft_distance
+from av_envs.separation.privileged import OF_SITUATION, Situation, wrapped
 from av_envs.separation.rewards import reward
 from av_envs.vision import IMAGE_SIZE
 
@@ -140,7 +141,9 @@ class SeparationEnv(gym.Env):
         self._t += 1
         self._listen()
         truncated = self._t >= self.config.steps
-        gained = reward(self.config.reward, {**self._score, "is_last": truncated})
+        before, now = (self._geodesic(node) for node, _ in self.trajectory[-2:])
+        walk = {"geodesic_before": before, "geodesic_to_target": now}
+        gained = reward(self.config.reward, {**self._score, **walk, "is_last": truncated})
         return self._observation(), gained, False, truncated, self._info()
 
     def render(self) -> np.ndarray | None:
@@ -185,19 +188,24 @@ class SeparationEnv(gym.Env):
     def privileged(self, key: str) -> np.ndarray:
         """What no fair agent knows, for oracles and trainers.
 
-        "action_gains"   (4,) dB, `si_sdr_gain` of the next second after each action
-        "source_nodes"   (num_sources,) the target first
-        "target_bearing" () radians from the heading to the target, counter-clockwise
+        "action_gains"     (4,) dB, `si_sdr_gain` of the next second after each action
+        "source_nodes"     (num_sources,) the target first
+        "target_bearing"   () radians from the heading to the target, counter-clockwise
+        "bearing_quarters" () the quarter turn that points nearest to the target: 0 none,
+                           1 left, 2 behind, 3 right
+        "forward_is_free"  () bool, whether a forward step leads to another node
+        "distances_after"  (4,) metres of walking to the target after each action
+        "straight_after"   (4,) metres to the target as the crow flies after each action
+        "route_heading"    () where the shortest walk to a node beside the target begins: 0 ahead,
+                           1 left, 2 behind, 3 right; -1 on such a node
         """
-        known = {
-            "action_gains": self._action_gains,
-            "source_nodes": lambda: self.source_nodes.copy(),
-            "target_bearing": self._target_bearing,
-        }
+        known = ("action_gains", *OF_SITUATION)
         if key not in known:
             raise ValueError(f"{key!r} is not privileged; choose from {', '.join(known)}")
         self._require_running()
-        return known[key]()
+        return (
+            self._action_gains() if key == "action_gains" else OF_SITUATION[key](self._situation())
+        )
 
     def _observation_space(self) -> spaces.Dict:
         size, n_steps = (IMAGE_SIZE, IMAGE_SIZE), self.config.steps
@@ -257,7 +265,7 @@ class SeparationEnv(gym.Env):
 
     def _hear_at(self, poses: list[tuple[int, int]], t: int) -> list[Heard]:
         config, sounds = self.config, self._episode.sounds
-        dry = dry_sounds(config.sounds, sounds, t, config.convolution)
+        dry = dry_sounds(config, sounds, t)
         responses = [self._responses(*pose) for pose in poses]
         return listen(dry, responses, config.convolution)
 
@@ -267,7 +275,7 @@ class SeparationEnv(gym.Env):
         compare = self._against_start and pose != start
         heard = self._hear_at([pose, start] if compare else [pose], self._t)
         self._heard = heard[0]
-        self._truth = target_second(self.config.sounds, self._episode.sounds[0], self._t)
+        self._truth = target_second(self.config, self._episode.sounds[0], self._t)
         estimates = [h.spectrogram[h.better_ear] for h in heard]
         ratios = oracle_phase_si_sdr(estimates, self._truth)
         error = squared_error(estimates[0], self._truth.magnitude)
@@ -286,15 +294,18 @@ class SeparationEnv(gym.Env):
     def _action_gains(self) -> np.ndarray:
         poses = [self._pose_after(action)[:2] for action in Action]
         t, start = self._t + 1, self.trajectory[0]
-        truth = target_second(self.config.sounds, self._episode.sounds[0], t)
+        truth = target_second(self.config, self._episode.sounds[0], t)
         heard = [self._hear_at([pose], t)[0] for pose in (*poses, start)]
         ratios = oracle_phase_si_sdr([h.spectrogram[h.better_ear] for h in heard], truth)
         return (ratios[:-1] - ratios[-1]).astype(np.float32)
 
-    def _target_bearing(self) -> np.ndarray:
-        positions = self.scene.graph.positions
-        east, north = (positions[self.source_nodes[0]] - positions[self.node])[:2]
-        return np.float32(_wrapped(math.atan2(north, east) - self.heading * math.pi / 2))
+    def _geodesic(self, node: int) -> np.float32:
+        return self.scene.graph.walking_distances[node, self.source_nodes[0]]
+
+    def _situation(self) -> Situation:
+        after = np.array([self._pose_after(action)[0] for action in Action])
+        solid = np.array(sorted(self._solid), int)
+        return Situation(self.scene.graph, self.node, self.heading, self.source_nodes, solid, after)
 
     def _observation(self) -> dict[str, np.ndarray]:
         wanted, observation = self.config.observations, {}
@@ -315,7 +326,7 @@ class SeparationEnv(gym.Env):
         angle = start_heading * math.pi / 2
         forward = east * math.cos(angle) + north * math.sin(angle)
         left = north * math.cos(angle) - east * math.sin(angle)
-        turned = _wrapped((self.heading - start_heading) * math.pi / 2)
+        turned = wrapped((self.heading - start_heading) * math.pi / 2)
         return np.array([forward, left, turned, self._t], np.float32)
 
     def _info(self) -> dict[str, np.float32]:
@@ -324,7 +335,7 @@ class SeparationEnv(gym.Env):
         values = {
             **self._score,
             "distance_to_target": math.sqrt(float(offset @ offset)),
-            "geodesic_to_target": graph.walking_distances[self.node, target],
+            "geodesic_to_target": self._geodesic(self.node),
             "collision": self._collided,
             "node": self.node,
             "heading": self.heading,
@@ -338,8 +349,3 @@ class SeparationEnv(gym.Env):
         gain = self._score.get("si_sdr_gain")
         text = f"step {self._t}  target {name}  SI-SDR {self._score['si_sdr']:.1f} dB"
         return text if gain is None else f"{text}  gain {gain:+.1f} dB"
-
-
-def _wrapped(angle: float) -> float:
-    """The same angle in (-pi, pi]."""
-    return math.pi - (math.pi - angle) % (2 * math.pi)

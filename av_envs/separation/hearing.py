@@ -14,6 +14,7 @@ from av_envs.acoustics.rendering import (
     spectral_energy,
 )
 from av_envs.acoustics.spectrogram import istft, stft
+from av_envs.separation.config import SeparationConfig
 from av_envs.separation.episode import Sound
 from av_envs.separation.metrics import TARGET_RMS, si_sdr
 from av_envs.sound import Corpus, open_corpus, second, seconds, window
@@ -56,9 +57,13 @@ def corpus_of(sounds: str) -> Corpus:
 
 
 @lru_cache(maxsize=KEPT_BLOCKS)
-def _dry_block(sounds: str, clip: str, block: int, convolution: str) -> np.ndarray:
+def _dry_block(sounds: str, clip: str, block: int, convolution: str, dynamic: bool) -> np.ndarray:
     samples = corpus_of(sounds).samples(clip)
-    windows = np.stack([window(samples, block * BLOCK + k) for k in range(BLOCK)])
+    numbers = range(block * BLOCK, (block + 1) * BLOCK)
+    if dynamic:
+        windows = np.stack([window(samples, k) for k in numbers])
+    else:
+        windows = np.stack([np.tile(second(samples, k), 2) for k in numbers])
     return dry_spectra(windows, convolution)
 
 
@@ -76,26 +81,27 @@ def _target_block(sounds: str, clip: str, block: int) -> TargetSecond:
     return TargetSecond(dry, size, spectra)
 
 
-def dry_sounds(
-    sounds: str, sources: tuple[Sound, ...], t: int, convolution: str
-) -> list[np.ndarray]:
+def dry_sounds(config: SeparationConfig, sources: tuple[Sound, ...], t: int) -> list[np.ndarray]:
     """What every source plays around second `t` of the episode: S spectra (F,) complex64."""
+    sounds, kind = config.sounds, (config.convolution, config.dynamic)
     rows = []
     for source in sources:
-        block, k = divmod(_clip_second(sounds, source, t), BLOCK)
-        rows.append(_dry_block(sounds, source.clip, block, convolution)[k])
+        block, k = divmod(_clip_second(config, source, t), BLOCK)
+        rows.append(_dry_block(sounds, source.clip, block, *kind)[k])
     return rows
 
 
-def target_second(sounds: str, source: Sound, t: int) -> TargetSecond:
+def target_second(config: SeparationConfig, source: Sound, t: int) -> TargetSecond:
     """Ground truth of second `t` of the episode."""
-    block, k = divmod(_clip_second(sounds, source, t), BLOCK)
-    kept = _target_block(sounds, source.clip, block)
+    block, k = divmod(_clip_second(config, source, t), BLOCK)
+    kept = _target_block(config.sounds, source.clip, block)
     return TargetSecond(kept.dry[k], kept.magnitude[k], kept.phase[k])
 
 
-def _clip_second(sounds: str, source: Sound, t: int) -> int:
-    return (source.first_second + t) % seconds(corpus_of(sounds).samples(source.clip))
+def _clip_second(config: SeparationConfig, source: Sound, t: int) -> int:
+    if not config.dynamic:
+        return source.first_second
+    return (source.first_second + t) % seconds(corpus_of(config.sounds).samples(source.clip))
 
 
 def listen(dry: list[np.ndarray], responses: list[np.ndarray], convolution: str) -> list[Heard]:

@@ -31,8 +31,14 @@ def improvement(score: dict[str, float]) -> float:
     return gained - LAST_STEP_WEIGHT * score["nmse"] if score["is_last"] else gained
 
 
+def approach(score: dict[str, float]) -> float:
+    """Metres of walking to the target that the step has won: Move2Hear's, for far targets."""
+    return score["geodesic_before"] - score["geodesic_to_target"]
+
+
 REWARD_FUNCTIONS: dict[str, Callable[[dict[str, float]], float]] = {
-    function.__name__: function for function in (si_sdr_gain, si_sdr, neg_nmse, improvement)
+    function.__name__: function
+    for function in (si_sdr_gain, si_sdr, neg_nmse, improvement, approach)
 }
 
 
