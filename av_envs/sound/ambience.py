@@ -1,26 +1,39 @@
-"""Sounds of the surroundings that nobody looks for: a steady background and events before it."""
+"""Sounds of the surroundings that nobody looks for: a steady background, events before it."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from scipy.signal import lfilter
 
 from av_envs.sound.clips import SAMPLE_RATE, root_mean_square
 
+SCENES = 3
+CROSSFADE = 0.5  # s
 MAINS_PERIOD = SAMPLE_RATE // 50  # samples
 
 Scape = Callable[[int, np.random.Generator], np.ndarray]
 
 
 def ambience(n_seconds: int, rng: np.random.Generator) -> np.ndarray:
-    """(n_seconds * 16000,) float64: one of BACKGROUNDS with one of EVENTS, or two backgrounds."""
+    """(n_seconds * 16000,) float64: one of BACKGROUNDS all the time, SCENES others before it.
+
+    What comes before it may be another background or one of EVENTS; each has its own
+    loudness and gives way to the next within CROSSFADE seconds.
+    """
     n = n_seconds * SAMPLE_RATE
     background = BACKGROUNDS[rng.integers(len(BACKGROUNDS))](n, rng)
+    out = background / root_mean_square(background)
     others = (*EVENTS, *BACKGROUNDS)
-    foreground = others[rng.integers(len(others))](n, rng)
-    level = rng.uniform(0.4, 1.5)
-    background = background / root_mean_square(background)
-    return background + level * foreground / root_mean_square(foreground)
+    fade = round(CROSSFADE * SAMPLE_RATE)
+    edges = np.linspace(0, n // 1000, SCENES + 1).astype(int) * 1000  # lengths that FFTs like
+    for start, end in pairwise(edges):
+        length = min(end + fade, n) - start
+        scene = others[rng.integers(len(others))](length, rng)
+        at = np.arange(length)
+        scene = scene * np.clip(np.minimum(at, length - at) / fade, 0, 1)
+        out[start : start + length] += rng.uniform(0.5, 1.5) * scene / root_mean_square(scene)
+    return out
 
 
 def rain(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -147,7 +160,7 @@ def clock(n: int, rng: np.random.Generator) -> np.ndarray:
     clicks = np.zeros(n)
     period = int(SAMPLE_RATE / rng.choice([1, 2, 4, 5]))
     clicks[::period] = 1.0
-    clicks[period // 2 :: 2 * period] = 0.3
+    clicks[period :: 2 * period] = rng.uniform(0.6, 0.9)
     case = _band(clicks, rng.uniform(300, 900), 6)
     return case + 0.7 * _band(clicks, rng.uniform(2000, 3500), 5)
 
@@ -156,13 +169,13 @@ def footsteps(n: int, rng: np.random.Generator) -> np.ndarray:
     """Somebody walks: a heel's thud and a sole's scrape, twice a second or so."""
     out = np.zeros(n)
     pace = rng.uniform(0.45, 0.65)
-    length = int(0.15 * SAMPLE_RATE)
-    time = np.arange(length) / SAMPLE_RATE
-    for i in range(int(n / SAMPLE_RATE / pace)):
+    floor_hz, scraping = rng.uniform(500, 1800), rng.uniform(0.1, 0.5)
+    time = np.arange(int(0.15 * SAMPLE_RATE)) / SAMPLE_RATE
+    for i in range(max(1, int(n / SAMPLE_RATE / pace))):
         thud = np.sin(2 * np.pi * rng.uniform(75, 110) * time) * np.exp(-time / 0.03)
-        scrape = lfilter([1, -0.7], [1], rng.standard_normal(length)) * np.exp(-time / 0.02)
+        scrape = _band(rng.standard_normal(len(time)), floor_hz, 0.7) * np.exp(-time / 0.015)
         start = int((i * pace + rng.uniform(0, 0.04)) * SAMPLE_RATE)
-        _put(out, start, rng.uniform(0.7, 1) * (thud + 0.25 * scrape))
+        _put(out, start, rng.uniform(0.7, 1) * (thud + scraping * scrape))
     return out
 
 
@@ -176,8 +189,79 @@ def typing(n: int, rng: np.random.Generator) -> np.ndarray:
     return clicks + 0.8 * _band(knocks, 400, 3)
 
 
-BACKGROUNDS: tuple[Scape, ...] = (rain, wind, fan, engine, sea, traffic, stream)
-EVENTS: tuple[Scape, ...] = (fire, birds, crickets, clock, footsteps, typing)
+def helicopter(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Blades that chop the air a dozen times a second, and a turbine."""
+    chop = np.clip(_beat(n, rng.uniform(9, 16)), 0, 1) ** 3
+    air = _noise(n, rng, lambda f: 1 / (1 + (f / 250) ** 1.4))
+    turbine = np.sin(_phase(rng.uniform(700, 1400) * _swell(n, rng, 0.5, 0.02)))
+    return air * (0.15 + chop) * _swell(n, rng, 0.3, 0.3) + rng.uniform(0.02, 0.1) * turbine
+
+
+def vacuum_cleaner(n: int, rng: np.random.Generator) -> np.ndarray:
+    """A motor that whines as it is moved, and a rush of air."""
+    whine = _phase(rng.uniform(250, 420) * _swell(n, rng, 0.7, 0.04))
+    tones = sum(rng.uniform(0.2, 1) / k * np.sin(k * whine) for k in (1, 2, 3, 5, 8))
+    rush = _noise(n, rng, lambda f: f / (f + 300) / (1 + (f / 3000) ** 2))
+    return rng.uniform(0.3, 0.8) * tones + rush
+
+
+def dog(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Barks in rows of one to four: a hoarse falling tone through a short throat."""
+    out = np.zeros(n)
+    pitch, throat = rng.uniform(250, 600), rng.uniform(700, 1500)
+    time = np.arange(int(0.2 * SAMPLE_RATE)) / SAMPLE_RATE
+    for row in _moments(n, rng, 0.6):
+        for i in range(rng.integers(1, 5)):
+            phase = _phase(pitch * (1 + 0.4 * np.sin(np.pi * np.minimum(time / 0.15, 1))))
+            buzz = np.sign(np.sin(phase)) + 0.8 * rng.standard_normal(len(time))
+            bark = _band(buzz, throat, 1.5) + 0.5 * _band(buzz, 2.2 * throat, 3)
+            swell = np.minimum(time / 0.02, 1) * np.exp(-time / 0.05)
+            _put(out, row + int(0.35 * i * SAMPLE_RATE), rng.uniform(0.6, 1) * swell * bark)
+    return out
+
+
+def bells(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Two church bells in turn; ratios after Fletcher and Rossing, 1998."""
+    out = np.zeros(n)
+    hum, every = rng.uniform(180, 400), rng.uniform(0.7, 1.4)
+    time = np.arange(int(3 * SAMPLE_RATE)) / SAMPLE_RATE
+    for i in range(max(1, int(n / SAMPLE_RATE / every))):
+        stroke = sum(
+            np.exp(-time * ratio / 1.6)
+            * np.sin(2 * np.pi * hum * (1 + 0.2 * (i % 2)) * ratio * time)
+            for ratio in (1.0, 2.0, 2.4, 3.0, 4.0, 5.33)
+        )
+        _put(out, int(i * every * SAMPLE_RATE), rng.uniform(0.7, 1) * stroke)
+    return out
+
+
+def telephone(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Two tones that warble, one second of ringing and one of rest."""
+    low = rng.uniform(600, 1500)
+    which = _beat(n, rng.uniform(10, 20)) > 0
+    tone = np.sin(_phase(np.where(which, low, rng.uniform(1.15, 1.35) * low)))
+    rings = np.clip(10 * _beat(n, rng.uniform(0.35, 0.6)) + 3, 0, 1)
+    return rings * (tone + 0.3 * tone**3)
+
+
+def drops(n: int, rng: np.random.Generator) -> np.ndarray:
+    """A tap that drips into a basin, each drop a short rising tone."""
+    out = np.zeros(n)
+    time = np.arange(int(0.12 * SAMPLE_RATE)) / SAMPLE_RATE
+    period, pitch = rng.uniform(0.25, 0.8), rng.uniform(700, 1800)
+    for i in range(max(1, int(n / SAMPLE_RATE / period))):
+        rise = pitch * rng.uniform(0.9, 1.15) * (time + 3 * time**2)
+        start = int((i + rng.uniform(0, 0.15)) * period * SAMPLE_RATE)
+        _put(out, start, rng.uniform(0.5, 1) * np.sin(2 * np.pi * rise) * np.exp(-time / 0.025))
+    return out
+
+
+BACKGROUNDS: tuple[Scape, ...] = (
+    rain, wind, fan, engine, sea, traffic, stream, helicopter, vacuum_cleaner,
+)  # fmt: skip
+EVENTS: tuple[Scape, ...] = (
+    fire, birds, crickets, clock, footsteps, typing, dog, bells, telephone, drops,
+)  # fmt: skip
 
 
 def _noise(

@@ -12,7 +12,7 @@ def open_corpus(sounds: str, distractors: Sequence[str] = ()) -> Corpus:
     distractors  classes of a directory that may only distract; "embedded" has its own
     """
     if sounds == "embedded":
-        from av_envs.sound.embedded import EmbeddedCorpus  # only now: it needs numba
+        from av_envs.sound.embedded import EmbeddedCorpus  # only now: scipy.signal is slow
 
         return EmbeddedCorpus()
     if Path(sounds).is_dir():

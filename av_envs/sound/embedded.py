@@ -12,8 +12,8 @@ from av_envs.sound.speakers import speaker
 from av_envs.sound.voice import talk
 from av_envs.storage import RowFile
 
-VERSION = 2  # raise it whenever a sound changes, or old caches would keep playing
-N_VOICES = 10
+VERSION = 3  # raise it whenever a sound changes, or old caches would keep playing
+N_VOICES = 100
 CLIP_SECONDS = 20
 CLIPS_PER_SPLIT = {"train": 3, "val": 1, "test": 1}
 FULL_SCALE = 32_767

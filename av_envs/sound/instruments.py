@@ -7,13 +7,15 @@ bowed or blown and sing as long as the player goes on.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
+from scipy.signal import lfilter
 
 from av_envs.sound.clips import SAMPLE_RATE
 
 HIGHEST_PARTIAL = 7400.0  # Hz, just below half the sample rate
 SEMITONE = np.log(2) / 12  # relative change of frequency, for small intervals
 TABLE_SIZE = 1024  # samples of one period
+BLOCK = 256  # samples
+HAND = 0.9985  # per sample, how fast a hand on the string silences it
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,14 @@ class Ringing:
         if self.position > 0:
             strength = strength * np.abs(np.sin(np.pi * ratios * self.position))
         seconds = self.seconds * (440 / note.frequency) ** 0.4 * ratios**-0.6
-        radius = 10 ** (-3 / (seconds * SAMPLE_RATE))
-        turn = 2 * np.pi / SAMPLE_RATE * frequency
+        decay = (2j * np.pi * frequency - 3 * np.log(10) / seconds) / SAMPLE_RATE
         start = round(note.start * SAMPLE_RATE)
         ringing = round(1.2 * seconds[0] * SAMPLE_RATE)
         damped = round(note.length * SAMPLE_RATE)
         part = out[start : start + min(ringing, damped + 5000)]
-        _ring(part, 2 * radius * np.cos(turn), -(radius**2), -strength * np.sin(turn), damped)
+        sound = _ringing(len(part), decay, strength)
+        sound[damped:] *= HAND ** np.arange(len(sound[damped:]))
+        part += sound
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,10 @@ class Singing:
         wave = np.sin(2 * np.pi * rng.uniform(4.8, 6.2) * time + rng.uniform(0, 2 * np.pi))
         wave *= self.vibrato * np.clip((time - 0.15) / 0.3, 0, 1)
         step = note.frequency / SAMPLE_RATE * (1 + SEMITONE * wave)
-        noise = rng.standard_normal(len(part), dtype=np.float32)
+        noise = lfilter([0.3], [1, -0.85], rng.standard_normal(len(part), dtype=np.float32))
         strength = note.loudness * swell * (1 + 0.25 * wave + self.breath * noise)
         soft, full = self._period(note, 1.2), self._period(note, 0.0)
-        _sing(part, np.cumsum(step), strength, swell, soft, full)
+        part += strength * _sing(np.cumsum(step), swell, soft, full)
 
     def _period(self, note: Note, extra_dullness: float) -> np.ndarray:
         """(TABLE_SIZE + 1,) one period of the tone, its first sample repeated at the end."""
@@ -142,31 +145,35 @@ BASSES: dict[str, Instrument] = {
 }
 
 
-@njit(cache=True, nogil=True)
-def _ring(out, b, c, before, damped):
-    """Decaying sines as two-pole recursions; after `damped` samples the player's hand is on it."""
-    last = np.zeros_like(before)
-    before = before.copy()
-    hand = 1.0
-    for i in range(len(out)):
-        if i > damped:
-            hand *= 0.9985
-        total = 0.0
-        for k in range(len(b)):
-            y = b[k] * last[k] + c[k] * before[k]
-            before[k] = last[k]
-            last[k] = y
-            total += y
-        out[i] += hand * total
+def _ringing(n: int, decay: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """(n,) float32, sum of strength[k] * Im exp(decay[k] * i) at the samples i = 0, 1, ...
+
+    With i = BLOCK * row + column every exponential is a product of two, and the sum over
+    the partials a product of two small matrices.
+    """
+    n_rows = -(-n // BLOCK)
+    columns = _powers(np.exp(decay), BLOCK)
+    rows = strength * _powers(np.exp(BLOCK * decay), n_rows)
+    left = np.concatenate([rows.real, rows.imag], axis=1).astype(np.float32)
+    right = np.concatenate([columns.imag, columns.real], axis=1).astype(np.float32)
+    return (left @ right.T).ravel()[:n]
 
 
-@njit(cache=True, nogil=True)
-def _sing(out, phase, strength, swell, soft, full):
-    """Read one period again and again; the tone brightens as it swells."""
-    for i in range(len(out)):
-        place = (phase[i] - np.floor(phase[i])) * TABLE_SIZE
-        left = int(place)
-        mix = place - left
-        dark = soft[left] + mix * (soft[left + 1] - soft[left])
-        bright = full[left] + mix * (full[left + 1] - full[left])
-        out[i] += strength[i] * (dark + swell[i] * (bright - dark))
+def _powers(base: np.ndarray, n: int) -> np.ndarray:
+    """(n, K) the powers 0, 1, ..., n - 1 of `base` (K,)."""
+    factors = np.tile(base, (n, 1))
+    factors[0] = 1
+    return np.multiply.accumulate(factors, axis=0)
+
+
+def _sing(phase: np.ndarray, swell: np.ndarray, soft: np.ndarray, full: np.ndarray) -> np.ndarray:
+    """(n,) one period read again and again; the tone brightens from `soft` to `full`.
+
+    phase  (n,) turns;  swell  (n,) in [0, 1];  soft, full  (TABLE_SIZE + 1,)
+    """
+    place = (phase - np.floor(phase)) * TABLE_SIZE
+    left = place.astype(np.int32)
+    mix = place - left
+    dark = soft[left] + mix * (soft[left + 1] - soft[left])
+    bright = full[left] + mix * (full[left + 1] - full[left])
+    return dark + swell * (bright - dark)

@@ -8,6 +8,8 @@ from scipy.signal import lfilter
 from av_envs.sound.clips import SAMPLE_RATE, root_mean_square
 from av_envs.sound.instruments import BASSES, CHORDS, LEADS, Instrument, Note
 
+PIECE_SECONDS = 10
+FADE = 800  # samples
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)
 PROGRESSIONS = ((0, 3, 4, 0), (0, 5, 3, 4), (0, 4, 5, 3), (0, 1, 4, 0), (5, 3, 0, 4), (0, 2, 3, 4))
@@ -45,6 +47,16 @@ class Style:
 
 
 def music(n_seconds: int, rng: np.random.Generator) -> np.ndarray:
+    """(n_seconds * 16000,) float64, pieces of up to 10 s, each by another ensemble."""
+    pieces = []
+    for start in range(0, n_seconds, PIECE_SECONDS):
+        sound = piece(min(PIECE_SECONDS, n_seconds - start), rng)
+        sound[-FADE:] *= np.linspace(1, 0, FADE)
+        pieces.append(sound / root_mean_square(sound))
+    return np.concatenate(pieces)
+
+
+def piece(n_seconds: int, rng: np.random.Generator) -> np.ndarray:
     """(n_seconds * 16000,) float64, a small ensemble playing from the first sample on."""
     style = Style(
         eighth=rng.uniform(0.19, 0.33),

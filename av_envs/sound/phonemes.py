@@ -22,6 +22,7 @@ class Phoneme:
     noise_q     its sharpness, centre over bandwidth
     damping     factor on the formant bandwidths (nasals lose energy to the nose)
     burst       True if the frication is a release of a few milliseconds after a closure
+    nasal_hz    resonance that the open nose adds, 0 if the nose is shut
     """
 
     formants: tuple[float, float, float]
@@ -33,6 +34,7 @@ class Phoneme:
     noise_q: float = 1.0
     damping: float = 1.0
     burst: bool = False
+    nasal_hz: float = 0.0
 
 
 VOWELS = {
@@ -46,7 +48,7 @@ VOWELS = {
     "uh": Phoneme((460, 1080, 2370), 0.085),
     "uw": Phoneme((330, 930, 2370), 0.120),
     "er": Phoneme((500, 1450, 1800), 0.120),
-    "ax": Phoneme((520, 1480, 2560), 0.055, voicing=0.75),
+    "ax": Phoneme((480, 1480, 2560), 0.055, voicing=0.75),
 }
 
 DIPHTHONGS = {"ay": ("aa", "ih"), "ey": ("eh", "iy"), "ow": ("ao", "uw"), "aw": ("aa", "uh")}
@@ -65,10 +67,10 @@ CONSONANTS = {
     "z": Phoneme((280, 1650, 2650), 0.080, 0.35, 0.0, 0.24, 6000, 1.6),
     "v": Phoneme((280, 1100, 2300), 0.065, 0.45, 0.0, 0.06, 5000, 0.5),
     "dh": Phoneme((280, 1350, 2650), 0.050, 0.50, 0.0, 0.05, 5800, 0.6),
-    "h": Phoneme((520, 1480, 2560), 0.060, 0.10, 0.16),
-    "m": Phoneme((260, 1050, 2250), 0.065, 0.36, damping=2.2),
-    "n": Phoneme((260, 1550, 2600), 0.060, 0.36, damping=2.2),
-    "ng": Phoneme((260, 2000, 2700), 0.065, 0.36, damping=2.2),
+    "h": Phoneme((480, 1480, 2560), 0.060, 0.10, 0.16),
+    "m": Phoneme((260, 1050, 2250), 0.065, 0.36, damping=2.2, nasal_hz=1150),
+    "n": Phoneme((260, 1550, 2600), 0.060, 0.36, damping=2.2, nasal_hz=1950),
+    "ng": Phoneme((260, 2000, 2700), 0.065, 0.36, damping=2.2, nasal_hz=3200),
     "l": Phoneme((350, 1100, 2700), 0.060, 0.45, damping=1.3),
     "r": Phoneme((370, 1200, 1600), 0.060, 0.50, damping=1.2),
     "w": Phoneme((300, 700, 2250), 0.060, 0.45, damping=1.2),
@@ -85,7 +87,7 @@ CODAS = {
     "ng": 4, "f": 2, "p": 2, "th": 1, "sh": 1, "b": 1, "g": 1,
 }  # fmt: skip
 STRESSED = {
-    "iy": 13, "ih": 14, "eh": 13, "ae": 11, "ah": 8, "aa": 6, "ao": 5, "uh": 3, "uw": 6, "er": 5,
+    "iy": 13, "ih": 18, "eh": 10, "ae": 8, "ah": 7, "aa": 5, "ao": 5, "uh": 3, "uw": 6, "er": 5,
     "ay": 8, "ey": 9, "ow": 6, "aw": 3,
 }  # fmt: skip
 UNSTRESSED = {"ax": 45, "ih": 27, "iy": 15, "er": 8, "ah": 5}

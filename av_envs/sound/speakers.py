@@ -46,12 +46,12 @@ def speaker(index: int) -> Speaker:
     accent = {vowel: 1 + 0.05 * rng.standard_normal(3).clip(-2, 2) for vowel in VOWELS}
     return Speaker(
         pitch=86 * (240 / 86) ** pitch,
-        liveliness=2.0 + 2.6 * liveliness,
+        liveliness=3.4 + 4.2 * liveliness,
         tract_scale=0.88 + 0.32 * body,
-        rate=4.4 + 2.0 * rate,
-        hiss=1.0 + 0.7 * hiss,
-        hiss_scale=0.85 + 0.3 * body,
-        larynx=Larynx(0.45 + 0.3 * openness, 0.6 * smooth - 0.5, 0.01 + 0.07 * breath**2, 0.006),
+        rate=4.6 + 2.4 * rate,
+        hiss=0.85 + 1.3 * hiss,
+        hiss_scale=0.9 + 0.3 * body,
+        larynx=Larynx(0.45 + 0.3 * openness, 0.8 * smooth - 0.1, 0.01 + 0.07 * breath**2, 0.006),
         accent=accent,
     )
 

@@ -7,14 +7,18 @@ synthesizer", JASA 67, 1980; its glottal pulse after Klatt and Klatt, JASA 87, 1
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from scipy.linalg.blas import dtbsv
+from scipy.signal import lfilter
 
 from av_envs.sound.clips import SAMPLE_RATE
 
 HOP = 40  # samples per frame, 2.5 ms
 FRAME_RATE = SAMPLE_RATE // HOP
 VOWEL_GAIN = 0.36  # brings a stressed vowel to an RMS of about 1, the unit of `frication`
-HIGHEST_RESONANCE = 7600.0  # Hz, just below half the sample rate
+UPPER_HZ = (3500, 4500, 5500, 6500, 7500)  # formants of a neutral tract that hardly move
+HIGHEST_RESONANCE = 7700.0  # Hz, just below half the sample rate
+NASAL_SPACING = 0.22  # how far the zero of a fully nasal sound lies below its pole, relative
+NASAL_WIDTH = 120.0  # Hz
 
 
 class Tracks(NamedTuple):
@@ -28,6 +32,8 @@ class Tracks(NamedTuple):
     noise_q     (F,) centre over bandwidth
     formants    (F, 3) Hz
     damping     (F,) factor on the bandwidths
+    nasality    (F,) 0 with the nose shut, 1 with the mouth shut
+    nasal_hz    (F,) resonance that the open nose adds; it takes out a band below
     """
 
     pitch: np.ndarray
@@ -38,6 +44,8 @@ class Tracks(NamedTuple):
     noise_q: np.ndarray
     formants: np.ndarray
     damping: np.ndarray
+    nasality: np.ndarray
+    nasal_hz: np.ndarray
 
 
 class Larynx(NamedTuple):
@@ -58,111 +66,102 @@ class Larynx(NamedTuple):
 def sing_out(
     tracks: Tracks, larynx: Larynx, tract_scale: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """(F * HOP,) float32, what comes out of the mouth; a stressed vowel has RMS about 1.
+    """(F * HOP,) float64, what comes out of the mouth; a stressed vowel has RMS about 1.
 
     tract_scale  factor on the fixed upper formants: above 1 for a short vocal tract
     """
-    n_samples = len(tracks.pitch) * HOP
-    noise = rng.standard_normal((2, n_samples), dtype=np.float32)
-    wobble = rng.standard_normal((2, n_samples // 16), dtype=np.float32)
-    excitation = np.empty(n_samples, np.float32)
-    rustle = np.empty(n_samples, np.float32)
-    _excite(tracks, larynx, noise, wobble, excitation, rustle)
-    voice = np.empty(n_samples, np.float32)
-    _resonate(*_cascade(tracks, tract_scale), excitation, voice)
-    _rustle(*_noise_band(tracks), rustle, voice)
-    return voice
+    voicing = _every_sample(tracks.voicing)
+    pulses, openness = _pulses(_every_sample(tracks.pitch), larynx, rng)
+    noise = rng.standard_normal(len(pulses), dtype=np.float32)
+    turbulence = larynx.breathiness * voicing * openness + _every_sample(tracks.aspiration)
+    voice = (voicing * pulses + turbulence * noise) / VOWEL_GAIN
+    voice = _upper_resonances(voice, tract_scale)
+    for formant in tracks.formants.T:
+        b, c = _resonance(formant, _bandwidth(formant) * tracks.damping)
+        voice = _resonate((1 - b - c) * voice, b, c)
+    voice = _through_the_nose(voice, tracks)
+    rustle = rng.standard_normal(len(pulses), dtype=np.float32) * _every_sample(tracks.frication)
+    rustle *= np.where(voicing < 0.1, 1.0, openness)
+    return voice + _hiss(rustle, tracks)
 
 
-def _cascade(tracks: Tracks, tract_scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """(F, 7) coefficients b and c of y = (1 - b - c) x + b y[-1] + c y[-2], one per formant."""
-    upper = np.minimum(np.array([3500, 4500, 5500, 6500]) * tract_scale, HIGHEST_RESONANCE)
-    n_frames = len(tracks.pitch)
-    centre = np.concatenate([tracks.formants, np.tile(upper, (n_frames, 1))], axis=1)
-    width = 75 + 0.02 * centre + 2e-5 * centre**2
-    width[:, :3] *= tracks.damping[:, None]
-    radius = np.exp(-np.pi / SAMPLE_RATE * width)
-    b = 2 * radius * np.cos(2 * np.pi / SAMPLE_RATE * centre)
-    return b, -(radius**2)
+def _every_sample(track: np.ndarray) -> np.ndarray:
+    """(F * HOP,) a track drawn out from frames to samples by straight lines."""
+    after = np.append(track[1:], track[-1])
+    return (track[:, None] + (after - track)[:, None] * (np.arange(HOP) / HOP)).ravel()
 
 
-def _noise_band(tracks: Tracks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(F,) gain, b, c of a band-pass that turns white noise of RMS 1 into band noise of RMS 1."""
-    width = tracks.noise_hz / tracks.noise_q
-    radius = np.exp(-np.pi / SAMPLE_RATE * width)
-    b = 2 * radius * np.cos(2 * np.pi / SAMPLE_RATE * tracks.noise_hz)
-    return np.sqrt((1 - radius**2) / 2), b, -(radius**2)
+def _pulses(
+    pitch: np.ndarray, larynx: Larynx, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) pulses of the vocal folds whose every `pitch` in Hz is given, and (n,) how open."""
+    turns = np.cumsum(pitch / SAMPLE_RATE)
+    wobble = larynx.roughness * rng.standard_normal((2, int(turns[-1]) + 64)).clip(-3, 3)
+    closings = np.cumsum(1 + wobble[0])
+    phase = np.interp(turns, closings, np.arange(1.0, len(closings) + 1))
+    cycle = phase.astype(np.int32)
+    phase -= cycle
+    pulses = (1 + 4 * wobble[1])[cycle] * _pulse(phase, larynx.open_quotient, pitch / SAMPLE_RATE)
+    smooth = lfilter([1 - larynx.smoothness], [1, -larynx.smoothness], pulses)
+    return smooth, np.where(phase < larynx.open_quotient, 1.0, 0.3)
 
 
-@njit(cache=True, nogil=True)
-def _excite(tracks, larynx, noise, wobble, excitation, rustle):
-    phase, flow, cycle = 0.0, 0.0, 0
-    period_factor, strength = 1.0, 1.0
-    for i in range(len(excitation)):
-        frame = i // HOP
-        after = min(frame + 1, len(tracks.pitch) - 1)
-        mix = (i % HOP) / HOP
-        voicing = _between(tracks.voicing, frame, after, mix)
-        step = _between(tracks.pitch, frame, after, mix) * period_factor / SAMPLE_RATE
-        phase += step
-        if phase >= 1.0:
-            phase -= 1.0
-            cycle = (cycle + 1) % wobble.shape[1]
-            period_factor = 1.0 + larynx.roughness * wobble[0, cycle]
-            strength = 1.0 + 4.0 * larynx.roughness * wobble[1, cycle]
-        pulse = strength * _pulse(phase, larynx.open_quotient, step)
-        flow += (1.0 - larynx.smoothness) * (pulse - flow)
-        is_open = 1.0 if phase < larynx.open_quotient else 0.3
-        turbulence = _between(tracks.aspiration, frame, after, mix)
-        turbulence += larynx.breathiness * voicing * is_open
-        excitation[i] = voicing * flow + turbulence * noise[0, i]
-        gating = 1.0 if voicing < 0.1 else is_open
-        rustle[i] = _between(tracks.frication, frame, after, mix) * gating * noise[1, i]
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _between(track, frame, after, mix):
-    return track[frame] + mix * (track[after] - track[frame])
-
-
-@njit(cache=True, nogil=True)
-def _pulse(phase, open_quotient, step):
+def _pulse(phase: np.ndarray, open_quotient: float, step: np.ndarray) -> np.ndarray:
     """Derivative of the glottal flow, its jump at the closure smoothed over two samples.
 
     Without the smoothing the jump would alias. Valimaki and Huovilainen, "Antialiasing
     oscillators in subtractive synthesis", IEEE Signal Processing Magazine, 2007.
     """
     u = phase / open_quotient
-    pulse = 2 * u - 3 * u * u if u < 1.0 else 0.0
-    x = (phase - open_quotient) / step
-    if 0.0 <= x < 1.0:
-        pulse -= 0.5 * (1.0 - x) ** 2
-    elif -1.0 < x < 0.0:
-        pulse += 0.5 * (1.0 + x) ** 2
+    pulse = np.where(u < 1, u * (2 - 3 * u), 0.0)
+    near = np.flatnonzero(np.abs(phase - open_quotient) < step)
+    x = (phase[near] - open_quotient) / step[near]
+    pulse[near] += np.where(x < 0, 0.5 * (1 + x) ** 2, -0.5 * (1 - x) ** 2)
     return pulse
 
 
-@njit(cache=True, nogil=True)
-def _resonate(b, c, excitation, voice):
-    """Run the excitation through all resonances in series."""
-    last, before = np.zeros(b.shape[1]), np.zeros(b.shape[1])
-    for i in range(len(voice)):
-        frame = i // HOP
-        x = excitation[i] / VOWEL_GAIN
-        for k in range(b.shape[1]):
-            x = (1.0 - b[frame, k] - c[frame, k]) * x + b[frame, k] * last[k]
-            x += c[frame, k] * before[k]
-            before[k], last[k] = last[k], x
-        voice[i] = x
+def _bandwidth(hertz: np.ndarray) -> np.ndarray:
+    """Hz; walls and lips take more from high resonances."""
+    return 95 + 0.02 * hertz + 1.2e-5 * hertz**2
 
 
-@njit(cache=True, nogil=True)
-def _rustle(gain, b, c, rustle, voice):
-    """Add the frication noise, which is made in front of the resonances."""
-    y1 = y2 = x1 = x2 = 0.0
-    for i in range(len(voice)):
-        frame = i // HOP
-        y = gain[frame] * (rustle[i] - x2) + b[frame] * y1 + c[frame] * y2
-        x2, x1 = x1, rustle[i]
-        y2, y1 = y1, y
-        voice[i] += y
+def _resonance(hertz: np.ndarray, width: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) coefficients b and c of y = x + b y[-1] + c y[-2], one per sample, from (F,) Hz."""
+    radius = np.exp(-np.pi / SAMPLE_RATE * width) * np.ones(len(hertz))
+    b = 2 * radius * np.cos(2 * np.pi / SAMPLE_RATE * hertz)
+    return _every_sample(b), _every_sample(-(radius**2))
+
+
+def _resonate(x: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Solve y = x + b y[-1] + c y[-2]: one banded triangular system, without a loop."""
+    bands = np.empty((3, len(x)), order="F")
+    bands[0], bands[1], bands[2] = -c, -b, 1.0
+    return dtbsv(2, bands, x, trans=1, diag=1)
+
+
+def _upper_resonances(voice: np.ndarray, tract_scale: float) -> np.ndarray:
+    hertz = np.array(UPPER_HZ) * tract_scale
+    hertz = hertz[hertz < HIGHEST_RESONANCE]
+    radius = np.exp(-np.pi / SAMPLE_RATE * _bandwidth(hertz))
+    poles = radius * np.exp(2j * np.pi / SAMPLE_RATE * hertz)
+    recursion = np.poly(np.concatenate([poles, poles.conj()])).real
+    return lfilter([recursion.sum()], recursion, voice)
+
+
+def _through_the_nose(voice: np.ndarray, tracks: Tracks) -> np.ndarray:
+    """A zero below a pole; where nothing is nasal they meet and nothing happens."""
+    pole_b, pole_c = _resonance(tracks.nasal_hz, NASAL_WIDTH)
+    zero_hz = tracks.nasal_hz * (1 - NASAL_SPACING * tracks.nasality)
+    b, c = _resonance(zero_hz, NASAL_WIDTH)
+    x = voice.copy()
+    x[1:] -= b[1:] * voice[:-1]
+    x[2:] -= c[2:] * voice[:-2]
+    return _resonate((1 - pole_b - pole_c) / (1 - b - c) * x, pole_b, pole_c)
+
+
+def _hiss(rustle: np.ndarray, tracks: Tracks) -> np.ndarray:
+    """The noise of the constriction in its band, as loud as before."""
+    b, c = _resonance(tracks.noise_hz, tracks.noise_hz / tracks.noise_q)
+    x = np.sqrt((1 + c) / 2) * rustle
+    x[2:] -= np.sqrt((1 + c[2:]) / 2) * rustle[:-2]
+    return _resonate(x, b, c)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import convolve1d
+from scipy.signal import lfilter
 
 from av_envs.sound.phonemes import (
     CODAS,
@@ -23,19 +24,27 @@ BURST = 0.012  # s, the release of a plosive
 PUFF = 0.030  # s, the breath after a voiceless one
 GLIDE = 0.075  # s, how long the tongue takes from one target to the next
 ONSET = 0.022  # s, how fast a sound swells and fades
-INTONATION = 0.14  # s, how fast the pitch follows the melody
+INTONATION = 0.12  # s, how fast the pitch follows the melody
+LOWEST, HIGHEST = -12.0, 16.0  # semitones, where a voice breaks
+NOSE_SHUT = 1500.0  # Hz, where the nose's pole and zero wait for the next nasal
+REACH = 0.85  # how far the tongue goes towards a vowel in running speech
+REST = VOWELS["ax"]
 
 
 def talk(speaker: Speaker, n_seconds: int, rng: np.random.Generator) -> np.ndarray:
-    """(n_seconds * 16000,) float32, the speaker talking without end or sense."""
+    """(n_seconds * 16000,) float64, the speaker talking without end or sense."""
     segments: list[Segment] = []
     n_frames = n_seconds * FRAME_RATE
     while sum(segment.frames for segment in segments) < n_frames:
-        segments += _phrase(speaker, rng)
+        segments += _sentence(speaker, rng)
     tracks = _tracks(segments, speaker, n_frames)
     voice = sing_out(tracks, speaker.larynx, speaker.tract_scale, rng)
-    room = rng.standard_normal(len(voice), dtype=np.float32)
-    return voice + 0.01 * room
+    return voice + rng.uniform(0.002, 0.01) * _room_noise(len(voice), rng)
+
+
+def _room_noise(n: int, rng: np.random.Generator) -> np.ndarray:
+    """(n,) noise that falls with frequency, as in every recording."""
+    return lfilter([1], [1, -0.8], rng.standard_normal(n, dtype=np.float32))
 
 
 @dataclass(frozen=True)
@@ -50,32 +59,55 @@ class Segment:
     semitones: float = 0.0  # above the speaker's pitch
 
 
-def _phrase(speaker: Speaker, rng: np.random.Generator) -> list[Segment]:
-    """Words said in one breath, and the pause after them."""
+def _sentence(speaker: Speaker, rng: np.random.Generator) -> list[Segment]:
+    """One to three phrases, each a little lower than the one before, and a breath."""
+    n_phrases = int(rng.integers(1, 4))
+    register = speaker.liveliness * rng.normal(0.25, 0.3)
+    ending = -1.5 if rng.random() < 0.8 else 1.4  # statements fall, questions rise
+    segments: list[Segment] = []
+    for i in range(n_phrases):
+        is_last = i == n_phrases - 1
+        turn = ending if is_last else rng.choice([-0.3, 0.2, 0.8])
+        segments += _phrase(speaker, register - 0.25 * i * speaker.liveliness, turn, rng)
+        pause = rng.uniform(0.3, LONGEST_PAUSE) if is_last else rng.uniform(0.04, 0.3)
+        breath = rng.uniform(0.015, 0.05) if is_last else 0.0
+        half = _frames(pause / 2)
+        segments += [Segment(half, REST), Segment(half, REST, aspiration=breath)]
+    return segments
+
+
+def _phrase(
+    speaker: Speaker, register: float, turn: float, rng: np.random.Generator
+) -> list[Segment]:
+    """Words said in one go. The pitch sinks from word to word, accents rise above it.
+
+    register  semitones, where the phrase begins
+    turn      where the pitch goes on the last syllable, in units of the liveliness
+    """
     stresses = _rhythm(rng)
-    fall = -1 if rng.random() < 0.75 else 1  # statements fall, questions rise
+    peak = rng.integers(len(stresses))
+    tempo = rng.uniform(0.85, 1.15)
     segments: list[Segment] = []
     for i, is_stressed in enumerate(stresses):
         progress = i / len(stresses)
-        tone = speaker.liveliness * (0.1 - 1.3 * progress)
+        is_last = i == len(stresses) - 1
+        tone = register + speaker.liveliness * (0.3 - 0.9 * progress)
         if is_stressed:
-            tone += speaker.liveliness * rng.uniform(0.4, 1.6)
-        if i >= len(stresses) - 2:
-            tone += fall * speaker.liveliness * 0.8
-        loudness = (1.0 if is_stressed else 0.75) * 10 ** (-0.2 * progress)
-        stretch = 1.35 if i == len(stresses) - 1 else 1.0
+            tone += speaker.liveliness * (rng.uniform(0.1, 1.0) + 0.9 * (i == peak))
+        if is_last:
+            tone += speaker.liveliness * turn
+        loudness = (1.0 if is_stressed else 0.6) * 10 ** (-0.25 * progress)
+        loudness *= 1.4 if i == peak else 1.0
+        stretch = tempo * (1.45 if is_last else 1.0)
+        tone = float(np.clip(tone, LOWEST, HIGHEST))
         segments += _syllable(speaker, is_stressed, tone, loudness, stretch, rng)
-    pause = round(rng.uniform(0.12, LONGEST_PAUSE) * FRAME_RATE)
-    breath = 0.05 * rng.uniform(0.3, 1) if pause > 0.3 * FRAME_RATE else 0.0
-    half = pause // 2
-    rest = VOWELS["ax"]
-    return [*segments, Segment(pause - half, rest), Segment(half, rest, aspiration=breath)]
+    return segments
 
 
 def _rhythm(rng: np.random.Generator) -> list[bool]:
     """Which syllables of a phrase are stressed: words of one to three syllables."""
     stresses: list[bool] = []
-    for _ in range(rng.integers(3, 8)):
+    for _ in range(rng.integers(3, 7)):
         n_syllables = rng.choice([1, 2, 3], p=[0.55, 0.3, 0.15])
         if n_syllables == 1:
             stresses.append(bool(rng.random() < 0.5))
@@ -117,7 +149,9 @@ def _draw(weights: dict[str, int], rng: np.random.Generator) -> str:
 
 def _vowel(speaker: Speaker, name: str, length: float, tone: float, loudness: float) -> Segment:
     phoneme = VOWELS[name]
-    formants = speaker.tract_scale * np.array(phoneme.formants) * speaker.accent[name]
+    neutral = np.array(REST.formants)
+    reached = neutral + REACH * (np.array(phoneme.formants) - neutral)
+    formants = speaker.tract_scale * reached * speaker.accent[name]
     frames = _frames(phoneme.seconds * length)
     own = replace(phoneme, formants=tuple(formants))
     return Segment(frames, own, voicing=loudness * phoneme.voicing, semitones=tone)
@@ -134,7 +168,7 @@ def _consonant(
     own = replace(
         phoneme,
         formants=near.formants if name == "h" else tuple(locus),
-        noise_hz=min(phoneme.noise_hz * speaker.hiss_scale, 7200.0),
+        noise_hz=min(phoneme.noise_hz * speaker.hiss_scale, 7500.0),
     )
     hiss = speaker.hiss * loudness**0.5
     hold = Segment(_frames(phoneme.seconds * length), own, phoneme.voicing * loudness, 0, 0, tone)
@@ -156,6 +190,7 @@ def _frames(seconds: float) -> int:
 def _tracks(segments: list[Segment], speaker: Speaker, n_frames: int) -> Tracks:
     """Targets held for their frames, then smoothed as fast as each articulator moves."""
     lengths = [segment.frames for segment in segments]
+    phonemes = [segment.phoneme for segment in segments]
 
     def track(values: list, smoothing: float) -> np.ndarray:
         held = np.repeat(np.array(values, float), lengths, axis=0)[:n_frames]
@@ -168,8 +203,10 @@ def _tracks(segments: list[Segment], speaker: Speaker, n_frames: int) -> Tracks:
         voicing=track([segment.voicing for segment in segments], ONSET),
         aspiration=track([segment.aspiration for segment in segments], ONSET),
         frication=track([segment.frication for segment in segments], BURST),
-        noise_hz=track([segment.phoneme.noise_hz for segment in segments], BURST),
-        noise_q=track([segment.phoneme.noise_q for segment in segments], BURST),
-        formants=track([segment.phoneme.formants for segment in segments], GLIDE),
-        damping=track([segment.phoneme.damping for segment in segments], ONSET),
+        noise_hz=track([phoneme.noise_hz for phoneme in phonemes], BURST),
+        noise_q=track([phoneme.noise_q for phoneme in phonemes], BURST),
+        formants=track([phoneme.formants for phoneme in phonemes], GLIDE),
+        damping=track([phoneme.damping for phoneme in phonemes], ONSET),
+        nasality=track([float(phoneme.nasal_hz > 0) for phoneme in phonemes], GLIDE),
+        nasal_hz=track([phoneme.nasal_hz or NOSE_SHUT for phoneme in phonemes], GLIDE),
     )
