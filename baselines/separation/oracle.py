@@ -10,34 +10,39 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from baselines.separation.stand_in_place import STAY
+from baselines.separation.answer import MOVES, Answer
+from baselines.separation.moves import STAY
 
 TIE = 1e-4  # dB; differences below this are rounding, not sound
 
 
 class Oracle:
-    """Greedy on the true gain of the next second; of equal gains it prefers to stay."""
+    """Greedy on the true gain of the next second; of equals it prefers to stay. Privileged."""
 
     privileged = ("action_gains",)
 
-    def __init__(
-        self, observation_space: spaces.Space, action_space: spaces.Discrete, *, seed: int
-    ):
-        self._n_actions = int(action_space.n)
+    def __init__(self, observation_space: spaces.Space, action_space: spaces.Space, *, seed: int):
+        self._answer = Answer(observation_space, action_space)
 
     def reset(self, *, seed: int | None = None) -> None:
         """Nothing to forget."""
 
-    def act(self, observation: dict[str, Any], privileged: dict[str, np.ndarray]) -> int:
+    def act(
+        self, observation: dict[str, Any], privileged: dict[str, np.ndarray]
+    ) -> int | dict[str, Any]:
         """Return the best action.
 
-        privileged["action_gains"]  (n_actions,) dB, what the next second would bring; all nan
-                                    if the target will be silent, then it stays
+        privileged["action_gains"]  (4,) dB, what the next second would bring; all nan if the
+                                    target will be silent, then it stays
         """
         gains = np.asarray(privileged["action_gains"], np.float64)
-        if gains.shape == (self._n_actions,) and np.isnan(gains).all():
-            return STAY
-        if gains.shape != (self._n_actions,) or not np.isfinite(gains).all():
-            raise ValueError(f"action_gains must be {self._n_actions} finite numbers, got {gains}")
-        best = np.flatnonzero(gains >= gains.max() - TIE)
-        return STAY if STAY in best else int(best[0])
+        return self._answer(_best(gains), observation)
+
+
+def _best(gains: np.ndarray) -> int:
+    if gains.shape == (MOVES.n,) and np.isnan(gains).all():
+        return STAY
+    if gains.shape != (MOVES.n,) or not np.isfinite(gains).all():
+        raise ValueError(f"action_gains must be {MOVES.n} finite numbers, got {gains}")
+    best = np.flatnonzero(gains >= gains.max() - TIE)
+    return STAY if STAY in best else int(best[0])

@@ -9,20 +9,18 @@ from typing import Any
 
 from gymnasium import spaces
 
-STAY = 3
+from baselines.separation.answer import Answer
+from baselines.separation.moves import STAY
 
 
 class StandInPlace:
-    """Keeps position and heading."""
+    """Keeps position and heading. Not privileged."""
 
-    def __init__(
-        self, observation_space: spaces.Space, action_space: spaces.Discrete, *, seed: int
-    ):
-        if not action_space.contains(STAY):
-            raise ValueError(f"StandInPlace needs action {STAY} (stay), got {action_space}")
+    def __init__(self, observation_space: spaces.Space, action_space: spaces.Space, *, seed: int):
+        self._answer = Answer(observation_space, action_space)
 
     def reset(self, *, seed: int | None = None) -> None:
         """Nothing to forget."""
 
-    def act(self, observation: dict[str, Any]) -> int:
-        return STAY
+    def act(self, observation: dict[str, Any]) -> int | dict[str, Any]:
+        return self._answer(STAY, observation)

@@ -1,0 +1,73 @@
+"""Face the target from the node beside it and hold: the direction of arrival, known.
+
+"DoA" in Majumder and Grauman, "Active Audio-Visual Separation of Dynamic Sound
+Sources", ECCV 2022, supplement section 9, where every episode starts on the target's
+node: turn right until a node lies ahead, step onto it, turn right twice so as to face
+the target, and hold. Where an episode starts elsewhere it does what leads to the same
+place: face the target, walk a shortest way to a node beside it, face it again, hold.
+
+Privileged: it knows where the target is and the way there.
+"""
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from baselines.separation.answer import Answer
+from baselines.separation.moves import FORWARD, RIGHT, STAY, first_move, turn_to
+
+Truth = dict[str, np.ndarray]
+
+
+class DoA:
+    """Walks next to the target, faces it and stays. Privileged."""
+
+    privileged = ("bearing_quarters", "distances_after", "forward_is_free", "route_heading")
+
+    def __init__(self, observation_space: spaces.Space, action_space: spaces.Space, *, seed: int):
+        self._answer = Answer(observation_space, action_space)
+        self.reset()
+
+    def reset(self, *, seed: int | None = None) -> None:
+        """Start an episode; it recognises by itself whether it stands on the target."""
+        self._plan: Generator[int, Truth, None] | None = None
+
+    def act(self, observation: dict[str, Any], privileged: Truth) -> int | dict[str, Any]:
+        """Return the next move of the plan.
+
+        privileged["distances_after"]   (4,) m of walking to the target after each move
+        privileged["forward_is_free"]   () bool
+        privileged["route_heading"]     () first step to a node beside the target, 0 ahead, 1 left,
+                                        2 behind, 3 right; -1 on such a node
+        privileged["bearing_quarters"]  () where the target lies, 0..3 likewise
+        """
+        if self._plan is None:
+            on_target = privileged["distances_after"][STAY] == 0
+            self._plan = _leave_and_look_back() if on_target else _approach()
+            next(self._plan)
+        return self._answer(self._plan.send(privileged), observation)
+
+
+def _leave_and_look_back() -> Generator[int, Truth, None]:
+    """The paper's DoA: yields a move for every truth sent to it."""
+    truth = yield STAY
+    while not truth["forward_is_free"]:
+        truth = yield RIGHT
+    yield FORWARD
+    yield RIGHT
+    yield RIGHT
+    while True:
+        yield STAY
+
+
+def _approach() -> Generator[int, Truth, None]:
+    """The same for other starts."""
+    truth = yield STAY
+    while (bearing := int(truth["bearing_quarters"])) != 0:
+        truth = yield turn_to(bearing)
+    while (way := int(truth["route_heading"])) >= 0:
+        truth = yield first_move(way)
+    while True:
+        truth = yield turn_to(int(truth["bearing_quarters"]))
