@@ -7,7 +7,7 @@ import numpy as np
 from av_envs.sound.phonemes import VOWELS
 from av_envs.sound.vocal_tract import Larynx
 
-IRRATIONAL = (2, 3, 5, 7, 11, 13, 17, 19)  # their square roots; one trait each
+IRRATIONAL = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)  # their square roots; one trait each
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Speaker:
     hiss_scale    factor on its frequency
     larynx        how the vocal folds move
     accent        {vowel: (3,) factors on its formants}
+    microphone    dB below 250 Hz and above 2 kHz; everybody was recorded with another one
     """
 
     pitch: float
@@ -32,6 +33,7 @@ class Speaker:
     hiss_scale: float
     larynx: Larynx
     accent: dict[str, np.ndarray]
+    microphone: tuple[float, float]
 
 
 def speaker(index: int) -> Speaker:
@@ -40,7 +42,7 @@ def speaker(index: int) -> Speaker:
     The traits follow a Kronecker sequence: however many speakers there are, they fill the
     range evenly, and adding speakers changes none of those before.
     """
-    pitch, length, liveliness, rate, breath, smooth, openness, hiss = _spread(index).tolist()
+    pitch, length, liveliness, rate, breath, smooth, openness, hiss, *colour = _spread(index)
     body = 0.65 * pitch + 0.35 * length  # small bodies have high voices, loosely
     rng = np.random.default_rng([7001, index])
     accent = {vowel: 1 + 0.05 * rng.standard_normal(3).clip(-2, 2) for vowel in VOWELS}
@@ -53,9 +55,10 @@ def speaker(index: int) -> Speaker:
         hiss_scale=0.9 + 0.3 * body,
         larynx=Larynx(0.45 + 0.3 * openness, 0.8 * smooth - 0.1, 0.01 + 0.07 * breath**2, 0.006),
         accent=accent,
+        microphone=(8 * colour[0] - 4, 12 * colour[1] - 6.5),
     )
 
 
-def _spread(index: int) -> np.ndarray:
-    """(8,) in [0, 1), point `index` of a sequence that fills the cube evenly."""
-    return (0.5 + (index + 1) * np.sqrt(IRRATIONAL)) % 1
+def _spread(index: int) -> list[float]:
+    """(10,) in [0, 1), point `index` of a sequence that fills the cube evenly."""
+    return ((0.5 + (index + 1) * np.sqrt(IRRATIONAL)) % 1).tolist()

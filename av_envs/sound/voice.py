@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import convolve1d
-from scipy.signal import lfilter
+from scipy.signal import butter, lfilter
 
+from av_envs.sound.clips import SAMPLE_RATE
 from av_envs.sound.phonemes import (
     CODAS,
     CONSONANTS,
@@ -26,6 +27,7 @@ GLIDE = 0.075  # s, how long the tongue takes from one target to the next
 ONSET = 0.022  # s, how fast a sound swells and fades
 INTONATION = 0.12  # s, how fast the pitch follows the melody
 LOWEST, HIGHEST = -12.0, 16.0  # semitones, where a voice breaks
+MICROPHONE_HZ = (250, 2000)
 NOSE_SHUT = 1500.0  # Hz, where the nose's pole and zero wait for the next nasal
 REACH = 0.85  # how far the tongue goes towards a vowel in running speech
 REST = VOWELS["ax"]
@@ -39,12 +41,20 @@ def talk(speaker: Speaker, n_seconds: int, rng: np.random.Generator) -> np.ndarr
         segments += _sentence(speaker, rng)
     tracks = _tracks(segments, speaker, n_frames)
     voice = sing_out(tracks, speaker.larynx, speaker.tract_scale, rng)
-    return voice + rng.uniform(0.002, 0.01) * _room_noise(len(voice), rng)
+    heard = voice + rng.uniform(0.002, 0.01) * _room_noise(len(voice), rng)
+    return _recorded(heard, *speaker.microphone)
 
 
 def _room_noise(n: int, rng: np.random.Generator) -> np.ndarray:
     """(n,) noise that falls with frequency, as in every recording."""
     return lfilter([1], [1, -0.8], rng.standard_normal(n, dtype=np.float32))
+
+
+def _recorded(sound: np.ndarray, low: float, high: float) -> np.ndarray:
+    """The sound with so many dB more or less at the lower and the upper end."""
+    below = lfilter(*butter(1, MICROPHONE_HZ[0], fs=SAMPLE_RATE), sound)
+    above = sound - lfilter(*butter(1, MICROPHONE_HZ[1], fs=SAMPLE_RATE), sound)
+    return sound + (10 ** (low / 20) - 1) * below + (10 ** (high / 20) - 1) * above
 
 
 @dataclass(frozen=True)
