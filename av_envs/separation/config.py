@@ -1,8 +1,10 @@
 """Every knob of the separation task, with its unit, in one place."""
 
+import math
 from dataclasses import dataclass, fields
 
 from av_envs.acoustics.rendering import CONVOLUTIONS
+from av_envs.separation.estimators import check_estimator_name
 
 SPLITS = {  # split: (split of the dwellings, split of the clips)
     "train": ("train", "train"),
@@ -11,7 +13,6 @@ SPLITS = {  # split: (split of the dwellings, split of the clips)
     "test_unheard": ("test", "test"),  # never-seen houses, new clips of the same classes
 }
 STARTS = ("near", "target", "far")
-ESTIMATORS = ("mixture",)
 REWARDS = ("si_sdr_gain", "si_sdr", "neg_nmse", "improvement", "approach")
 OBSERVATIONS = ("rgb", "depth", "mixture", "target", "pose", "waveform")
 MAX_SOURCES = 8
@@ -26,9 +27,10 @@ class SeparationConfig:
     num_sources: int = 2  # the target included
     start: str = "near"  # near: 2-5 m walk to the target; target: on it; far: at least 8 m
     min_source_distance: float = 8.0  # m of walking between any two sources
-    estimator: str = "mixture"  # whose estimate is scored
+    estimator: str = "mixture"  # whose estimate is scored: mixture, agent or "module:Factory"
     reward: str = "si_sdr_gain"  # one of REWARDS
     dynamic: bool = True  # False: every source repeats its first second
+    noise_snr_db: float | None = None  # microphone noise below the mixture at the start
     convolution: str = "causal"  # or legacy_same, what the paper's code does
     sounds: str = "embedded"  # or the path of a folder of clips
     grid: float = 1.0  # m between nodes
@@ -39,7 +41,7 @@ class SeparationConfig:
     def __post_init__(self):
         _check("split", self.split, SPLITS)
         _check("start", self.start, STARTS)
-        _check("estimator", self.estimator, ESTIMATORS)
+        check_estimator_name(self.estimator)
         _check("reward", self.reward, REWARDS)
         _check("convolution", self.convolution, CONVOLUTIONS)
         if not isinstance(self.dynamic, bool):
@@ -57,12 +59,15 @@ class SeparationConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name} must be a whole number in {low}..{high}, got {value!r}")
-        if not self.min_source_distance >= 0:
+        if not _is_number(self.min_source_distance) or self.min_source_distance < 0:
             raise ValueError(
-                f"min_source_distance must not be negative, got {self.min_source_distance!r}"
+                "min_source_distance must be a number of metres and not negative, "
+                f"got {self.min_source_distance!r}"
             )
-        if not self.grid > 0:
+        if not _is_number(self.grid) or self.grid <= 0:
             raise ValueError(f"grid must be positive, got {self.grid!r}")
+        if self.noise_snr_db is not None and not _is_number(self.noise_snr_db):
+            raise ValueError(f"noise_snr_db must be None or decibels, got {self.noise_snr_db!r}")
 
     @classmethod
     def from_keywords(cls, **options) -> "SeparationConfig":
@@ -77,3 +82,8 @@ class SeparationConfig:
 def _check(option: str, value: str, valid) -> None:
     if value not in valid:
         raise ValueError(f"{option} {value!r} does not exist; choose from {', '.join(valid)}")
+
+
+def _is_number(value) -> bool:
+    """A finite real number that JSON can carry."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,43 +1,28 @@
 """Active audio-visual separation: walk through a house to hear one sound better."""
 
 import math
-from enum import IntEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
 from av_envs.acoustics.binaural import RIR_SAMPLES
 from av_envs.acoustics.rendering import response_spectra
 from av_envs.conventions import N_HEADINGS
 from av_envs.scene import Scene
-from av_envs.separation.config import SPLITS, SeparationConfig
-from av_envs.separation.dwellings import open_dwelling
-from av_envs.separation.episode import draw_episode
-from av_envs.separation.hearing import (
-    Heard,
-    corpus_of,
-    dry_sounds,
-    listen,
-    oracle_phase_si_sdr,
-    target_second,
-)
-from av_envs.separation.metrics import normalised_error, squared_error, stft_distance
-from av_envs.separation.privileged import OF_SITUATION, Situation, wrapped
+from av_envs.separation.actions import Action, action_space, checked_action
+from av_envs.separation.config import SeparationConfig
+from av_envs.separation.episode import draw_in_pool
+from av_envs.separation.estimators import checked_estimate
+from av_envs.separation.hearing import Heard, corpus_of, dry_sounds, listen, target_second
+from av_envs.separation.noise import MicrophoneNoise, power_below
+from av_envs.separation.observation import observation_space, pose_since
+from av_envs.separation.privileged import OF_SITUATION, Situation
 from av_envs.separation.rewards import reward
-from av_envs.vision import IMAGE_SIZE
+from av_envs.separation.scoring import Judge, mean_scores, score_second
 
-REACH = 100.0  # m, bound of the pose
-LOUDEST = 20.0  # bound of the log-magnitude
-
-
-class Action(IntEnum):
-    FORWARD = 0
-    LEFT = 1
-    RIGHT = 2
-    STAY = 3
+HEARD_TOGETHER = 3  # poses, see `listen`
 
 
 class SeparationEnv(gym.Env):
@@ -113,37 +98,50 @@ class SeparationEnv(gym.Env):
             raise ValueError(f"render_mode {render_mode!r} does not exist; choose rgb_array")
         self.render_mode = render_mode
         self.corpus = corpus_of(self.config.sounds)
-        self.observation_space = self._observation_space()
-        self.action_space = spaces.Discrete(len(Action))
+        self.observation_space = observation_space(self.config, len(self.corpus.classes))
+        self.action_space = action_space(self.config.estimator)
         self._against_start = self.config.reward == "si_sdr_gain"
+        self._judge = Judge(self.config.estimator, self._against_start)
         self._t: int | None = None
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         super().reset(seed=seed)
-        self.house = self._choose_house(options or {})
-        config = self.config
-        scene_split = SPLITS[config.split][0]
-        self._dwelling = open_dwelling(scene_split, self.house, config.grid, config.hrtf)
-        graph = self.scene.graph
-        self._episode = draw_episode(config, graph, self.corpus, self.np_random)
-        self._solid = set() if config.start == "target" else set(self.source_nodes.tolist())
+        self.house, self._dwelling, self._episode = draw_in_pool(
+            self.config, options or {}, self.corpus, self.np_random
+        )
+        self._solid = set() if self.config.start == "target" else set(self.source_nodes.tolist())
         self._spectra: dict[tuple[int, int], np.ndarray] = {}
         self.node, self.heading = self._episode.start_node, self._episode.start_heading
         self.trajectory = [(self.node, self.heading)]
         self._collided, self._t = False, 0
+        self._noise = self._microphone_noise()
+        self._judge.reset()
         self._listen()
+        self._score = self._scored(None)
         return self._observation(), self._info()
 
-    def step(self, action):
+    def step(self, action: Any):
         self._require_running()
-        self.node, self.heading, self._collided = self._pose_after(self._checked(action))
+        move, estimate = checked_action(action, self.config.estimator)
+        before = self._score["nmse"]
+        if estimate is not None:
+            self._score = self._scored(estimate)
+        self.node, self.heading, self._collided = self._pose_after(move)
         self.trajectory.append((self.node, self.heading))
         self._t += 1
         self._listen()
+        if estimate is None:
+            self._score = self._scored(None)
         truncated = self._t >= self.config.steps
-        before, now = (self._geodesic(node) for node, _ in self.trajectory[-2:])
-        walk = {"geodesic_before": before, "geodesic_to_target": now}
-        gained = reward(self.config.reward, {**self._score, **walk, "is_last": truncated})
+        came_from, now = (self._geodesic(node) for node, _ in self.trajectory[-2:])
+        outcome = {
+            **self._score,
+            "nmse_before": before,
+            "geodesic_before": came_from,
+            "geodesic_to_target": now,
+            "is_last": truncated,
+        }
+        gained = reward(self.config.reward, outcome)
         return self._observation(), gained, False, truncated, self._info()
 
     def render(self) -> np.ndarray | None:
@@ -207,43 +205,40 @@ class SeparationEnv(gym.Env):
             self._action_gains() if key == "action_gains" else OF_SITUATION[key](self._situation())
         )
 
-    def _observation_space(self) -> spaces.Dict:
-        size, n_steps = (IMAGE_SIZE, IMAGE_SIZE), self.config.steps
-        bounds = np.array([REACH, REACH, np.pi, n_steps], np.float32)
-        every = {
-            "rgb": spaces.Box(0, 255, (*size, 3), np.uint8),
-            "depth": spaces.Box(0, 1, (*size, 1), np.float32),
-            "mixture": spaces.Box(0, LOUDEST, (2, 512, 32), np.float32),
-            "target": spaces.Discrete(len(self.corpus.classes)),
-            "pose": spaces.Box(bounds * np.float32([-1, -1, -1, 0]), bounds, dtype=np.float32),
-            "waveform": spaces.Box(-np.inf, np.inf, (2, RIR_SAMPLES), np.float32),
-        }
-        return spaces.Dict({key: every[key] for key in self.config.observations})
+    def score_refined(self, estimates: np.ndarray) -> dict[str, float]:
+        """Mean scores of estimates that were made with hindsight.
 
-    def _choose_house(self, options: dict) -> int:
-        unknown = set(options) - {"house"}
-        if unknown:
-            raise ValueError(f"unknown reset options {sorted(unknown)}; the only one is 'house'")
-        if "house" not in options:
-            return int(self.np_random.integers(self.config.houses))
-        if options["house"] not in range(self.config.houses):
+        estimates  (k, 512, 32) magnitudes of all k seconds heard so far, that of `reset` first;
+                   each may use what was heard later, as in section 4 of the ECCV 2022 paper
+        """
+        if self._t is None:
+            raise ResetNeeded("score_refined() was called before reset()")
+        if np.ndim(estimates) != 3 or len(estimates) != self._t + 1:
             raise ValueError(
-                f"house must be in 0..{self.config.houses - 1}, got {options['house']!r}"
+                f"estimates must be ({self._t + 1}, 512, 32), one for each second heard so far; "
+                f"got shape {np.shape(estimates)}"
             )
-        return int(options["house"])
+        scores = []
+        for t, (pose, given) in enumerate(zip(self.trajectory, estimates, strict=True)):
+            estimate = checked_estimate(given, f"the estimate of second {t}")
+            truth = target_second(self.config, self._episode.sounds[0], t)
+            scores.append(score_second(estimate, self._hear_at([pose], t)[0], truth))
+        return mean_scores(scores)
+
+    def _microphone_noise(self) -> MicrophoneNoise | None:
+        """Noise as far below the first second at the start as the config says."""
+        self._noise = None
+        if self.config.noise_snr_db is None:
+            return None
+        quiet = self._hear_at(self.trajectory, 0)[0].waveform
+        power = power_below(quiet, self.config.noise_snr_db)
+        return MicrophoneNoise(self._episode.noise_seed, power)
 
     def _require_running(self) -> None:
         if self._t is None:
             raise ResetNeeded("call reset() before the first step")
         if self._t >= self.config.steps:
             raise ResetNeeded(f"the episode ended after {self._t} steps; call reset()")
-
-    def _checked(self, action) -> Action:
-        number = np.asarray(action)
-        if number.shape != () or number.dtype.kind not in "iu" or not 0 <= number < len(Action):
-            choices = ", ".join(f"{move.value} {move.name.lower()}" for move in Action)
-            raise ValueError(f"action must be one of {choices}; got {action!r}")
-        return Action(int(number))
 
     def _pose_after(self, action: Action) -> tuple[int, int, bool]:
         """Node and heading after an action, and whether something was in the way."""
@@ -264,40 +259,38 @@ class SeparationEnv(gym.Env):
         return self._spectra[pose]
 
     def _hear_at(self, poses: list[tuple[int, int]], t: int) -> list[Heard]:
-        config, sounds = self.config, self._episode.sounds
-        dry = dry_sounds(config, sounds, t)
-        responses = [self._responses(*pose) for pose in poses]
-        return listen(dry, responses, config.convolution)
+        """Second `t` at some poses; with a plugged-in estimator, each with both ears."""
+        convolution = self.config.convolution
+        dry = dry_sounds(self.config, self._episode.sounds, t)
+        heard, together = [], 1 if self._judge.estimators else HEARD_TOGETHER
+        for first in range(0, len(poses), together):
+            responses = [self._responses(*pose) for pose in poses[first : first + together]]
+            heard += listen(dry, responses, convolution, self._noise, t)
+        return heard
 
     def _listen(self) -> None:
-        """Hear this second here (and at the start, if that counts) and score the estimate."""
+        """Hear this second here and, if that counts, at the start."""
         pose, start = self.trajectory[-1], self.trajectory[0]
         compare = self._against_start and pose != start
         heard = self._hear_at([pose, start] if compare else [pose], self._t)
-        self._heard = heard[0]
+        self._heard, self._heard_at_start = heard[0], heard[-1]
         self._truth = target_second(self.config, self._episode.sounds[0], self._t)
-        estimates = [h.spectrogram[h.better_ear] for h in heard]
-        ratios = oracle_phase_si_sdr(estimates, self._truth)
-        error = squared_error(estimates[0], self._truth.magnitude)
-        before = self._score["nmse"] if self._t else normalised_error(error)
-        self._score = {
-            "si_sdr": ratios[0],
-            "si_sdr_mixture": ratios[0],
-            "stft_distance": stft_distance(error),
-            "nmse": normalised_error(error),
-            "nmse_before": before,
-        }
-        if self._against_start:
-            self._score["si_sdr_start"] = ratios[-1]
-            self._score["si_sdr_gain"] = ratios[0] - ratios[-1]
+
+    def _scored(self, estimate: np.ndarray | None) -> dict[str, float]:
+        """Scores of the second heard last: of this estimate, or else of the estimator's."""
+        label = self._episode.sounds[0].label
+        return self._judge.score(estimate, self._heard, self._heard_at_start, self._truth, label)
 
     def _action_gains(self) -> np.ndarray:
-        poses = [self._pose_after(action)[:2] for action in Action]
-        t, start = self._t + 1, self.trajectory[0]
-        truth = target_second(self.config, self._episode.sounds[0], t)
-        heard = [self._hear_at([pose], t)[0] for pose in (*poses, start)]
-        ratios = oracle_phase_si_sdr([h.spectrogram[h.better_ear] for h in heard], truth)
-        return (ratios[:-1] - ratios[-1]).astype(np.float32)
+        poses, start = [self._pose_after(action)[:2] for action in Action], self.trajectory[0]
+        different = list(dict.fromkeys([*poses, start]))
+        t, target = self._t + 1, self._episode.sounds[0]
+        heard = dict(zip(different, self._hear_at(different, t), strict=True))
+        truth = target_second(self.config, target, t)
+        at_start = heard.pop(start) if start not in poses else heard[start]
+        gains = self._judge.foresee_gains([*heard.values()], at_start, truth, target.label)
+        of_pose = dict(zip(heard, gains, strict=True))
+        return np.array([of_pose[pose] for pose in poses], np.float32)
 
     def _geodesic(self, node: int) -> np.float32:
         return self.scene.graph.walking_distances[node, self.source_nodes[0]]
@@ -317,17 +310,10 @@ class SeparationEnv(gym.Env):
         if "waveform" in wanted:
             observation["waveform"] = self.hear()
         observation["target"] = np.int64(self._episode.sounds[0].label)
-        observation["pose"] = self._pose()
+        observation["pose"] = pose_since(
+            self.scene.graph.positions, self.trajectory[0], self.trajectory[-1], self._t
+        )
         return {key: observation[key] for key in wanted}
-
-    def _pose(self) -> np.ndarray:
-        positions, (start_node, start_heading) = self.scene.graph.positions, self.trajectory[0]
-        east, north = (positions[self.node] - positions[start_node])[:2]
-        angle = start_heading * math.pi / 2
-        forward = east * math.cos(angle) + north * math.sin(angle)
-        left = north * math.cos(angle) - east * math.sin(angle)
-        turned = wrapped((self.heading - start_heading) * math.pi / 2)
-        return np.array([forward, left, turned, self._t], np.float32)
 
     def _info(self) -> dict[str, np.float32]:
         graph, target = self.scene.graph, self.source_nodes[0]
@@ -341,7 +327,6 @@ class SeparationEnv(gym.Env):
             "heading": self.heading,
             "house": self.house,
         }
-        del values["nmse_before"]
         return {key: np.float32(value) for key, value in values.items()}
 
     def _caption(self) -> str:

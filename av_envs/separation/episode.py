@@ -7,12 +7,47 @@ import numpy as np
 from av_envs.conventions import N_HEADINGS
 from av_envs.scene import NavigationGraph
 from av_envs.separation.config import SPLITS, SeparationConfig
-from av_envs.separation.dwellings import reachable_without
+from av_envs.separation.dwellings import Dwelling, open_dwelling, reachable_without
+from av_envs.separation.noise import noise_seed
 from av_envs.sound import Corpus
 
 NEAR = (2.0, 5.0)  # m of walking to the target
 FAR = 8.0
 MAX_TRIES = 200
+MAX_HOUSES = 32  # tried before an episode is given up
+SAME_PLACE = 1e-6  # m, anything nearer is the same node
+
+
+class NoRoomError(ValueError):
+    """What is asked for fits into none of the dwellings.
+
+    n_houses   how many were tried
+
+    n_fitting  so many sources fit at the distance that is asked for
+    distance   metres apart, so far the number of sources that is asked for fits
+    """
+
+    def __init__(
+        self, config: SeparationConfig, n_fitting: int, distance: float, n_houses: int = 1
+    ):
+        self.config, self.n_houses = config, n_houses
+        self.n_fitting, self.distance = n_fitting, distance
+        apart = f"{config.min_source_distance:g} m apart"
+        where = "this house" if n_houses == 1 else f"any of {n_houses} houses"
+        if n_fitting >= config.num_sources:
+            advice = f"the sources fit, but leave no {config.start!r} start; ask for fewer"
+        else:
+            advice = f"{n_fitting} fit {apart}, and {config.num_sources} fit {distance:g} m apart"
+        super().__init__(f"no room for {config.num_sources} sources {apart} in {where}: {advice}")
+
+    def or_in(self, other: "NoRoomError") -> "NoRoomError":
+        """The same for both sets of dwellings, with the larger of what fits."""
+        return NoRoomError(
+            self.config,
+            max(self.n_fitting, other.n_fitting),
+            max(self.distance, other.distance),
+            self.n_houses + other.n_houses,
+        )
 
 
 @dataclass(frozen=True)
@@ -32,10 +67,42 @@ class Episode:
     sounds: tuple[Sound, ...]
     start_node: int
     start_heading: int
+    noise_seed: int  # of the microphones
 
     @property
     def source_nodes(self) -> np.ndarray:
         return np.array([sound.node for sound in self.sounds])
+
+
+def draw_in_pool(
+    config: SeparationConfig, options: dict, corpus: Corpus, rng: np.random.Generator
+) -> tuple[int, Dwelling, Episode]:
+    """The house, its dwelling and an episode in it, in the first house where the sources fit.
+
+    options  of `reset`; {"house": k} allows no other house
+    """
+    refused = None
+    for house in _houses_to_try(config, options, rng):
+        dwelling = open_dwelling(SPLITS[config.split][0], house, config.grid, config.hrtf)
+        try:
+            return house, dwelling, draw_episode(config, dwelling.scene.graph, corpus, rng)
+        except NoRoomError as error:
+            refused = error if refused is None else refused.or_in(error)
+    raise refused
+
+
+def _houses_to_try(config: SeparationConfig, options: dict, rng: np.random.Generator) -> list[int]:
+    """The house that the reset options name, or a random one and those that come after it."""
+    unknown = set(options) - {"house"}
+    if unknown:
+        raise ValueError(f"unknown reset options {sorted(unknown)}; the only one is 'house'")
+    n = config.houses
+    if "house" not in options:
+        first = int(rng.integers(n))
+        return [(first + k) % n for k in range(min(n, MAX_HOUSES))]
+    if options["house"] not in range(n):
+        raise ValueError(f"house must be in 0..{n - 1}, got {options['house']!r}")
+    return [int(options["house"])]
 
 
 def draw_episode(
@@ -50,7 +117,8 @@ def draw_episode(
         clip = clips[rng.integers(len(clips))]
         n_seconds = len(corpus.samples(clip)) // 16_000
         sounds.append(Sound(int(node), int(label), clip, int(rng.integers(n_seconds))))
-    return Episode(tuple(sounds), int(start), int(rng.integers(N_HEADINGS)))
+    heading = int(rng.integers(N_HEADINGS))
+    return Episode(tuple(sounds), int(start), heading, noise_seed(rng))
 
 
 def _draw_labels(config: SeparationConfig, corpus: Corpus, rng: np.random.Generator) -> list[int]:
@@ -70,32 +138,65 @@ def _draw_places(
     config: SeparationConfig, graph: NavigationGraph, rng: np.random.Generator
 ) -> tuple[list[int], int]:
     """Source nodes far enough apart, and a start from which the target can be approached."""
-    distances = graph.walking_distances
     for _ in range(MAX_TRIES):
-        nodes = _draw_sources(config, distances, rng)
-        if nodes is None:
-            continue
-        if config.start == "target":
-            return nodes, nodes[0]
-        candidates = _start_candidates(config.start, distances, nodes)
-        if len(candidates) == 0:
-            continue
-        start = int(rng.choice(candidates))
-        beside = graph.neighbours[nodes[0]]
-        if reachable_without(graph.neighbours, nodes, start)[beside[beside >= 0]].any():
+        nodes = _draw_sources(config, graph.walking_distances, rng)
+        start = None if nodes is None else _draw_start(config.start, graph, nodes, rng)
+        if start is not None:
             return nodes, start
-    raise ValueError(
-        f"no room for {config.num_sources} sources {config.min_source_distance:g} m apart with a "
-        f"{config.start!r} start in a dwelling of {len(graph)} nodes whose longest walk is "
-        f"{distances.max():g} m; ask for fewer sources or a smaller min_source_distance"
-    )
+    return _spread_places(config, graph, rng)
+
+
+def _draw_start(
+    kind: str, graph: NavigationGraph, nodes: list[int], rng: np.random.Generator
+) -> int | None:
+    """A node to start from, with a way to a node beside the target; None if luck ran out."""
+    if kind == "target":
+        return nodes[0]
+    candidates = _start_candidates(kind, graph.walking_distances, nodes)
+    if len(candidates) == 0:
+        return None
+    start = int(rng.choice(candidates))
+    beside = graph.neighbours[nodes[0]]
+    reached = reachable_without(graph.neighbours, nodes, start)
+    return start if reached[beside[beside >= 0]].any() else None
+
+
+def _spread_places(
+    config: SeparationConfig, graph: NavigationGraph, rng: np.random.Generator
+) -> tuple[list[int], int]:
+    """Sources spread as widely as they can be, for those that chance does not find a place for."""
+    distances, least = graph.walking_distances, max(config.min_source_distance, SAME_PLACE)
+    chosen, gaps = spread(distances, config.num_sources)
+    for first in rng.permutation(np.flatnonzero(gaps[:, -1] >= least)):
+        nodes = [int(node) for node in chosen[first]]
+        start = _draw_start(config.start, graph, nodes, rng)
+        if start is not None:
+            return nodes, start
+    n_fitting = int((gaps >= least).sum(axis=1).max())
+    raise NoRoomError(config, n_fitting, float(gaps[:, -1].max()))
+
+
+def spread(distances: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """From each node, n nodes of which each is as far as possible from those before it.
+
+    distances  (N, N) metres of walking
+    returns    (N, n) nodes and (N, n) metres from each to the nearest before it, inf for the first
+    """
+    chosen = [np.arange(len(distances))]
+    gaps = [np.full(len(distances), np.inf)]
+    nearest = distances
+    for _ in range(n - 1):
+        chosen.append(np.argmax(nearest, axis=1))
+        gaps.append(np.max(nearest, axis=1))
+        nearest = np.minimum(nearest, distances[chosen[-1]])
+    return np.stack(chosen, axis=1), np.stack(gaps, axis=1)
 
 
 def _draw_sources(
     config: SeparationConfig, distances: np.ndarray, rng: np.random.Generator
 ) -> list[int] | None:
     """Distinct nodes pairwise at least `min_source_distance` apart, or None if luck ran out."""
-    apart = distances >= max(config.min_source_distance, 1e-6)
+    apart = distances >= max(config.min_source_distance, SAME_PLACE)
     open_nodes = (
         np.flatnonzero(apart.any(axis=1)) if config.num_sources > 1 else np.arange(len(apart))
     )

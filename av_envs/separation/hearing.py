@@ -1,7 +1,7 @@
 """What is heard at a pose during one second, and how good the estimate made from it is."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -13,15 +13,18 @@ from av_envs.acoustics.rendering import (
     heard_second,
     spectral_energy,
 )
-from av_envs.acoustics.spectrogram import istft, stft
+from av_envs.acoustics.spectrogram import stft
+from av_envs.conventions import SAMPLE_RATE
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.episode import Sound
-from av_envs.separation.metrics import TARGET_RMS, si_sdr
+from av_envs.separation.metrics import TARGET_RMS
+from av_envs.separation.noise import MicrophoneNoise
 from av_envs.sound import Corpus, open_corpus, second, seconds, window
 
 BLOCK = 4  # seconds transformed together: four rows fill the vector registers
 KEPT_BLOCKS = 192  # per process; about 0.4 MB of spectra each
 KEPT_TARGET_BLOCKS = 64  # about 1 MB each
+WINDOW_SECONDS = {"causal": 2, "legacy_same": 1}  # of dry sound in a window
 
 
 class TargetSecond(NamedTuple):
@@ -49,6 +52,11 @@ class Heard:
     waveform: np.ndarray
     better_ear: int
     spectrogram: np.ndarray
+
+    @cached_property
+    def mixture(self) -> np.ndarray:
+        """(512, 32) float32, linear magnitude at the better ear, the same array at every call."""
+        return self.spectrogram[self.better_ear]
 
 
 @lru_cache(maxsize=4)
@@ -104,31 +112,52 @@ def _clip_second(config: SeparationConfig, source: Sound, t: int) -> int:
     return (source.first_second + t) % seconds(corpus_of(config.sounds).samples(source.clip))
 
 
-def listen(dry: list[np.ndarray], responses: list[np.ndarray], convolution: str) -> list[Heard]:
+def listen(
+    dry: list[np.ndarray],
+    responses: list[np.ndarray],
+    convolution: str,
+    noise: MicrophoneNoise | None = None,
+    t: int = 0,
+) -> list[Heard]:
     """One second at the listener's pose and, for comparison, at up to two others.
 
     dry        S spectra (F,) complex64, the target first
     responses  one array (S, 2, F) complex64 per pose, the listener's own first
+    noise, t   what the microphones add in second `t` of the episode
 
     The listener's pose is heard with both ears, the others with the better one only,
     since four signals are transformed as fast as one.
     """
+    n_poses, hiss = len(responses), _hiss_energy(noise, convolution, len(dry))
     signals = np.zeros((4, N_BINS), np.complex64)
-    here = _better_ear(dry, responses[0], signals[:2])
+    better = [_better_ear(dry, responses[0], signals[:2], hiss)]
     ears = np.empty((2, N_BINS), np.complex64)
     for row, other in enumerate(responses[1:], start=2):
         ears[:] = 0
-        signals[row] = ears[_better_ear(dry, other, ears)]
-    waveforms = heard_second(signals, convolution)[: 1 + len(responses)] / len(dry)
+        better.append(_better_ear(dry, other, ears, hiss))
+        signals[row] = ears[better[-1]]
+    waveforms = heard_second(signals, convolution)[: 1 + n_poses] / len(dry)
+    if noise is not None:
+        waveforms += noise.second(t)[[0, 1, *better[1:]]]
     magnitudes = np.abs(stft(waveforms))
-    heard = [Heard(waveforms[:2], here, magnitudes[:2])]
-    for row in range(2, 1 + len(responses)):
+    heard = [Heard(waveforms[:2], better[0], magnitudes[:2])]
+    for row in range(2, 1 + n_poses):
         heard.append(Heard(waveforms[row : row + 1], 0, magnitudes[row : row + 1]))
     return heard
 
 
-def _better_ear(dry: list[np.ndarray], responses: np.ndarray, ears: np.ndarray) -> int:
+def _hiss_energy(noise: MicrophoneNoise | None, convolution: str, n_sources: int) -> float:
+    """Energy of the noise at one ear beside sources that are not yet divided by their number."""
+    if noise is None:
+        return 0.0
+    n_samples = WINDOW_SECONDS[convolution] * SAMPLE_RATE
+    return noise.spectral_energy(n_samples) * n_sources**2
+
+
+def _better_ear(dry: list[np.ndarray], responses: np.ndarray, ears: np.ndarray, hiss: float) -> int:
     """Add all sources to `ears` (2, F) and tell which has the larger ratio of target to rest.
+
+    hiss  energy of the noise at each ear, part of the rest
 
     Judged by all that the sound of the window brings to an ear, to the end of its
     reverberation; without other sources, the ear with the louder target.
@@ -139,15 +168,4 @@ def _better_ear(dry: list[np.ndarray], responses: np.ndarray, ears: np.ndarray) 
     if len(dry) > 2:
         rest = spectral_energy(ears)
     target = add_source(dry[0], responses[0], ears)
-    return int(np.argmax(target / np.maximum(rest, 1e-30)))
-
-
-def oracle_phase_si_sdr(magnitudes: list[np.ndarray], target: TargetSecond) -> np.ndarray:
-    """(P,) dB: each estimated magnitude (512, 32) with the target's own phase, back in time.
-
-    The paper's metric: it judges magnitudes only.
-    """
-    spectra = np.empty((len(magnitudes), *target.phase.T.shape), np.complex64)
-    for row, magnitude in zip(spectra, magnitudes, strict=True):
-        np.multiply(magnitude.T, target.phase.T, out=row)  # frame by frame, as both lie in memory
-    return si_sdr(istft(np.swapaxes(spectra, 1, 2), len(target.dry)), target.dry)
+    return int(np.argmax(target / np.maximum(rest + hiss, 1e-30)))

@@ -12,6 +12,7 @@ from numba import njit
 TARGET_RMS = 1.2  # of the ground-truth magnitude
 TARGET_POWER = TARGET_RMS**2
 SILENCE = 1e-12  # mean power below which a second counts as silent
+FLOOR = 1e-10  # of the estimate's energy; smaller shares of it are not told from nothing
 
 
 def si_sdr(estimates: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -21,14 +22,15 @@ def si_sdr(estimates: np.ndarray, target: np.ndarray) -> np.ndarray:
     target     (n,)
 
     Le Roux et al., "SDR - half-baked or well done?", ICASSP 2019, means removed first.
-    An exact estimate is capped by the power floor `SILENCE` instead of being infinite.
+    An exact estimate has 100 dB and a silent one -100 dB instead of infinities.
     """
     kept, lost = np.empty(estimates.shape[:-1]), np.empty(estimates.shape[:-1])
     rows = np.ascontiguousarray(estimates).reshape(-1, len(target))
     if not _project(rows, np.ascontiguousarray(target), kept.reshape(-1), lost.reshape(-1)):
         return np.full(kept.shape, np.nan)[()]
-    floor = SILENCE * len(target)
-    return (10 * np.log10((kept + floor) / (lost + floor)))[()]
+    lost += np.finfo(np.float64).tiny  # of a silent estimate, everything is lost
+    whole = kept + lost
+    return (10 * np.log10((kept / whole + FLOOR) / (lost / whole + FLOOR)))[()]
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -61,7 +61,7 @@ def test_rewards_are_their_formulas():
     assert reward("improvement", {**score, "is_last": True}) == pytest.approx(0.3 - 2.0)
 
 
-@pytest.mark.parametrize("name", REWARD_FUNCTIONS)
+@pytest.mark.parametrize("name", ["si_sdr_gain", "si_sdr", "neg_nmse", "improvement"])
 def test_a_silent_second_is_worth_nothing(name):
     score = {"si_sdr": np.nan, "si_sdr_gain": np.nan, "nmse": np.nan, "nmse_before": 0.1}
     assert reward(name, {**score, "is_last": False}) == 0.0

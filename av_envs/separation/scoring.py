@@ -1,0 +1,151 @@
+"""What an estimate of the target is worth: of one second, and of a whole episode refined."""
+
+import copy
+
+import numpy as np
+
+from av_envs.acoustics.spectrogram import istft, stft
+from av_envs.separation.estimators import (
+    BUILT_IN,
+    Estimator,
+    checked_estimate,
+    load_estimator,
+)
+from av_envs.separation.hearing import Heard, TargetSecond
+from av_envs.separation.metrics import normalised_error, si_sdr, squared_error, stft_distance
+
+REFINED = ("si_sdr", "si_sdr_mixture_phase", "si_sdr_improvement", "stft_distance")
+
+
+def oracle_phase_si_sdr(magnitudes: list[np.ndarray], target: TargetSecond) -> np.ndarray:
+    """(P,) dB: each estimated magnitude (512, 32) with the target's own phase, back in time.
+
+    The paper's metric: it judges magnitudes only.
+    """
+    spectra = np.empty((len(magnitudes), *target.phase.T.shape), np.complex64)
+    for row, magnitude in zip(spectra, magnitudes, strict=True):
+        np.multiply(magnitude.T, target.phase.T, out=row)  # frame by frame, as both lie in memory
+    return si_sdr(istft(np.swapaxes(spectra, 1, 2), len(target.dry)), target.dry)
+
+
+def mixture_phase_si_sdr(
+    estimate: np.ndarray | None, heard: Heard, target: TargetSecond
+) -> np.floating:
+    """dB: the estimate (512, 32) with the phase of the better ear's mixture, back in time.
+
+    What can be had without knowing the target's phase. None is that ear's mixture itself,
+    which needs no way back.
+    """
+    waveform = heard.waveform[heard.better_ear]
+    if estimate is not None:
+        spectrum = stft(waveform)
+        phase = spectrum / np.maximum(np.abs(spectrum), np.finfo(np.float32).tiny)
+        waveform = istft(estimate * phase, len(target.dry))
+    return si_sdr(waveform, target.dry)
+
+
+def score_second(
+    estimate: np.ndarray | None,
+    heard: Heard,
+    target: TargetSecond,
+    at_start: np.ndarray | None = None,
+) -> dict[str, float]:
+    """All scores of one second, keyed as in the environment's info.
+
+    estimate  (512, 32) magnitude; None is the mixture at the better ear
+    at_start  (512, 32) what this is compared with, if it is: an estimate at the start pose
+    """
+    mixture = heard.mixture
+    judged = mixture if estimate is None else estimate
+    different = [mixture]
+    for magnitude in (judged, at_start):
+        if magnitude is not None and magnitude is not different[-1]:
+            different.append(magnitude)
+    ratios = oracle_phase_si_sdr(different, target)
+    ratio = ratios[0 if estimate is None else 1]
+    error = squared_error(judged, target.magnitude)
+    score = {
+        "si_sdr": ratio,
+        "si_sdr_mixture": ratios[0],
+        "si_sdr_improvement": ratio - ratios[0],
+        "si_sdr_mixture_phase": mixture_phase_si_sdr(estimate, heard, target),
+        "stft_distance": stft_distance(error),
+        "nmse": normalised_error(error),
+    }
+    if at_start is not None:
+        start_ratio = ratios[0] if at_start is mixture else ratios[-1]
+        score |= {"si_sdr_start": start_ratio, "si_sdr_gain": ratio - start_ratio}
+    return score
+
+
+class Judge:
+    """Scores the seconds of an episode, and asks the plugged-in estimator if there is one.
+
+    estimator      the option of that name
+    against_start  whether every second is compared with what the same estimator, in a twin
+                   of its own, makes of it at the start pose
+    """
+
+    def __init__(self, estimator: str, against_start: bool):
+        self.name, self.against_start = estimator, against_start
+        n_plugged_in = 0 if estimator in BUILT_IN else 1 + against_start
+        self.estimators = [load_estimator(estimator) for _ in range(n_plugged_in)]
+
+    def reset(self) -> None:
+        """Begin an episode."""
+        for estimator in self.estimators:
+            estimator.reset()
+
+    def score(
+        self,
+        estimate: np.ndarray | None,
+        heard: Heard,
+        heard_at_start: Heard,
+        target: TargetSecond,
+        label: int,
+    ) -> dict[str, float]:
+        """Scores of this estimate, or else of the estimator's, for the next second heard."""
+        places = [heard, heard_at_start] if self.against_start else [heard]
+        if self.estimators:
+            pairs = zip(self.estimators, places, strict=True)
+            estimate, *at_start = (
+                self._made(estimator, place, label) for estimator, place in pairs
+            )
+        else:
+            at_start = [place.mixture for place in places[1:]]
+        return score_second(estimate, heard, target, *at_start)
+
+    def foresee_gains(
+        self, heard: list[Heard], heard_at_start: Heard, target: TargetSecond, label: int
+    ) -> np.ndarray:
+        """(P,) dB, `si_sdr_gain` of the next second for each way it may be heard.
+
+        Asks copies of the plugged-in estimators, which so notice nothing; the agent's own
+        estimate is not known, so it is the mixture's gain with the estimator "agent".
+        """
+        if self.estimators and not self.against_start:
+            raise ValueError(f"action_gains of {self.name!r} need the reward 'si_sdr_gain'")
+        estimators = [*self.estimators[:1] * len(heard), *self.estimators[1:]]
+        places = [*heard, heard_at_start]
+        if estimators:
+            pairs = zip(estimators, places, strict=True)
+            rows = [
+                self._made(copy.deepcopy(estimator), place, label) for estimator, place in pairs
+            ]
+        else:
+            rows = [place.mixture for place in places]
+        ratios = oracle_phase_si_sdr(rows, target)
+        return ratios[:-1] - ratios[-1]
+
+    def _made(self, estimator: Estimator, heard: Heard, label: int) -> np.ndarray:
+        estimate = estimator.estimate(heard.spectrogram.copy(), label)
+        return checked_estimate(estimate, f"the estimate of {self.name!r}")
+
+
+def mean_scores(scores: list[dict[str, float]]) -> dict[str, float]:
+    """Means of the REFINED scores over seconds; those in which a score is NaN do not count."""
+    means = {}
+    for key in REFINED:
+        values = [score[key] for score in scores if not np.isnan(score[key])]
+        means[key] = float(np.mean(values)) if values else float("nan")
+    return means
