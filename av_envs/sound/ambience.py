@@ -91,8 +91,9 @@ def sea(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def traffic(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Cars that pass on a wet or dry road."""
-    road = _noise(n, rng, lambda f: 1 / (1 + (f / 500) ** 1.3))
+    """Cars that pass on a wet or dry road; tyres are loudest around 900 Hz."""
+    tyres = _noise(n, rng, lambda f: 1 / (1 + 4 * np.log2(np.maximum(f, 1) / 900) ** 2))
+    road = tyres + 0.4 * _noise(n, rng, lambda f: 1 / (1 + (f / 120) ** 2))
     spray = _noise(n, rng, lambda f: f / (f + 1500) / (1 + f / 5000))
     time = np.arange(n) / SAMPLE_RATE
     nearness = np.full(n, 0.15)

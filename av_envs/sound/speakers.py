@@ -47,7 +47,7 @@ def speaker(index: int) -> Speaker:
     rng = np.random.default_rng([7001, index])
     accent = {vowel: 1 + 0.05 * rng.standard_normal(3).clip(-2, 2) for vowel in VOWELS}
     return Speaker(
-        pitch=86 * (240 / 86) ** pitch,
+        pitch=88 * (250 / 88) ** pitch,
         liveliness=3.4 + 4.2 * liveliness,
         tract_scale=0.88 + 0.32 * body,
         rate=4.6 + 2.4 * rate,

@@ -72,7 +72,7 @@ class Segment:
 def _sentence(speaker: Speaker, rng: np.random.Generator) -> list[Segment]:
     """One to three phrases, each a little lower than the one before, and a breath."""
     n_phrases = int(rng.integers(1, 4))
-    register = speaker.liveliness * rng.normal(0.25, 0.3)
+    register = speaker.liveliness * rng.normal(-0.15, 0.2)
     ending = -1.5 if rng.random() < 0.8 else 1.4  # statements fall, questions rise
     segments: list[Segment] = []
     for i in range(n_phrases):

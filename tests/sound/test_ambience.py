@@ -5,9 +5,9 @@ import pytest
 from listening import quietest_second, share_between
 
 from av_envs.sound.ambience import BACKGROUNDS, EVENTS, ambience, clock, rain, wind
+from av_envs.sound.measures import octave_levels
 
 KINDS = (*BACKGROUNDS, *EVENTS)
-OCTAVES = [(88 * 2**i, 88 * 2 ** (i + 1)) for i in range(7)]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -25,22 +25,13 @@ def test_a_background_has_no_silent_second(kind, seed):
     assert quietest_second(kind(320_000, np.random.default_rng(seed))) > 0.15
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(10))
 def test_ambience_has_no_silent_second(seed):
     assert quietest_second(ambience(20, np.random.default_rng(seed))) > 0.15
 
 
 def test_kinds_differ_in_their_spectra():
-    levels = np.array(
-        [
-            [
-                10
-                * np.log10(share_between(kind(160_000, np.random.default_rng(1)), *octave) + 1e-6)
-                for octave in OCTAVES
-            ]
-            for kind in KINDS
-        ]
-    )
+    levels = np.array([octave_levels(kind(80_000, np.random.default_rng(1))) for kind in KINDS])
     distance = np.abs(levels[:, None] - levels).mean(axis=2) + 100 * np.eye(len(KINDS))
     assert distance.min() > 1
 
@@ -48,6 +39,12 @@ def test_kinds_differ_in_their_spectra():
 def test_wind_is_low_and_rain_is_high():
     low, high = (kind(160_000, np.random.default_rng(2)) for kind in (wind, rain))
     assert share_between(low, 0, 1000) > 0.8 > 0.4 > share_between(high, 0, 1000)
+
+
+def test_ambience_changes_while_it_lasts():
+    sound = ambience(18, np.random.default_rng(4))
+    levels = [octave_levels(sound[start : start + 80_000]) for start in (0, 100_000, 200_000)]
+    assert np.abs(np.diff(levels, axis=0)).max(axis=1).min() > 2
 
 
 def test_a_clock_keeps_time():

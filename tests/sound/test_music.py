@@ -75,11 +75,20 @@ def test_every_bar_of_the_melody_is_full():
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_piece_never_stops_and_falls_towards_high_frequencies(seed):
-    piece = music(20, np.random.default_rng(seed))
-    assert piece.shape == (320_000,)
-    assert quietest_second(piece) > 0.4
-    assert share_between(piece, 0, 2000) > share_between(piece, 2000, 8000)
+def test_music_never_stops_and_falls_towards_high_frequencies(seed):
+    sound = music(20, np.random.default_rng(seed))
+    assert sound.shape == (320_000,)
+    assert quietest_second(sound) > 0.4
+    assert share_between(sound, 0, 2000) > share_between(sound, 2000, 8000)
+
+
+def test_pieces_follow_each_other_without_a_gap_or_a_click():
+    sound = music(20, np.random.default_rng(3))
+    levels = np.sqrt(np.mean(sound.reshape(2, -1) ** 2, axis=1))
+    np.testing.assert_allclose(levels, 1, rtol=1e-6)
+    assert np.abs(sound[159_999]) < 0.01
+    short = music(3, np.random.default_rng(3))
+    assert short.shape == (48_000,)
 
 
 def test_chord_instruments_are_instruments():
