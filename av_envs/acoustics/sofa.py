@@ -80,8 +80,7 @@ def _directions(positions: np.ndarray) -> np.ndarray:
 
 def _resampled(responses: np.ndarray, rate: float) -> np.ndarray:
     ratio = Fraction(SAMPLE_RATE) / Fraction(rate).limit_denominator(1000)
-    gain = 1 / float(ratio)  # a filter's taps are samples times the sampling interval
-    return resample_poly(responses, ratio.numerator, ratio.denominator, axis=-1) * gain
+    return resample_poly(responses, ratio.numerator, ratio.denominator, axis=-1)
 
 
 def _normalised(name: str, directions: np.ndarray, responses: np.ndarray) -> Hrtf:

@@ -177,6 +177,16 @@ def test_several_sources_at_once_are_those_one_by_one():
     assert acoustics.rir(2, 1, 3).tobytes() != out[0].tobytes()
 
 
+def test_every_pair_of_places_has_its_own_noise(monkeypatch):
+    """Even where two responses are alike, their reverberation must not be in step."""
+    acoustics = TracedAcoustics(room(), QUICK)
+    row = acoustics.bank.row(0)
+    alike = np.repeat(row[2:], 3)
+    monkeypatch.setattr(acoustics.bank, "row", lambda source: alike)
+    pairs = [(0, 1), (0, 2), (1, 1), (1, 2), (2, 0)]
+    assert len({acoustics.rir(*pair, 0).tobytes() for pair in pairs}) == len(pairs)
+
+
 def test_a_source_is_heard_at_its_own_place():
     heard = TracedAcoustics(room(), QUICK).rir(0, 0, 0)
     assert np.isfinite(heard).all()

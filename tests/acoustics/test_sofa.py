@@ -49,6 +49,7 @@ def test_a_head_is_resampled_trimmed_and_turned_our_way(tmp_path):
     assert level == pytest.approx(20 * np.log10(2), abs=0.5)
     peaks = np.abs(head.responses[0]).argmax(axis=-1)
     assert peaks[0] == peaks[1]
+    assert 0 < peaks[0] - head.lead <= 4  # the first tenth of the click comes before its peak
 
 
 def test_the_sampling_rate_does_not_change_the_head(tmp_path):
