@@ -112,10 +112,21 @@ def build_agent(
     for verb in ("reset", "act"):
         if not callable(getattr(agent, verb, None)):
             raise UserError(f"agent {spec.path} has no method {verb}()")
-    unknown = set(getattr(agent, "card", {})) - set(CARD_KEYS)
-    if unknown:
-        raise UserError(f"agent {spec.path}: card has {sorted(unknown)}, knows {CARD_KEYS}")
+    _check_card(spec, agent)
+    privileged = getattr(agent, "privileged", ())
+    if isinstance(privileged, str) or not all(isinstance(key, str) for key in privileged):
+        raise UserError(f"agent {spec.path}: privileged must be a tuple of keys: {privileged!r}")
     return agent
+
+
+def _check_card(spec: AgentSpec, agent: Agent) -> None:
+    card = getattr(agent, "card", {})
+    if not isinstance(card, dict) or set(card) - set(CARD_KEYS):
+        raise UserError(f"agent {spec.path}: card must be a dict with keys of {CARD_KEYS}: {card}")
+    try:
+        json.dumps(card, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"agent {spec.path}: card is not JSON ({error})") from None
 
 
 def describe_agent(spec: AgentSpec, agent: Agent) -> dict[str, Any]:

@@ -31,10 +31,11 @@ def run_demo(suite: Suite, directory: Path) -> list[Path]:
     """Play, rank and film; returns the files worth opening."""
     _clear(directory, suite)
     _say(1, "opening the first house (the first run on a machine compiles for a minute)")
-    env = make_env(suite)
-    env.reset(seed=suite.seeds[0], options=suite.options[0])
+    first = suite.episodes[0]
+    env = make_env(suite, first.group)
+    env.reset(seed=first.seed, options=first.options)
     env.close()
-    _say(2, f"{len(AGENTS)} agents, {len(suite.seeds)} episodes each, in houses never seen")
+    _say(2, f"{len(AGENTS)} agents, {len(suite.episodes)} episodes each, in houses never seen")
     results = {path: _play(suite, path, directory) for path in AGENTS}
     _say(3, "leaderboard")
     rows, reports = write_report(directory)
@@ -63,10 +64,11 @@ def best_episode(result: Path, suite: Suite) -> int:
 
 def film_episode(suite: Suite, agent: AgentSpec, index: int, path: Path) -> Path:
     """Play one episode again and write what was seen and heard, one frame per second."""
-    env = make_env(suite, render_mode="rgb_array")
+    group, seed, options = suite.episodes[index]
+    env = make_env(suite, group, render_mode="rgb_array")
     actor = build_agent(agent, env.observation_space, env.action_space, seed=0)
-    observation, _ = env.reset(seed=suite.seeds[index], options=suite.options[index])
-    actor.reset(seed=agent_seed(0, suite.seeds[index]))
+    observation, _ = env.reset(seed=seed, options=options)
+    actor.reset(seed=agent_seed(0, seed))
     frames, sound, done = [env.render()], [env.unwrapped.hear()], False
     while not done:
         action = choose_action(actor, env, observation)
@@ -81,7 +83,7 @@ def film_episode(suite: Suite, agent: AgentSpec, index: int, path: Path) -> Path
 
 def _clear(directory: Path, suite: Suite) -> None:
     """Remove what an earlier demo left, and nothing else."""
-    for pattern in (f"{suite.name}--*.json", f"{NAME}.*", "oracle.mp4"):
+    for pattern in (f"{suite.name}--*.json*", f"{NAME}.*", "oracle.mp4"):
         for path in directory.glob(pattern):
             path.unlink()
 

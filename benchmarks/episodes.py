@@ -1,7 +1,8 @@
 """Play the episodes of a suite. An agent that fails loses that episode, not the run."""
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,13 @@ import numpy as np
 
 import av_envs  # noqa: F401  (registers the environments)
 from benchmarks.agents import Agent, AgentSpec, build_agent
-from benchmarks.suites import Metric, Suite
+from benchmarks.answers import why_no_action
+from benchmarks.suites import Group, Metric, Suite
+from benchmarks.walks import walk_of
 
 LONGEST_ERROR = 300  # characters of an agent's error that a result keeps
-CHUNKS_PER_WORKER = 4
+CHUNKS_PER_WORKER = 6  # of every group
+SERIES_DIGITS = 2
 
 
 class AgentError(Exception):
@@ -23,57 +27,85 @@ class AgentError(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """One run: an agent with one seed plays the first `n_episodes` of a suite."""
+    """One run: an agent with one seed plays the first `n_episodes` of every group of a suite."""
 
     suite: Suite
     agent: AgentSpec
     seed: int
     n_episodes: int
 
+    @property
+    def indices(self) -> list[int]:
+        """Which of `suite.episodes` are played."""
+        chosen, first = [], 0
+        for group in self.suite.groups:
+            chosen += range(first, first + min(self.n_episodes, len(group.seeds)))
+            first += len(group.seeds)
+        return chosen
+
 
 @dataclass(frozen=True)
 class Played:
     """An episode's record, which a second run must reproduce, and what it cost.
 
-    act_ms  one entry per step, milliseconds the agent thought
+    index    place in `suite.episodes`
+    act_ms   one entry per step, milliseconds the agent thought
+    seconds  from before the reset to after the last step
     """
 
+    index: int
     record: dict[str, Any]
     act_ms: list[float]
+    seconds: float
 
 
-def make_env(suite: Suite, **options: Any) -> gym.Env:
-    """The environment of a suite, unchecked for speed; `options` such as render_mode change
-    nothing that counts.
+def make_env(suite: Suite, group: Group, **options: Any) -> gym.Env:
+    """The environment of a group of episodes, unchecked for speed; `options` such as
+    render_mode change nothing that counts.
     """
     return gym.make(
         suite.env_id,
         split=suite.split,
         disable_env_checker=True,
-        **suite.env_kwargs,
+        **{**suite.env_kwargs, **group.env_kwargs},
         **options,
     )
 
 
-def play(job: Job, workers: int = 1) -> Iterator[Played]:
-    """Play all episodes of a job, in order; the records do not depend on `workers`."""
-    indices = range(job.n_episodes)
+def play(job: Job, workers: int = 1, done: Collection[int] = ()) -> Iterator[Played]:
+    """Play all episodes of a job whose index is not `done`.
+
+    Neither the records nor their number depend on `workers`; their order does.
+    """
+    todo = [index for index in job.indices if index not in done]
     if workers == 1:
-        yield from _play_in_order(job, indices)
+        for chunk in _chunks(job.suite, todo, 1):
+            yield from _play_in_order(job, chunk)
         return
-    n_chunks = min(job.n_episodes, CHUNKS_PER_WORKER * workers)
-    chunks = [part.tolist() for part in np.array_split(np.array(indices), n_chunks)]
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
+    chunks = _chunks(job.suite, todo, CHUNKS_PER_WORKER * workers)
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     for played in parallel(joblib.delayed(_play_chunk)(job, chunk) for chunk in chunks):
         yield from played
+
+
+def _chunks(suite: Suite, indices: list[int], per_group: int) -> list[list[int]]:
+    """Indices of one group each; those with the same options, that is the same house, together."""
+    episodes, chunks = suite.episodes, []
+    for group in suite.groups:
+        mine = [index for index in indices if episodes[index].group.name == group.name]
+        mine.sort(key=lambda index: json.dumps(episodes[index].options, sort_keys=True))
+        parts = np.array_split(np.array(mine), min(per_group, len(mine)) or 1)
+        chunks += [part.tolist() for part in parts if len(part)]
+    return chunks
 
 
 def _play_chunk(job: Job, indices: list[int]) -> list[Played]:
     return list(_play_in_order(job, indices))
 
 
-def _play_in_order(job: Job, indices: range | list[int]) -> Iterator[Played]:
-    env = make_env(job.suite)
+def _play_in_order(job: Job, indices: list[int]) -> Iterator[Played]:
+    """Episodes of one group."""
+    env = make_env(job.suite, job.suite.episodes[indices[0]].group)
     try:
         agent = build_agent(job.agent, env.observation_space, env.action_space, job.seed)
         for index in indices:
@@ -84,15 +116,15 @@ def _play_in_order(job: Job, indices: range | list[int]) -> Iterator[Played]:
 
 def play_episode(env: gym.Env, agent: Agent, job: Job, index: int) -> Played:
     """Play one episode of the suite; the agent's own seed follows from its seed and the run's."""
-    episode = job.suite.seeds[index]
-    observation, _ = env.reset(seed=episode, options=job.suite.options[index])
-    record: dict[str, Any] = {"episode": episode, "scene": env.unwrapped.scene.name}
+    began = time.perf_counter()
+    group, seed, options = job.suite.episodes[index]
+    observation, _ = env.reset(seed=seed, options=options)
     rewards: list[float] = []
     infos: list[dict[str, Any]] = []
     act_ms: list[float] = []
     error = None
     try:
-        _ask(agent.reset, seed=agent_seed(job.seed, episode))
+        _ask(agent.reset, seed=agent_seed(job.seed, seed))
         done = False
         while not done:
             start = time.perf_counter()
@@ -104,11 +136,23 @@ def play_episode(env: gym.Env, agent: Agent, job: Job, index: int) -> Played:
             done = terminated or truncated
     except AgentError as failure:
         error = f"{job.agent.path}: {failure}"[:LONGEST_ERROR]
-    metrics = {
-        metric.name: None if error else reduce_steps(metric, rewards, infos)
-        for metric in job.suite.metrics
+    record = {
+        "group": group.name,
+        "episode": seed,
+        "scene": env.unwrapped.scene.name,
+        "length": len(rewards),
+        "metrics": {
+            metric.name: None if error else reduce_steps(metric, rewards, infos)
+            for metric in job.suite.metrics
+        },
+        "series": [
+            round(value, SERIES_DIGITS)
+            for value in step_values(job.suite.primary_metric, rewards, infos)
+        ],
+        "walk": walk_of(env, observation),
+        "error": error,
     }
-    return Played({**record, "length": len(rewards), "metrics": metrics, "error": error}, act_ms)
+    return Played(index, record, act_ms, time.perf_counter() - began)
 
 
 def agent_seed(seed: int, episode: int) -> int:
@@ -123,26 +167,31 @@ def choose_action(agent: Agent, env: gym.Env, observation: Any) -> Any:
         action = _ask(agent.act, observation, truth)
     else:
         action = _ask(agent.act, observation)
-    if not _ask(env.action_space.contains, action):
-        raise AgentError(f"{action!r} is not in {env.action_space}")
+    reason = _ask(why_no_action, env.action_space, action)
+    if reason:
+        raise AgentError(reason)
     return action
 
 
 def _ask(function: Any, *args: Any, **kwargs: Any) -> Any:
     try:
         return function(*args, **kwargs)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise AgentError(f"{type(error).__name__}: {error}") from error
+
+
+def step_values(metric: Metric, rewards: list[float], infos: list[dict[str, Any]]) -> list[float]:
+    """The quantity behind a metric at every step; nan where it is undefined."""
+    if metric.source == "reward":
+        return rewards
+    if infos and metric.source not in infos[-1]:
+        raise ValueError(f"metric {metric.name} needs info[{metric.source!r}], which is absent")
+    return [float(info[metric.source]) for info in infos]
 
 
 def reduce_steps(metric: Metric, rewards: list[float], infos: list[dict[str, Any]]) -> float:
     """One number per episode; nan if the quantity was undefined at every step that counts."""
-    if metric.source == "reward":
-        values = np.array(rewards)
-    else:
-        if metric.source not in infos[-1]:
-            raise ValueError(f"metric {metric.name} needs info[{metric.source!r}], which is absent")
-        values = np.array([info[metric.source] for info in infos], np.float64)
+    values = np.array(step_values(metric, rewards, infos), np.float64)
     if np.isinf(values).any():
         raise ValueError(f"metric {metric.name} is infinite at a step; no mean can hold that")
     if metric.reduce == "final":

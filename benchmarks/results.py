@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.command_line import UserError
 
-SCHEMA = "av-bench/result/1"
+SCHEMA = "av-bench/result/2"
 DIGITS = 6  # libraries of linear algebra differ after that
 DETERMINISTIC = ("schema", "complete", "suite", "env", "agent", "seed", "episodes", "summary")
 KEYS = {*DETERMINISTIC, "timing", "hardware", "packages", "git", "command", "created"}
@@ -60,7 +60,18 @@ def write_result(path: Path, result: dict[str, Any]) -> None:
     """Round, seal with the hash, and put the file in place in one move."""
     sealed = rounded(result)
     sealed["result_hash"] = result_hash(sealed)
-    write_text(path, json.dumps(sealed, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    write_text(path, text_of(sealed))
+
+
+def text_of(result: dict[str, Any]) -> str:
+    """JSON with one line per episode and per other key, easy to read and to compare."""
+    lines = []
+    for key in sorted(result):
+        value = canonical(result[key])
+        if key == "episodes":
+            value = "[\n" + ",\n".join(map(canonical, result[key])) + "\n]"
+        lines.append(f"{json.dumps(key)}: {value}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,16 +1,17 @@
-"""Let an agent play a suite: `python -m benchmarks.run --suite S --agent module:Factory --out DIR`.
+"""Let agents play suites: `python -m benchmarks.run --suite S --agent module:Factory --out DIR`.
 
-One result file per seed; a file that exists is kept, so an interrupted run goes on
-where it stopped. Fewer episodes than the suite has, or an episode in which the agent
-failed, make the result incomplete: it is shown by the report but not ranked.
+One result file per suite, agent and seed. A file that exists is kept, and an interrupted
+run goes on with the episode where it stopped. Fewer episodes than the suite has, or an
+episode in which the agent failed, make the result incomplete: it is shown by the report
+but not ranked.
 """
 
 import argparse
 import hashlib
+import json
 import shlex
 import statistics
 import sys
-import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,9 @@ import av_envs
 from benchmarks.agents import AgentSpec, build_agent, describe_agent, source_hash
 from benchmarks.command_line import UserError, non_negative_int, positive_int, run_command
 from benchmarks.episodes import Job, Played, make_env, play
+from benchmarks.journal import Journal
 from benchmarks.machine import git_state, hardware, packages
-from benchmarks.results import SCHEMA, read_result, summarise, write_result
+from benchmarks.results import SCHEMA, canonical, read_result, summarise, write_result
 from benchmarks.suites import SUITES, Suite
 
 DATA = Path(av_envs.__file__).parent / "data"
@@ -38,46 +40,65 @@ def run_suite(
     workers: int = 1,
     command: str = "",
 ) -> Path:
-    """Play one seed unless its result exists; returns the result file."""
-    job = Job(suite, agent, seed, min(n_episodes or len(suite.seeds), len(suite.seeds)))
+    """Play one seed unless its result exists; returns the result file.
+
+    n_episodes  of every group of the suite; all by default
+    """
+    most = max(len(group.seeds) for group in suite.groups)
+    job = Job(suite, agent, seed, min(n_episodes or most, most))
     path = directory / file_name(job)
     if path.exists():
         _check_kept(path, job)
         return path
-    blocks = _describe(job)
-    start = time.perf_counter()
-    played = _play_with_progress(job, workers)
-    wall = time.perf_counter() - start
-    episodes = [p.record for p in played]
-    timing = {
-        "wall_s": wall,
-        "env_steps": sum(e["length"] for e in episodes),
-        "act_ms_p50": statistics.median([ms for p in played for ms in p.act_ms] or [0.0]),
-        "workers": workers,
-    }
+    blocks = describe(job)
+    journal = Journal(path.with_name(f"{path.name}.partial"), _identity(blocks))
+    try:
+        _play_with_progress(job, workers, journal)
+    finally:
+        journal.close()
+    played = [journal.played[index] for index in job.indices]
+    episodes = [one.record for one in played]
     result = {
         **blocks,
         "complete": is_complete(suite, episodes),
         "episodes": episodes,
         "summary": summarise(episodes),
-        "timing": timing,
+        "timing": _timing(played, workers),
         "command": command,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
     write_result(path, result)
+    journal.remove()
     return path
+
+
+def _timing(played: list[Played], workers: int) -> dict[str, Any]:
+    """play_s adds up the seconds of all episodes, those played side by side too."""
+    return {
+        "play_s": sum(one.seconds for one in played),
+        "env_steps": sum(one.record["length"] for one in played),
+        "act_ms_p50": statistics.median([ms for one in played for ms in one.act_ms] or [0.0]),
+        "workers": workers,
+    }
+
+
+def _identity(blocks: dict[str, Any]) -> dict[str, Any]:
+    """What must be the same for two halves of a run to make a whole."""
+    return {key: blocks[key] for key in ("schema", "suite", "env", "agent", "seed", "git")}
 
 
 def file_name(job: Job) -> str:
     """One name per run; a shortened run never stands in for the whole one."""
-    short = "" if job.n_episodes == len(job.suite.seeds) else f"--first-{job.n_episodes}"
+    is_whole = len(job.indices) == len(job.suite.episodes)
+    short = "" if is_whole else f"--first-{job.n_episodes}"
     return f"{job.suite.name}--{job.agent.label}--seed-{job.seed}{short}.json"
 
 
 def is_complete(suite: Suite, episodes: list[dict[str, Any]]) -> bool:
     """Every episode of the suite was played and the agent failed in none."""
-    played = tuple(e["episode"] for e in episodes)
-    return played == suite.seeds and all(e["error"] is None for e in episodes)
+    played = [(e["group"], e["episode"]) for e in episodes]
+    wanted = [(episode.group.name, episode.seed) for episode in suite.episodes]
+    return played == wanted and all(e["error"] is None for e in episodes)
 
 
 def _check_kept(path: Path, job: Job) -> None:
@@ -92,14 +113,16 @@ def _check_kept(path: Path, job: Job) -> None:
         )
 
 
-def _describe(job: Job) -> dict[str, Any]:
+def describe(job: Job) -> dict[str, Any]:
     """The blocks of the result that are known before playing."""
-    env = make_env(job.suite)
-    try:
-        agent = build_agent(job.agent, env.observation_space, env.action_space, job.seed)
-        spec = env.spec.to_json()
-    finally:
-        env.close()
+    specs = {}
+    for group in job.suite.groups:
+        env = make_env(job.suite, group)
+        try:
+            agent = build_agent(job.agent, env.observation_space, env.action_space, job.seed)
+            specs[group.name] = json.loads(env.spec.to_json())
+        finally:
+            env.close()
     suite = job.suite
     return {
         "schema": SCHEMA,
@@ -111,8 +134,8 @@ def _describe(job: Job) -> dict[str, Any]:
         },
         "env": {
             "id": suite.env_id,
-            "spec": spec,
-            "hash": hashlib.sha256(spec.encode()).hexdigest(),
+            "specs": specs,
+            "hash": hashlib.sha256(canonical(specs).encode()).hexdigest(),
             "package_version": av_envs.__version__,
             "asset_hash": asset_hash(),
             "backend": suite.env_kwargs.get("backend", "traced"),
@@ -134,45 +157,63 @@ def asset_hash() -> str:
     return digest.hexdigest()
 
 
-def _play_with_progress(job: Job, workers: int) -> list[Played]:
-    title = f"{job.agent.label}, seed {job.seed}"
-    played = []
-    with tqdm(total=job.n_episodes, desc=title, unit="episode", file=sys.stderr) as bar:
-        for one in play(job, workers):
-            played.append(one)
+def _play_with_progress(job: Job, workers: int, journal: Journal) -> None:
+    """Play what the journal lacks."""
+    bar = tqdm(
+        total=len(job.indices),
+        initial=len(journal.played),
+        desc=f"{job.suite.name}, {job.agent.label}, seed {job.seed}",
+        unit="episode",
+        file=sys.stderr,
+    )
+    with bar:
+        for one in play(job, workers, journal.played):
+            journal.add(one)
             bar.update()
             if one.record["error"]:
-                bar.write(
-                    f"episode {one.record['episode']} failed: {one.record['error']}",
-                    file=sys.stderr,
-                )
-    return played
+                bar.write(_complaint(one.record), file=sys.stderr)
+
+
+def _complaint(record: dict[str, Any]) -> str:
+    return f"episode {record['episode']} ({record['group']}) failed: {record['error']}"
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    if arguments.suite not in SUITES:
-        raise UserError(f"unknown suite {arguments.suite!r}; there is {', '.join(sorted(SUITES))}")
-    suite = SUITES[arguments.suite]
-    agent = AgentSpec.parse(arguments.agent, arguments.agent_kwargs)
-    for seed in arguments.seeds:
-        path = run_suite(
-            suite,
-            agent,
-            seed,
-            arguments.out,
-            n_episodes=arguments.episodes,
-            workers=arguments.workers,
-            command=arguments.command,
-        )
-        print(path)
+    unknown = [name for name in arguments.suite if name not in SUITES]
+    if unknown:
+        raise UserError(f"unknown suite {unknown[0]!r}; there is {', '.join(sorted(SUITES))}")
+    agents = [AgentSpec.parse(path, arguments.agent_kwargs) for path in arguments.agent]
+    for suite in arguments.suite:
+        for agent in agents:
+            for seed in arguments.seeds:
+                path = run_suite(
+                    SUITES[suite],
+                    agent,
+                    seed,
+                    arguments.out,
+                    n_episodes=arguments.episodes,
+                    workers=arguments.workers,
+                    command=_command(arguments, suite, agent, seed),
+                )
+                print(path)
+
+
+def _command(arguments: argparse.Namespace, suite: str, agent: AgentSpec, seed: int) -> str:
+    """The command that makes this one file again."""
+    words = ["--suite", suite, "--agent", agent.path, "--seeds", str(seed), "--out", "results"]
+    if agent.kwargs_json != "{}":
+        words += ["--agent-kwargs", agent.kwargs_json]
+    if arguments.episodes:
+        words += ["--episodes", str(arguments.episodes)]
+    return shlex.join(["python", "-m", "benchmarks.run", *words])
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
-    parser.add_argument("--suite", required=True, help=" | ".join(sorted(SUITES)))
-    parser.add_argument("--agent", required=True, help="module:Factory")
+    parser.add_argument("--suite", required=True, nargs="+", help=" | ".join(sorted(SUITES)))
+    parser.add_argument("--agent", required=True, nargs="+", help="module:Factory")
     parser.add_argument("--agent-kwargs", default="{}", help="JSON object for the factory")
-    parser.add_argument("--episodes", type=positive_int, help="only the first N; not ranked")
+    parser.add_argument("--episodes", type=positive_int, help="only the first N of every group")
     parser.add_argument("--seeds", type=non_negative_int, nargs="+", default=[0], help="default: 0")
     parser.add_argument("--out", type=Path, required=True, help="directory of the result files")
     parser.add_argument("--workers", type=positive_int, default=1, help="processes, default 1")
@@ -180,10 +221,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = build_parser()
-    words = sys.argv[1:] if argv is None else argv
-    parser.set_defaults(command=shlex.join(["python", "-m", "benchmarks.run", *words]))
-    return run_command(_run, parser, argv)
+    return run_command(_run, build_parser(), argv)
 
 
 if __name__ == "__main__":

@@ -1,44 +1,70 @@
 """A stand-in for AVDynamicSep-v0: same keys, no physics; and agents that misbehave."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from benchmarks.suites import SEPARATION_METRICS, Suite
+from benchmarks.suites import GAIN, METRICS, Group, Suite
 
 EFFECT = np.array([2.0, 1.0, -1.0, 0.0])  # dB that each action brings
+
+
+SIDE = 5  # nodes along each side of the square that one can walk on
+STEPS = ((1, 0), (0, 1), (-1, 0), (0, -1))  # east and north, by heading
 
 
 class FakeScene:
     def __init__(self, name):
         self.name = name
+        nodes = np.arange(SIDE * SIDE)
+        places = np.stack([nodes % SIDE + 1.5, nodes // SIDE + 1.5, 0 * nodes], 1)
+        self.graph = SimpleNamespace(positions=places.astype(np.float32))
 
 
 class FakeSeparation(gym.Env):
-    """Each action adds its effect to the SI-SDR; actions are permuted anew every step."""
+    """Each action adds its effect to the SI-SDR; actions are permuted anew every step.
+
+    Forward walks as well, but walking has no effect of its own.
+    """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 1}  # noqa: RUF012
+    corpus = SimpleNamespace(classes=tuple(f"voice {k}" for k in range(12)))
 
-    def __init__(self, split="test_unheard", houses=3, render_mode=None):
+    def __init__(self, split="test_unheard", houses=3, offset=0.0, render_mode=None):
         self.render_mode = render_mode
         self.observation_space = spaces.Dict(target=spaces.Discrete(12))
         self.action_space = spaces.Discrete(4)
-        self.houses = houses
+        self.houses, self.offset = houses, offset
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         house = (options or {}).get("house", self.np_random.integers(self.houses))
         self.scene = FakeScene(f"house-{house}")
-        self.base = float(self.np_random.normal())
+        self.base = float(self.np_random.normal()) + self.offset
         self.gain, self.steps = 0.0, 0
         self.effect = self.np_random.permutation(EFFECT)
+        self.source_nodes = self.np_random.choice(SIDE * SIDE, 2, replace=False)
+        self.trajectory = [(12, int(self.np_random.integers(4)))]
         return {"target": np.int64(1)}, self._info()
 
     def step(self, action):
         self.gain += float(self.effect[action])
         self.effect = np.append(self.np_random.permutation(EFFECT[:3]), 0.0)
         self.steps += 1
+        self.trajectory.append(self._pose_after(action))
         return {"target": np.int64(1)}, self.gain, False, self.steps >= 20, self._info()
+
+    def _pose_after(self, action):
+        node, heading = self.trajectory[-1]
+        if action:
+            return node, (heading + (0, 1, -1, 0)[action]) % 4
+        column = node % SIDE + STEPS[heading][0]
+        row = node // SIDE + STEPS[heading][1]
+        inside = 0 <= column < SIDE and 0 <= row < SIDE
+        return (row * SIDE + column if inside else node), heading
 
     def render(self):
         return np.full((64, 96, 3), 10 * self.steps, np.uint8)
@@ -56,6 +82,8 @@ class FakeSeparation(gym.Env):
         numbers = {
             "si_sdr": np.nan if undefined else self.base + self.gain,
             "si_sdr_gain": np.nan if undefined else self.gain,
+            "si_sdr_improvement": 0.0,
+            "si_sdr_mixture_phase": self.base,
             "stft_distance": 0.3,
             "collision": 1.0,
             "geodesic_to_target": 3.0,
@@ -63,7 +91,25 @@ class FakeSeparation(gym.Env):
         return {key: np.float32(value) for key, value in numbers.items()}
 
 
+class FakeEstimation(FakeSeparation):
+    """The same with an estimate in every action."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        estimate = spaces.Box(0, np.inf, (4, 2), np.float32)
+        self.action_space = spaces.Dict(move=spaces.Discrete(4), estimate=estimate)
+
+    def step(self, action):
+        return super().step(action["move"])
+
+
+gym.register("FakeEst-v0", entry_point="fake_separation:FakeEstimation")
 gym.register("FakeSep-v0", entry_point="fake_separation:FakeSeparation")
+
+
+def group(name, seeds, **env_kwargs):
+    return Group(name, env_kwargs, tuple(seeds), tuple({"house": k % 3} for k in range(len(seeds))))
+
 
 FAKE_SUITE = Suite(
     name="fake-v1",
@@ -71,10 +117,14 @@ FAKE_SUITE = Suite(
     env_id="fake_separation:FakeSep-v0",
     env_kwargs={"houses": 3},
     split="test_unheard",
-    seeds=tuple(range(100, 112)),
-    options=tuple({"house": k % 3} for k in range(12)),
-    metrics=SEPARATION_METRICS,
+    groups=(group("all", range(100, 112)),),
+    metrics=(GAIN, *METRICS),
     primary="si_sdr_gain",
+)
+GROUPED_SUITE = replace(
+    FAKE_SUITE,
+    name="fake-grouped-v1",
+    groups=(group("quiet", range(6)), group("loud", range(6), offset=-5.0)),
 )
 
 
@@ -99,6 +149,39 @@ class RaisesOnOddSeeds(Quiet):
 class AnswersNonsense(Quiet):
     def act(self, observation):
         return "forward"
+
+
+class Estimates(Quiet):
+    """Answers with an estimate; `fault` says what is wrong with it."""
+
+    def act(self, observation):
+        estimate = np.ones((4, 2), np.float32)
+        answer = {"move": 3, "estimate": estimate}
+        match self.kwargs.get("fault"):
+            case "nan":
+                estimate[1, 1] = np.nan
+            case "infinite":
+                estimate[0, :] = np.inf
+            case "negative":
+                estimate[2, 0] = -1
+            case "shape":
+                answer["estimate"] = estimate.T
+            case "precision":
+                answer["estimate"] = estimate.astype(np.float64)
+            case "list":
+                answer["estimate"] = estimate.tolist()
+            case "no estimate":
+                del answer["estimate"]
+            case "only a move":
+                answer = 3
+            case "move":
+                answer["move"] = 4
+        return answer
+
+
+class GivesUp(Quiet):
+    def act(self, observation):
+        raise SystemExit("enough")
 
 
 class AsksTooMuch(Quiet):

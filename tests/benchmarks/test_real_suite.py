@@ -48,7 +48,7 @@ def test_the_record_is_the_same_from_two_processes(results, tmp_path):
 
 
 def test_the_oracle_gets_what_it_was_promised():
-    env = make_env(SUITE)
+    env = make_env(SUITE, SUITE.groups[0])
     assert isinstance(env.action_space, gym.spaces.Discrete)
     agent = Oracle(env.observation_space, env.action_space, seed=0)
     observation, _ = env.reset(seed=5, options={"house": 1})

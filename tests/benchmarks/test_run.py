@@ -1,24 +1,28 @@
 """The runner on a stand-in environment: results, resuming, failures, errors."""
 
-import json
 import time
-from dataclasses import replace
+from contextlib import closing
 
 import numpy as np
 import pytest
-from fake_separation import FAKE_SUITE
+from fake_separation import FAKE_SUITE, GROUPED_SUITE
 
 from benchmarks import run, suites
 from benchmarks.agents import AgentSpec, load_factory
 from benchmarks.command_line import UserError
-from benchmarks.episodes import reduce_steps
+from benchmarks.episodes import Played, reduce_steps
+from benchmarks.journal import Journal
 from benchmarks.results import DETERMINISTIC, KEYS, read_result
-from benchmarks.suites import SUITES, Metric
+from benchmarks.suites import Metric
+from benchmarks.walks import moves_of
+
+SEEDS = FAKE_SUITE.groups[0].seeds
 
 
 @pytest.fixture(autouse=True)
 def fake_suite(monkeypatch):
-    monkeypatch.setitem(suites.SUITES, FAKE_SUITE.name, FAKE_SUITE)
+    for suite in (FAKE_SUITE, GROUPED_SUITE):
+        monkeypatch.setitem(suites.SUITES, suite.name, suite)
 
 
 def play(directory, agent, **options):
@@ -34,7 +38,7 @@ def test_a_result_has_the_whole_schema(tmp_path):
     assert set(result) == KEYS | {"result_hash"}
     assert result["complete"]
     assert result["suite"]["hash"] == FAKE_SUITE.hash
-    assert [e["episode"] for e in result["episodes"]] == list(FAKE_SUITE.seeds)
+    assert [e["episode"] for e in result["episodes"]] == list(SEEDS)
     assert {e["length"] for e in result["episodes"]} == {20}
     assert [e["scene"] for e in result["episodes"]] == ["house-0", "house-1", "house-2"] * 4
     assert set(result["episodes"][0]["metrics"]) == set(FAKE_SUITE.metric_names)
@@ -87,8 +91,8 @@ def test_an_existing_file_of_another_agent_is_not_taken_for_ours(tmp_path, monke
 def test_an_agent_that_raises_loses_the_episode_not_the_run(tmp_path):
     result = play(tmp_path, "fake_separation:RaisesOnOddSeeds")
     failed = [e for e in result["episodes"] if e["error"]]
-    assert 0 < len(failed) < len(FAKE_SUITE.seeds)
-    assert len(result["episodes"]) == len(FAKE_SUITE.seeds)
+    assert 0 < len(failed) < len(SEEDS)
+    assert len(result["episodes"]) == len(SEEDS)
     for episode in failed:
         assert episode["error"] == "fake_separation:RaisesOnOddSeeds: RuntimeError: lost my way"
         assert set(episode["metrics"].values()) == {None}
@@ -98,7 +102,7 @@ def test_an_agent_that_raises_loses_the_episode_not_the_run(tmp_path):
 @pytest.mark.parametrize(
     ("agent", "complaint"),
     [
-        ("AnswersNonsense", "'forward' is not in Discrete(4)"),
+        ("AnswersNonsense", "AnswersNonsense: 'forward' is not in Discrete(4)"),
         ("AsksTooMuch", "unknown privileged key 'the_answer'"),
     ],
 )
@@ -115,7 +119,7 @@ def test_an_agent_sees_no_truth_it_did_not_declare(tmp_path):
     ("path", "complaint"),
     [
         ("nowhere.at.all:Agent", "no module named 'nowhere'"),
-        ("baselines.separation:Orakel", "has no 'Orakel'; it offers Oracle, Random, StandInPlace"),
+        ("baselines.separation:Orakel", "has no 'Orakel'; it offers DoA, "),
         ("fake_separation:NOT_CALLABLE", "is a int, not callable"),
         ("baselines.separation", "not of the form module:Factory"),
         (":Agent", "not of the form module:Factory"),
@@ -136,7 +140,7 @@ def test_the_command_writes_one_file_per_seed(tmp_path, capsys):
     assert run.main([*arguments(tmp_path), "--seeds", "0", "3", "--episodes", "2"]) == 0
     files = capsys.readouterr().out.split()
     assert [read_result(run.Path(f))["seed"] for f in files] == [0, 3]
-    assert "--seeds 0 3 --episodes 2" in json.loads(run.Path(files[0]).read_text())["command"]
+    assert "--seeds 3 --out results --episodes 2" in read_result(run.Path(files[1]))["command"]
 
 
 def test_arguments_reach_the_agent_and_the_file_name(tmp_path, capsys):
@@ -150,7 +154,7 @@ def test_arguments_reach_the_agent_and_the_file_name(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"suite": "sep-v9"}, "unknown suite 'sep-v9'; there is fake-v1, sep-demo-v1"),
+        ({"suite": "sep-v9"}, "unknown suite 'sep-v9'; there is fake-grouped-v1, fake-v1"),
         ({"agent": "nowhere:A"}, "no module named 'nowhere'"),
         ({"agent-kwargs": "{depth: 3}"}, "--agent-kwargs is not JSON"),
         ({"agent-kwargs": "[1]"}, "must be a JSON object"),
@@ -196,15 +200,99 @@ def test_a_metric_that_the_environment_does_not_report_is_an_error():
         reduce_steps(metric, [0.0], [{"x": -np.inf}])
 
 
-def test_the_suite_hash_follows_every_field():
-    suite = SUITES["sep-near-unheard-v1"]
-    assert len(suite.seeds) == 200
-    assert suite.env_kwargs["houses"] == 20
-    assert suite.hash != replace(suite, seeds=suite.seeds[::-1]).hash
-    with pytest.raises(ValueError, match="199 seeds, 200 options"):
-        replace(suite, seeds=suite.seeds[:-1])
-    assert suite.hash != replace(suite, env_kwargs={"houses": 21}).hash
-    with pytest.raises(ValueError, match="primary 'loudness' not in"):
-        replace(suite, primary="loudness")
-    with pytest.raises(ValueError, match="seeds repeat"):
-        replace(suite, seeds=(1, 1))
+def test_groups_are_played_with_their_own_options(tmp_path):
+    path = run.run_suite(GROUPED_SUITE, AgentSpec("fake_separation:Quiet"), 0, tmp_path)
+    result = read_result(path)
+    assert result["complete"]
+    assert [e["group"] for e in result["episodes"]] == ["quiet"] * 6 + ["loud"] * 6
+    quiet, loud = result["episodes"][:6], result["episodes"][6:]
+    for one, other in zip(quiet, loud, strict=True):  # the same seeds, 5 dB apart
+        difference = one["metrics"]["si_sdr"] - other["metrics"]["si_sdr"]
+        assert difference == pytest.approx(5, abs=1e-4)
+    assert result["env"]["specs"]["loud"]["kwargs"]["offset"] == -5
+
+
+def test_a_shortened_run_takes_the_first_of_every_group(tmp_path):
+    agent = AgentSpec("fake_separation:Quiet")
+    result = read_result(run.run_suite(GROUPED_SUITE, agent, 0, tmp_path, n_episodes=2))
+    assert [(e["group"], e["episode"]) for e in result["episodes"]] == [
+        ("quiet", 0),
+        ("quiet", 1),
+        ("loud", 0),
+        ("loud", 1),
+    ]
+
+
+def test_a_record_tells_where_the_agent_went(tmp_path):
+    record = play(tmp_path, "baselines.separation:Random", n_episodes=1)["episodes"][0]
+    walk = record["walk"]
+    assert len(walk["poses"]) == 21
+    assert walk["poses"][0][:2] == [3.5, 3.5]
+    assert len(walk["sources"]) == 2
+    assert walk["target"] == "voice 1"
+    assert len(record["series"]) == 20
+    assert record["series"][3] is None  # the target paused
+    before = walk["poses"][0]
+    for x, y, heading in walk["poses"][1:]:
+        assert abs(x - before[0]) + abs(y - before[1]) in (0, 1)
+        before = x, y, heading
+
+
+def test_moves_can_be_told_from_poses():
+    poses = [[0, 0, 0], [1, 0, 0], [1, 0, 1], [1, 1, 1], [1, 1, 1], [1, 1, 0], [1, 1, 3]]
+    assert moves_of(poses) == [0, 1, 0, 3, 2, 2]
+    with pytest.raises(ValueError, match="turns by 2 quarters"):
+        moves_of([[0, 0, 0], [0, 0, 2]])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, monkeypatch, workers):
+    agent = AgentSpec("baselines.separation:Random")
+    whole = read_result(run.run_suite(FAKE_SUITE, agent, 0, tmp_path / "whole"))
+    honest, played = run.play, []
+
+    def interrupted(*arguments):
+        for one in honest(*arguments):
+            played.append(one.index)
+            yield one
+            if len(played) == 5:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "play", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run.run_suite(FAKE_SUITE, agent, 0, tmp_path)
+    assert [path.suffix for path in tmp_path.glob("*.*")] == [".partial"]
+    path = run.run_suite(FAKE_SUITE, agent, 0, tmp_path, workers=workers)
+    assert read_result(path)["result_hash"] == whole["result_hash"]
+    assert sorted(played) == list(range(12))  # none was played twice
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_half_a_run_of_other_code_is_not_continued(tmp_path):
+    path = tmp_path / "x.partial"
+    record = {"group": "all", "episode": 0, "error": None}
+    with closing(Journal(path, {"seed": 0})) as journal:
+        journal.add(Played(3, record, [0.5], 1.0))
+    with path.open("a") as file:
+        file.write('{"index":4,"rec')  # the power went off
+    with closing(Journal(path, {"seed": 0})) as journal:
+        assert list(journal.played) == [3]
+        assert journal.played[3] == Played(3, record, [0.5], 1.0)
+    with closing(Journal(path, {"seed": 1})) as journal:
+        assert not journal.played
+    path.write_text(path.read_text() + "nonsense\n")
+    with closing(Journal(path, {"seed": 1})) as journal:
+        assert not journal.played
+
+
+def test_several_suites_and_agents_in_one_command(tmp_path, capsys):
+    agents = ["fake_separation:Quiet", "fake_separation:Peeks"]
+    words = ["--suite", "fake-v1", "fake-grouped-v1", "--agent", *agents, "--out", str(tmp_path)]
+    assert run.main([*words, "--episodes", "1"]) == 0
+    results = [read_result(run.Path(f)) for f in capsys.readouterr().out.split()]
+    assert [(r["suite"]["name"], r["agent"]["name"]) for r in results] == [
+        ("fake-v1", "Quiet"),
+        ("fake-v1", "Peeks"),
+        ("fake-grouped-v1", "Quiet"),
+        ("fake-grouped-v1", "Peeks"),
+    ]

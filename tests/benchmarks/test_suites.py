@@ -1,0 +1,96 @@
+"""Suites are data: what they must be for anybody to rely on them."""
+
+from dataclasses import replace
+
+import gymnasium as gym
+import pytest
+from fake_separation import FAKE_SUITE, GROUPED_SUITE
+
+from av_envs.scene import load_scene, scene_name
+from av_envs.separation.config import SPLITS, SeparationConfig
+from av_envs.separation.episode import draw_episode
+from av_envs.sound import open_corpus
+from benchmarks.episodes import make_env
+from benchmarks.suites import OPTIONS, SUITES
+
+EPISODES_DRAWN = 4  # of every group
+
+
+def test_the_boards_of_the_issue_are_there():
+    for name in ("sep-near-heard-v1", "sep-near-unheard-v1"):
+        suite = SUITES[name]
+        assert len(suite.episodes) == 200
+        assert {e.options["house"] for e in suite.episodes} == set(range(20))
+        assert suite.primary == "si_sdr_gain"
+    heard, unheard = SUITES["sep-near-heard-v1"], SUITES["sep-near-unheard-v1"]
+    assert (heard.split, unheard.split) == ("test_heard", "test_unheard")
+    assert heard.groups == unheard.groups  # the same houses, places and voices
+    noise = [g.env_kwargs["noise_snr_db"] for g in SUITES["sep-noise-v1"].groups]
+    assert noise == [20, 30, 40]
+    distances = [g.env_kwargs["min_source_distance"] for g in SUITES["sep-distance-v1"].groups]
+    assert distances == [2, 4, 6, 8]
+
+
+def test_a_suite_spells_out_every_option():
+    options = set(SeparationConfig.__dataclass_fields__) - {"split", "observations"}
+    assert set(OPTIONS) == options
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_every_group_can_be_made_and_reports_its_metrics(name):
+    suite = SUITES[name]
+    for group in suite.groups:
+        env = make_env(suite, group)
+        assert env.spec.id == suite.env_id
+        assert isinstance(env.action_space, gym.spaces.Discrete)
+        env.close()
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_every_house_has_room_for_its_episodes(name):
+    _draw(SUITES[name], EPISODES_DRAWN)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SUITES)
+def test_every_house_has_room_for_all_its_episodes(name):
+    _draw(SUITES[name], None)
+
+
+def _draw(suite, n):
+    corpus = open_corpus("embedded")
+    for group in suite.groups:
+        config = SeparationConfig(split=suite.split, **{**suite.env_kwargs, **group.env_kwargs})
+        for seed, options in zip(group.seeds[:n], group.options[:n], strict=True):
+            scene = load_scene(scene_name(SPLITS[suite.split][0], options["house"]), config.grid)
+            rng, _ = gym.utils.seeding.np_random(seed)
+            episode = draw_episode(config, scene.graph, corpus, rng)
+            assert len(episode.sounds) == config.num_sources
+
+
+def test_the_hash_follows_every_field():
+    group = FAKE_SUITE.groups[0]
+    others = [
+        replace(FAKE_SUITE, groups=(replace(group, seeds=group.seeds[::-1]),)),
+        replace(FAKE_SUITE, groups=(replace(group, env_kwargs={"offset": 1}),)),
+        replace(FAKE_SUITE, env_kwargs={"houses": 21}),
+        replace(FAKE_SUITE, primary="si_sdr"),
+    ]
+    assert len({suite.hash for suite in (FAKE_SUITE, *others)}) == 5
+
+
+def test_a_suite_that_cannot_be_is_refused():
+    group = FAKE_SUITE.groups[0]
+    with pytest.raises(ValueError, match="11 seeds, 12 options"):
+        replace(FAKE_SUITE, groups=(replace(group, seeds=group.seeds[:-1]),))
+    with pytest.raises(ValueError, match="primary 'loudness' not in"):
+        replace(FAKE_SUITE, primary="loudness")
+    with pytest.raises(ValueError, match="different seeds"):
+        replace(FAKE_SUITE, groups=(replace(group, seeds=(1, 1)),))
+    with pytest.raises(ValueError, match="different names"):
+        replace(FAKE_SUITE, groups=(group, group))
+
+
+def test_episodes_go_group_after_group():
+    groups = [episode.group.name for episode in GROUPED_SUITE.episodes]
+    assert groups == ["quiet"] * 6 + ["loud"] * 6
