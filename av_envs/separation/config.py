@@ -36,7 +36,13 @@ class SeparationConfig:
     grid: float = 1.0  # m between nodes
     steps: int = 20  # actions of an episode, one second each
     hrtf: str = "kemar"  # or the path of a SOFA file
-    observations: tuple[str, ...] = ("rgb", "depth", "mixture", "target", "pose")
+    observations: tuple[str, ...] = (  # keys of an observation, of OBSERVATIONS
+        "rgb",
+        "depth",
+        "mixture",
+        "target",
+        "pose",
+    )
 
     def __post_init__(self):
         _check("split", self.split, SPLITS)

@@ -36,6 +36,13 @@ class SeparationEnv(gym.Env):
     and a heading from which the target can be told from the rest. After Majumder and
     Grauman, "Active Audio-Visual Separation of Dynamic Sound Sources", ECCV 2022.
 
+    | id                 | what is different                                               |
+    |--------------------|-----------------------------------------------------------------|
+    | `AVDynamicSep-v0`  | nothing                                                         |
+    | `AVDynamicSep3-v0` | three sources                                                   |
+    | `AVStaticSep-v0`   | every source repeats one second; the reward is `"improvement"`  |
+    | `AVFarSep-v0`      | as static, starts far away, 80 steps, the reward is `"approach"`|
+
     ## Observation space
 
     A `Dict`; the option `observations` picks the keys.
@@ -57,25 +64,72 @@ class SeparationEnv(gym.Env):
     A forward step into a wall, furniture or a source stays where it is and says so in
     `info["collision"]`.
 
+    With `estimator="agent"` a `Dict`: `move` is as above and `estimate`, (512, 32) float32, is
+    the agent's own magnitude of the target in the second heard last, the one just observed:
+    finite, not negative, at most 1e6. It is scored in this step, before the move.
+
     ## Reward
 
-    `reward="si_sdr_gain"` (default): SI-SDR of the estimate here minus SI-SDR of the same
-    estimator at the start pose hearing the same second, in dB: what moving has bought.
-    `"si_sdr"`: without the comparison. `"neg_nmse"`: the paper's code, minus the mean
-    squared error of the magnitude over 1.44. `"improvement"`: Move2Hear's, how much that
-    error fell, with minus ten times the last error at the end.
+    | `reward`        | worth of a step                                                    |
+    |-----------------|--------------------------------------------------------------------|
+    | `"si_sdr_gain"` | dB; SI-SDR of the estimate here minus SI-SDR of the same estimator |
+    |                 | at the start pose hearing the same second: what moving has bought  |
+    | `"si_sdr"`      | dB; SI-SDR without the comparison                                  |
+    | `"neg_nmse"`    | the paper's code: minus the mean squared error of the magnitude    |
+    |                 | over 1.44; here the last step counts, too                          |
+    | `"improvement"` | Move2Hear's: how much that error fell since the estimate before;   |
+    |                 | the last step also loses ten times the error that is left          |
+    | `"approach"`    | Move2Hear's for far targets: metres of walking distance won        |
 
-    The estimate is made by `estimator`. `"mixture"`: the mixture at the better ear, the one
-    with more target per rest, so that the score says how audible the target is. The ground
-    truth is the target's dry second with magnitude RMS 1.2; SI-SDR gives the estimate the
-    target's own phase, as the paper does.
+    The ground truth is the target's dry second with magnitude RMS 1.2. SI-SDR gives the
+    estimate the target's own phase, as the paper does, and lies within 100 dB of zero.
+    A second in which the target is silent has SI-SDR NaN and reward 0.
+
+    ## Estimators
+
+    | `estimator`        | whose estimate is scored                                        |
+    |--------------------|-----------------------------------------------------------------|
+    | `"mixture"`        | the mixture at the better ear, the one with more target per     |
+    |                    | rest: the score says how audible the target is                  |
+    | `"agent"`          | the agent's own, see the action space; it is compared with the  |
+    |                    | mixture: at the start pose, and in place of an estimate before  |
+    |                    | the first (so in the info of `reset`)                           |
+    | `"module:Factory"` | `Factory()` makes an `av_envs.separation.estimators.Estimator`; |
+    |                    | a second one hears every second at the start pose, to compare   |
+
+    ## Arguments
+
+    | option                | default     | meaning                                             |
+    |-----------------------|-------------|-----------------------------------------------------|
+    | `split`               | `"train"`   | also `"val"`, `"test_heard"` (new houses, clips of  |
+    |                       |             | training), `"test_unheard"` (new houses and clips)  |
+    | `houses`              | 32          | dwellings of the split that episodes draw from      |
+    | `num_sources`         | 2           | 1 to 8, the target included                         |
+    | `min_source_distance` | 8.0         | m of walking between any two sources                |
+    | `start`               | `"near"`    | see below                                           |
+    | `estimator`           | `"mixture"` | see above                                           |
+    | `reward`              |`"si_sdr_gain"`| see above                                         |
+    | `dynamic`             | True        | False: every source repeats its first second        |
+    | `noise_snr_db`        | None        | dB by which the noise of the microphones is weaker  |
+    |                       |             | than the mixture, see below                         |
+    | `convolution`         | `"causal"`  | `"legacy_same"`: what the paper's code does         |
+    | `sounds`              | `"embedded"`| or the path of a folder of clips                    |
+    | `grid`                | 1.0         | m between the nodes that the agent walks on         |
+    | `steps`               | 20          | actions of an episode, one second each              |
+    | `hrtf`                | `"kemar"`   | or the path of a SOFA file                          |
+    | `observations`        | five keys   | which keys an observation has                       |
+
+    The noise is white, independent for each ear and second, drawn from the episode's seed and
+    the same wherever the agent stands. Its power lies `noise_snr_db` below the mean power, over
+    both ears, of the mixture at the start pose in the first second of the episode.
 
     ## Starting state
 
     `start="near"` (default): 2 to 5 m of walking from the target, any heading. `"target"`:
     on the target, as in the paper. `"far"`: at least 8 m away. Sources stand at least
     `min_source_distance` apart and, except with `start="target"`, cannot be walked through.
-    `reset(options={"house": k})` chooses the dwelling, 0 <= k < `houses`.
+    `reset(options={"house": k})` chooses the dwelling, 0 <= k < `houses`; without it, a random
+    one, or the next one in which the sources fit.
 
     ## Episode end
 
@@ -83,13 +137,17 @@ class SeparationEnv(gym.Env):
 
     ## Info
 
-    float32 scalars, the same keys at every step: `si_sdr`, `si_sdr_mixture` (the better ear's
-    mixture as it is), `si_sdr_start` and `si_sdr_gain` in dB, `stft_distance`, `nmse`,
+    float32 scalars, the same keys at every step. Of the second that was scored, in dB:
+    `si_sdr`, `si_sdr_mixture` (the better ear's mixture as it is), `si_sdr_improvement` (the
+    first minus the second), `si_sdr_mixture_phase` (the estimate with the mixture's phase
+    instead of the target's), and, with the reward that needs them, `si_sdr_start` and
+    `si_sdr_gain`; then `stft_distance` and `nmse`. Of where the agent is now:
     `distance_to_target` (straight) and `geodesic_to_target` (walked) in metres, `collision`,
-    `node`, `heading`, `house`. `si_sdr_start` and `si_sdr_gain` are there only with the reward
-    that needs them. A second in which the target is silent has SI-SDR NaN and reward 0.
+    `node`, `heading`, `house`. `env.unwrapped.score_refined(estimates)` scores estimates that
+    were made with hindsight.
     """
 
+    config_type: ClassVar[type] = SeparationConfig
     metadata: ClassVar[dict] = {"render_modes": ["rgb_array"], "render_fps": 1}
 
     def __init__(self, *, render_mode: str | None = None, **options):
@@ -209,7 +267,7 @@ class SeparationEnv(gym.Env):
         """Mean scores of estimates that were made with hindsight.
 
         estimates  (k, 512, 32) magnitudes of all k seconds heard so far, that of `reset` first;
-                   each may use what was heard later, as in section 4 of the ECCV 2022 paper
+                   each may use what was heard later, as those that the paper reports
         """
         if self._t is None:
             raise ResetNeeded("score_refined() was called before reset()")

@@ -7,7 +7,7 @@ import pytest
 
 from av_envs.acoustics.spectrogram import stft
 from av_envs.separation.metrics import normalised_error, si_sdr, squared_error, stft_distance
-from av_envs.separation.rewards import REWARD_FUNCTIONS, reward
+from av_envs.separation.rewards import reward
 
 t = np.arange(16_000) / 16_000
 tone = np.sin(2 * np.pi * 50 * t).astype(np.float32)
