@@ -6,6 +6,9 @@ node: turn right until a node lies ahead, step onto it, turn right twice so as t
 the target, and hold. Where an episode starts elsewhere it does what leads to the same
 place: face the target, walk a shortest way to a node beside it, face it again, hold.
 
+To face the target is the paper's choice, not the best one: where the better ear alone is
+scored, a target at one's side is louder at that ear.
+
 Privileged: it knows where the target is and the way there.
 """
 
