@@ -12,7 +12,7 @@ from av_envs.sound.speakers import speaker
 from av_envs.sound.voice import talk
 from av_envs.storage import RowFile
 
-VERSION = 4  # raise it whenever a sound changes, or old caches would keep playing
+VERSION = 5  # raise it whenever a sound changes, or old caches would keep playing
 N_VOICES = 100
 CLIP_SECONDS = 20
 CLIPS_PER_SPLIT = {"train": 3, "val": 1, "test": 1}

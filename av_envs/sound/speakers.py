@@ -48,7 +48,7 @@ def speaker(index: int) -> Speaker:
     accent = {vowel: 1 + 0.05 * rng.standard_normal(3).clip(-2, 2) for vowel in VOWELS}
     return Speaker(
         pitch=88 * (250 / 88) ** pitch,
-        liveliness=3.4 + 4.2 * liveliness,
+        liveliness=3.8 + 4.6 * liveliness,
         tract_scale=0.88 + 0.32 * body,
         rate=4.6 + 2.4 * rate,
         hiss=0.85 + 1.3 * hiss,

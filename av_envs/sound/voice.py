@@ -80,7 +80,7 @@ def _sentence(speaker: Speaker, rng: np.random.Generator) -> list[Segment]:
         turn = ending if is_last else rng.choice([-0.3, 0.2, 0.8])
         segments += _phrase(speaker, register - 0.25 * i * speaker.liveliness, turn, rng)
         pause = rng.uniform(0.3, LONGEST_PAUSE) if is_last else rng.uniform(0.04, 0.3)
-        breath = rng.uniform(0.015, 0.05) if is_last else 0.0
+        breath = rng.uniform(0.004, 0.02) if is_last else 0.0
         half = _frames(pause / 2)
         segments += [Segment(half, REST), Segment(half, REST, aspiration=breath)]
     return segments
