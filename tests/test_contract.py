@@ -6,6 +6,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
 
 import av_envs
+from av_envs.separation import SeparationConfig
 
 SMALL = {"houses": 2}
 every_env = pytest.mark.parametrize("env_id", sorted(av_envs.VARIANTS))
@@ -58,15 +59,25 @@ def test_workers_see_the_same_episode(env_id):
 @every_env
 def test_class_docstring_is_a_docs_page(env_id):
     page = gym.make(env_id, **SMALL).unwrapped.__doc__
-    for heading in ("Description", "Observation space", "Action space", "Reward", "Episode end"):
+    for heading in (
+        "Description",
+        "Observation space",
+        "Action space",
+        "Reward",
+        "Arguments",
+        "Starting state",
+        "Episode end",
+        "Info",
+    ):
         assert f"## {heading}" in page, f"{env_id} does not document its {heading.lower()}"
 
 
 @every_env
 def test_spec_survives_json(env_id):
-    spec = gym.make(env_id, **SMALL).spec
+    spec = gym.make(env_id, noise_snr_db=30.0, **SMALL).spec
     again = gym.envs.registration.EnvSpec.from_json(spec.to_json())
-    assert again.kwargs == spec.kwargs == {**av_envs.VARIANTS[env_id][1], **SMALL}
+    made_with = {**av_envs.VARIANTS[env_id][1], **SMALL, "noise_snr_db": 30.0}
+    assert again.kwargs == spec.kwargs == made_with
     assert data_equivalence(gym.make(again).reset(seed=3), gym.make(spec).reset(seed=3))
 
 
@@ -86,3 +97,12 @@ def test_rewards_and_infos_are_finite_and_flat(env_id):
 def test_a_misspelt_option_is_an_error(env_id):
     with pytest.raises(TypeError, match="unknown option 'huoses'"):
         gym.make(env_id, huoses=2)
+
+
+def test_what_makes_each_variant_a_variant():
+    configs = {env_id: gym.make(env_id).unwrapped.config for env_id in av_envs.VARIANTS}
+    assert configs["AVDynamicSep-v0"] == SeparationConfig()
+    assert configs["AVDynamicSep3-v0"].num_sources == 3
+    static, far = configs["AVStaticSep-v0"], configs["AVFarSep-v0"]
+    assert (static.dynamic, static.reward, static.start) == (False, "improvement", "near")
+    assert (far.dynamic, far.reward, far.start, far.steps) == (False, "approach", "far", 80)

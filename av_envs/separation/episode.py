@@ -37,7 +37,8 @@ class NoRoomError(ValueError):
         if n_fitting >= config.num_sources:
             advice = f"the sources fit, but leave no {config.start!r} start; ask for fewer"
         else:
-            advice = f"{n_fitting} fit {apart}, and {config.num_sources} fit {distance:g} m apart"
+            fit = "fits" if n_fitting == 1 else "fit"
+            advice = f"{n_fitting} {fit} {apart}; {config.num_sources} fit {distance:g} m apart"
         super().__init__(f"no room for {config.num_sources} sources {apart} in {where}: {advice}")
 
     def or_in(self, other: "NoRoomError") -> "NoRoomError":

@@ -55,7 +55,7 @@ def test_too_much_for_every_house_says_what_fits():
         NoRoomError, match=r"no room for 8 sources 14 m apart in any of 3"
     ) as refusal:
         SeparationEnv(**asked).reset(seed=0)
-    said = re.search(r": (\d) fit 14 m apart, and 8 fit (\S+) m apart", str(refusal.value))
+    said = re.search(r": (\d) fit 14 m apart; 8 fit (\S+) m apart", str(refusal.value))
     fewer, nearer = int(said[1]), float(said[2])
     assert 1 < fewer < 8
     assert 0 < nearer < 14
