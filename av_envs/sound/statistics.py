@@ -1,6 +1,6 @@
 """Compare the embedded voices with recorded speech, and probe how hard their classes are.
 
-python -m av_envs.sound.statistics                 # about a minute
+python -m av_envs.sound.statistics                 # one or two minutes
 python -m av_envs.sound.statistics --real DIR      # beside the recordings in DIR
 python -m av_envs.sound.statistics --voices 10     # a glance
 """
