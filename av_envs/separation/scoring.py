@@ -73,8 +73,7 @@ def score_second(
         "nmse": normalised_error(error),
     }
     if at_start is not None:
-        start_ratio = ratios[0] if at_start is mixture else ratios[-1]
-        score |= {"si_sdr_start": start_ratio, "si_sdr_gain": ratio - start_ratio}
+        score |= {"si_sdr_start": ratios[-1], "si_sdr_gain": ratio - ratios[-1]}
     return score
 
 

@@ -8,6 +8,7 @@ from gymnasium.utils.env_checker import check_env
 from av_envs.acoustics.spectrogram import istft, stft
 from av_envs.separation.env import Action, SeparationEnv
 from av_envs.separation.metrics import si_sdr
+from av_envs.separation.scoring import REFINED, mean_scores, score_second
 
 HERE = "tests.separation.pluggable"
 
@@ -56,6 +57,13 @@ def test_a_better_estimate_improves_on_the_mixture(own):
     assert info["si_sdr_mixture"] == mixture
     assert info["si_sdr_improvement"] == pytest.approx(info["si_sdr"] - mixture, abs=1e-4)
     assert info["si_sdr_improvement"] > 3
+
+
+def test_at_the_start_an_estimate_is_compared_with_the_mixture_there(own):
+    own.reset(seed=4)
+    _, reward, _, _, info = own.step({"move": 0, "estimate": own._truth.magnitude})
+    assert info["si_sdr_start"] == pytest.approx(info["si_sdr_mixture"], abs=1e-4)
+    assert reward == pytest.approx(info["si_sdr"] - info["si_sdr_mixture"], abs=1e-4)
 
 
 def test_mixture_phase_needs_no_truth(own):
@@ -201,25 +209,31 @@ def test_an_import_path_that_leads_nowhere_says_why(plugged, path, complaint):
 
 
 def test_refined_scores_are_means_over_all_seconds_heard(own):
+    """Estimates that use nothing of what comes later score as they did at the time."""
     own.reset(seed=9)
     estimates, causal = [], []
-    for move in (0, 1, 0):
+    for move in (0, 1, 0, 2):
         estimates.append(own._heard.mixture * own._truth.magnitude)
         causal.append(own.step({"move": move, "estimate": estimates[-1]})[4])
     estimates.append(own._truth.magnitude)
-    refined = own.unwrapped.score_refined(np.array(estimates))
-    assert set(refined) == {
+    refined = own.score_refined(np.array(estimates))
+    last = score_second(estimates[-1], own._heard, own._truth)
+    assert refined.keys() == {
         "si_sdr",
         "si_sdr_mixture_phase",
         "si_sdr_improvement",
         "stft_distance",
     }
-    assert all(type(value) is float for value in refined.values())
-    distances = [info["stft_distance"] for info in causal]
-    assert refined["stft_distance"] == pytest.approx(np.sum(distances) / 4, rel=1e-4)
-    ratios = [info["si_sdr"] for info in causal]
-    last = refined["si_sdr"] * 4 - np.sum(ratios)
-    assert 60 < last <= 100.01
+    for key, value in refined.items():
+        assert type(value) is float
+        expected = np.mean([*(info[key] for info in causal), last[key]])
+        assert value == pytest.approx(expected, rel=1e-4), key
+
+
+def test_seconds_without_a_score_do_not_count():
+    scores = [dict.fromkeys(REFINED, value) for value in (1.0, np.nan, 4.0)]
+    assert mean_scores(scores) == dict.fromkeys(REFINED, 2.5)
+    assert all(np.isnan(value) for value in mean_scores(scores[1:2]).values())
 
 
 def test_refined_scores_need_one_estimate_per_second():

@@ -87,13 +87,18 @@ def test_loud_noise_lowers_the_score():
     assert min(differences) > 1
 
 
-@pytest.mark.parametrize(("power", "ear"), [(0.0, 0), (1.0, 1)])
+@pytest.mark.parametrize(("power", "ear"), [(0.0, 0), (0.015, 0), (0.025, 1)])
 def test_noise_counts_when_the_better_ear_is_chosen(power, ear):
-    """The left ear has less of everything but the better ratio; noise drowns it."""
+    """Sources of power 1: the left ear hears less but has the better ratio, until noise drowns it.
+
+    Noise of power n counts four times beside two sources whose sum is yet to be halved. Target
+    over rest is 0.2427 / (0.0001 + 4 n) at the left and 1 / (0.25 + 4 n) at the right ear:
+    the same at n = 0.02.
+    """
     rng = np.random.default_rng(0)
     dry = [*dry_spectra(rng.standard_normal((2, 2 * SECOND)).astype(np.float32), "causal")]
     response = np.zeros((2, 2, SECOND), np.float32)
-    response[:, :, 10] = [[0.1, 1.0], [0.01, 0.5]]  # target and rest at the left and right ear
+    response[:, :, 10] = [[0.4927, 1.0], [0.01, 0.5]]  # target and rest at the left and right ear
     noise = MicrophoneNoise(0, power) if power else None
     assert listen(dry, [response_spectra(response)], "causal", noise)[0].better_ear == ear
 
