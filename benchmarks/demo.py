@@ -38,7 +38,7 @@ def run_demo(suite: Suite, directory: Path) -> list[Path]:
     _say(2, f"{len(AGENTS)} agents, {len(suite.episodes)} episodes each, in houses never seen")
     results = {path: _play(suite, path, directory) for path in AGENTS}
     _say(3, "leaderboard")
-    rows, reports = write_report(directory)
+    rows, reports = write_report(directory, n_audio=1)
     print(plain_text(rows))
     index = best_episode(results[STAR], suite)
     _say(4, f"film of the oracle's best episode, number {index}")

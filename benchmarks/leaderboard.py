@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.command_line import UserError
 from benchmarks.results import canonical
+from benchmarks.scales import SCALES
 from benchmarks.statistics import episode_interval, interquartile_mean, run_interval
 from benchmarks.suites import SUITES, Suite
 
@@ -15,13 +16,30 @@ ENOUGH_RUNS = 3  # fewer runs say nothing about how runs differ
 
 
 @dataclass(frozen=True)
+class Score:
+    """A value with its 95 % interval, and what the interval resamples: runs or episodes."""
+
+    value: float | None
+    interval: tuple[float, float] | None
+    basis: str
+
+
+NO_SCORE = Score(None, None, "")
+
+
+@dataclass(frozen=True)
 class Row:
     """One agent on one suite.
 
-    score     interquartile mean of the primary metric over runs and scenes; None if undefined
+    source    hash of the agent's source file
+    score     interquartile mean of the primary metric over runs and tasks, a task being a scene
+              in a group of episodes; None if undefined
     interval  95 % interval of the score; None where there is too little to resample
     basis     what the interval resamples: "runs" or "episodes"
+    normalised  the score on the suite's scale; None where no scale is frozen
     metrics   mean of every metric over all episodes of all runs
+    groups    score and interval of every group of episodes, where the suite has several
+    houses    mean of the primary metric by scene
     reason    why the row is not ranked; "" for a ranked one
     """
 
@@ -29,14 +47,18 @@ class Row:
     agent: str
     path: str
     kwargs: dict[str, Any]
+    source: str | None
     rank: int | None
     score: float | None
     interval: tuple[float, float] | None
     basis: str
+    normalised: float | None
     runs: int
     episodes: int
     privileged: tuple[str, ...]
     metrics: dict[str, float | None]
+    groups: dict[str, Score]
+    houses: dict[str, float | None]
     hardware: str
     act_ms: float
     authors: str | None
@@ -72,7 +94,7 @@ def why_unranked(result: dict[str, Any]) -> str:
     if failed:
         return f"the agent failed in {failed} of {len(result['episodes'])} episodes"
     if not result["complete"]:
-        return f"{len(result['episodes'])} of {len(suite.seeds)} episodes"
+        return f"{len(result['episodes'])} of {len(suite.episodes)} episodes"
     return ""
 
 
@@ -95,54 +117,72 @@ def _row(group: list[dict[str, Any]], reason: str) -> Row:
     group = sorted(group, key=lambda result: result["seed"])
     first, agent = group[0], group[0]["agent"]
     suite = SUITES.get(first["suite"]["name"])
-    score, interval, basis = _score(group, suite) if suite else (None, None, "")
+    score = _score(group, suite.primary) if suite else NO_SCORE
     episodes = [e for result in group for e in result["episodes"]]
+    scale = SCALES.get(first["suite"]["name"])
     return Row(
         suite=first["suite"]["name"],
         agent=agent["name"],
         path=agent["path"],
         kwargs=agent["kwargs"],
+        source=agent["hash"],
         rank=None,
-        score=score,
-        interval=interval,
-        basis=basis,
+        score=score.value,
+        interval=score.interval,
+        basis=score.basis,
+        normalised=scale.normalised(score.value) if scale and score.value is not None else None,
         runs=len(group),
         episodes=len(episodes),
         privileged=tuple(agent["privileged"]),
         metrics={name: _mean(episodes, name) for name in episodes[0]["metrics"]},
+        groups=_group_scores(group, suite) if suite else {},
+        houses=_house_means(episodes, suite.primary) if suite else {},
         hardware=", ".join(sorted({_machine(result["hardware"]) for result in group})),
         act_ms=float(np.median([result["timing"]["act_ms_p50"] for result in group])),
         authors=agent["authors"],
         url=agent["url"],
         commands=tuple(dict.fromkeys(result["command"] for result in group)),
-        reason=reason or ("the score is undefined" if score is None else ""),
+        reason=reason or ("the score is undefined" if score.value is None else ""),
     )
 
 
-def _score(
-    group: list[dict[str, Any]], suite: Suite
-) -> tuple[float | None, tuple[float, float] | None, str]:
-    """Score, interval and what the interval resamples."""
-    runs = [_by_scene(result, suite.primary) for result in group]
-    scenes = sorted(set.intersection(*(set(run) for run in runs)))
-    if not scenes:
-        return None, None, ""
-    table = np.array([[run[scene].mean() for scene in scenes] for run in runs])
+def _score(results: list[dict[str, Any]], metric: str, group: str | None = None) -> Score:
+    """Over all groups of episodes, or over one."""
+    runs = [_by_task(result, metric, group) for result in results]
+    tasks = sorted(set.intersection(*(set(run) for run in runs)))
+    if not tasks:
+        return NO_SCORE
+    table = np.array([[run[task].mean() for task in tasks] for run in runs])
     score = float(interquartile_mean(table.ravel()))
-    if len(group) >= ENOUGH_RUNS:
-        return score, run_interval(table), "runs"
-    pooled = [np.concatenate([run[scene] for run in runs]) for scene in scenes]
+    if len(results) >= ENOUGH_RUNS:
+        return Score(score, run_interval(table), "runs")
+    pooled = [np.concatenate([run[task] for run in runs]) for task in tasks]
     if min(len(scores) for scores in pooled) < 2:
-        return score, None, ""
-    return score, episode_interval(pooled), "episodes"
+        return Score(score, None, "")
+    return Score(score, episode_interval(pooled), "episodes")
 
 
-def _by_scene(result: dict[str, Any], metric: str) -> dict[str, np.ndarray]:
-    scenes: dict[str, list[float]] = defaultdict(list)
+def _group_scores(results: list[dict[str, Any]], suite: Suite) -> dict[str, Score]:
+    if len(suite.groups) < 2:
+        return {}
+    return {group.name: _score(results, suite.primary, group.name) for group in suite.groups}
+
+
+def _by_task(
+    result: dict[str, Any], metric: str, group: str | None
+) -> dict[tuple[str, str], np.ndarray]:
+    """Scores of the episodes of every (group, scene)."""
+    tasks: dict[tuple[str, str], list[float]] = defaultdict(list)
     for episode in result["episodes"]:
-        if episode["metrics"].get(metric) is not None:
-            scenes[episode["scene"]].append(episode["metrics"][metric])
-    return {scene: np.array(values) for scene, values in scenes.items()}
+        value = episode["metrics"].get(metric)
+        if value is not None and group in (None, episode["group"]):
+            tasks[episode["group"], episode["scene"]].append(value)
+    return {task: np.array(values) for task, values in tasks.items()}
+
+
+def _house_means(episodes: list[dict[str, Any]], metric: str) -> dict[str, float | None]:
+    scenes = sorted({e["scene"] for e in episodes}, key=lambda name: (len(name), name))
+    return {s: _mean([e for e in episodes if e["scene"] == s], metric) for s in scenes}
 
 
 def _mean(episodes: list[dict[str, Any]], name: str) -> float | None:

@@ -1,43 +1,66 @@
 """Turn a directory of result files into a leaderboard: `python -m benchmarks.report results`.
 
-Writes leaderboard.md, .csv, .json and .html beside the results. An edited or broken
-result file stops the report; incomplete runs are shown apart, without a rank.
+Writes leaderboard.md, .csv, .json and .html beside the results; the page shows episodes on
+the map and lets them be heard. An edited or broken result file stops the report; incomplete
+runs are shown apart, without a rank.
 """
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from benchmarks.command_line import UserError, run_command
+from benchmarks.gallery import EXTREMES, build_gallery
 from benchmarks.leaderboard import Row, build_rows
+from benchmarks.page import html_page
 from benchmarks.results import read_result, write_text
-from benchmarks.tables import comma_separated, html_page, json_text, markdown
+from benchmarks.tables import comma_separated, json_text, markdown
 
 NAME = "leaderboard"
-FORMATS = {".md": markdown, ".csv": comma_separated, ".json": json_text, ".html": html_page}
+FORMATS = {".md": markdown, ".csv": comma_separated, ".json": json_text}
 
 
-def write_report(directory: Path) -> tuple[list[Row], list[Path]]:
-    """Read all results of a directory and write every format beside them."""
+def read_rows(directory: Path) -> tuple[list[Row], list[dict[str, Any]]]:
+    """Rows and the results behind them."""
     files = sorted(path for path in directory.glob("*.json") if path.stem != NAME)
     if not files:
         raise UserError(f"no result files (*.json) in {directory}")
-    rows = build_rows([read_result(path) for path in files])
+    results = [read_result(path) for path in files]
+    return build_rows(results), results
+
+
+def write_report(directory: Path, n_audio: int = 0) -> tuple[list[Row], list[Path]]:
+    """Read all results of a directory and write every format beside them.
+
+    n_audio  episodes of every agent and suite that can be heard, at most 3
+    """
+    rows, results = read_rows(directory)
+    texts = {suffix: render(rows) for suffix, render in FORMATS.items()}
+    texts[".html"] = html_page(rows, build_gallery(rows, results, n_audio))
     written = []
-    for suffix, render in FORMATS.items():
+    for suffix, text in texts.items():
         written.append(directory / (NAME + suffix))
-        write_text(written[-1], render(rows))
+        write_text(written[-1], text)
     return rows, written
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    for path in write_report(arguments.directory)[1]:
+    for path in write_report(arguments.directory, arguments.audio)[1]:
         print(path)
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.report", description=__doc__)
     parser.add_argument("directory", type=Path, help="where benchmarks.run put its files")
+    parser.add_argument(
+        "--audio",
+        type=int,
+        choices=range(len(EXTREMES) + 1),
+        default=1,
+        help="sound of the best, median and worst episode of every agent and suite, "
+        "about 0.1 MB each; default 1, the best",
+    )
     return run_command(_report, parser, argv)
 
 

@@ -20,6 +20,10 @@ DETERMINISTIC = ("schema", "complete", "suite", "env", "agent", "seed", "episode
 KEYS = {*DETERMINISTIC, "timing", "hardware", "packages", "git", "command", "created"}
 
 
+class EditedFileError(UserError):
+    """A result that is not what was written."""
+
+
 def rounded(value: Any) -> Any:
     """The value as it is written: floats to 6 digits, nan as null; infinity is refused."""
     if isinstance(value, dict):
@@ -101,5 +105,5 @@ def read_result(path: Path) -> dict[str, Any]:
     if missing:
         raise UserError(f"{path} lacks {', '.join(missing)}")
     if result_hash(result) != result["result_hash"]:
-        raise UserError(f"{path} was edited: its content does not match its result_hash")
+        raise EditedFileError(f"{path} was edited: its content does not match its result_hash")
     return result

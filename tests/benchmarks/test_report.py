@@ -3,35 +3,52 @@
 import csv
 import json
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from fake_separation import FAKE_SUITE
+from fake_separation import FAKE_SUITE, GROUPED_SUITE
+from reading import Page
 
-from benchmarks import report, suites
+from benchmarks import leaderboard, measure_scales, report, suites
 from benchmarks.leaderboard import build_rows
 from benchmarks.results import SCHEMA, read_result, result_hash, rounded, summarise, write_result
+from benchmarks.scales import Scale
 
 SUITE = replace(FAKE_SUITE, metrics=FAKE_SUITE.metrics[:1])
+GROUPED = replace(GROUPED_SUITE, metrics=SUITE.metrics)
+WALK = {
+    "poses": [[1.5, 2.5, 0], [2.5, 2.5, 0], [2.5, 2.5, 1], [2.5, 2.5, 1]],
+    "sources": [[4.5, 2.5], [1.5, 4.5]],
+    "target": "voice 1",
+}
+
+
+def identity(suite):
+    return {"name": suite.name, "version": 1, "split": suite.split, "hash": suite.hash}
 
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
-    monkeypatch.setitem(suites.SUITES, SUITE.name, SUITE)
+    for suite in (SUITE, GROUPED):
+        monkeypatch.setitem(suites.SUITES, suite.name, suite)
 
 
-def make_result(name="A", gain=1.0, seed=0, spread=0.5, n=None, privileged=(), **changes):
+def make_result(
+    name="A", gain=1.0, seed=0, spread=0.5, n=None, privileged=(), suite=SUITE, **changes
+):
     rng = np.random.default_rng([seed, int(100 * abs(gain))])
     episodes = [
         {
-            "episode": e,
-            "scene": f"house-{e % 4}",
-            "length": 20,
+            "group": episode.group.name,
+            "episode": episode.seed,
+            "scene": f"house-{episode.seed % 4}",
+            "length": 3,
             "metrics": {"si_sdr_gain": gain + spread * float(rng.normal())},
+            "series": [0.1, None, 0.25],
+            "walk": WALK,
             "error": None,
         }
-        for e in SUITE.seeds[:n]
+        for episode in suite.episodes[:n]
     ]
     agent = {"path": f"m:{name}", "kwargs": {}, "hash": "h", "name": name, "authors": None}
     agent |= {"url": None, "checkpoint_sha256": None, "train": None, "privileged": privileged}
@@ -39,13 +56,13 @@ def make_result(name="A", gain=1.0, seed=0, spread=0.5, n=None, privileged=(), *
     result = {
         "schema": SCHEMA,
         "complete": n is None,
-        "suite": {"name": SUITE.name, "version": 1, "split": SUITE.split, "hash": SUITE.hash},
+        "suite": identity(suite),
         "env": {},
         "agent": agent,
         "seed": seed,
         "episodes": episodes,
         "summary": summarise(episodes),
-        "timing": {"wall_s": 1.0, "env_steps": 240, "act_ms_p50": 0.1},
+        "timing": {"play_s": 1.0, "env_steps": 240, "act_ms_p50": 0.1},
         "hardware": hardware,
         "packages": {},
         "git": {},
@@ -98,10 +115,10 @@ def failed_once(result):
         (make_result(n=5), "5 of 12 episodes"),
         (failed_once(make_result()), "the agent failed in 1 of 12 episodes"),
         (
-            make_result(suite={"name": SUITE.name, "version": 1, "hash": "other", "split": "x"}),
+            make_result() | {"suite": identity(SUITE) | {"hash": "other"}},
             "another definition of this suite",
         ),
-        (make_result(suite={"name": "sep-x", "hash": "y"}), "unknown suite"),
+        (make_result() | {"suite": {"name": "sep-x", "hash": "y"}}, "unknown suite"),
     ],
 )
 def test_what_does_not_count_is_shown_but_not_ranked(result, reason):
@@ -117,26 +134,6 @@ def write(directory, *results):
         write_result(directory / f"{index}.json", result)
 
 
-class Cells(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.rows, self.inside = [], False
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.inside = tag in ("td", "span")
-        if tag == "tr":
-            self.rows.append([])
-        assert tag not in ("script", "link", "img"), "the page must stand alone"
-
-    def handle_data(self, data):
-        if self.inside:
-            self.rows[-1].append(data.strip())
-
-    def handle_endtag(self, tag):
-        self.inside = False
-
-
 def test_every_format_tells_the_same(tmp_path, capsys):
     write(
         tmp_path,
@@ -144,26 +141,24 @@ def test_every_format_tells_the_same(tmp_path, capsys):
         make_result("High", 3, privileged=["action_gains"]),
         make_result("Short", 9, n=5),
     )
-    assert report.main([str(tmp_path)]) == 0
+    words = ["--audio", "0"]
+    assert report.main([*words, str(tmp_path)]) == 0
     assert len(capsys.readouterr().out.split()) == 4
-    table = [r for r in Cells((tmp_path / "leaderboard.html").read_text()).rows if r]
-    assert [row[:2] for row in table] == [
-        ["1", "High"],
-        ["2", "<Low>"],
-        ["5 of 12 episodes", "Short"],
-    ]
-    assert table[0][2] == "privileged"
-    assert "2 x Chip" in table[0]
-    score = table[0][3]
     lines = list(csv.DictReader((tmp_path / "leaderboard.csv").read_text().splitlines()))
     assert [line["agent"] for line in lines] == ["High", "<Low>", "Short"]
-    assert f"{float(lines[0]['score']):.2f}" == score
+    score = f"{float(lines[0]['score']):.2f}"
     rows = json.loads((tmp_path / "leaderboard.json").read_text())["rows"]
     assert f"{rows[0]['score']:.2f}" == score
     text = (tmp_path / "leaderboard.md").read_text()
     assert f"| 1 | High (privileged) | {score} |" in text
     assert "python -m benchmarks.run --agent m:High --seeds 0" in text
-    assert report.main([str(tmp_path)]) == 0  # its own files are not taken for results
+    page = Page((tmp_path / "leaderboard.html").read_text())
+    ranked, _, unranked = page.tables
+    assert [row[:2] for row in ranked] == [["1", "High privileged"], ["2", "<Low>"]]
+    assert unranked[0][:2] == ["5 of 12 episodes", "Short"]
+    assert score in ranked[0]
+    assert "2 x Chip" in ranked[0]
+    assert report.main([*words, str(tmp_path)]) == 0  # its own files are not taken for results
 
 
 def test_an_edited_file_is_refused(tmp_path, capsys):
@@ -223,3 +218,48 @@ def test_numbers_survive_the_file_and_nan_becomes_null(tmp_path):
     assert kept[1]["metrics"]["si_sdr_gain"] == 0.333333
     with pytest.raises(ValueError, match="infinity"):
         rounded([float("inf")])
+
+
+def test_groups_have_scores_of_their_own(tmp_path):
+    result = make_result("A", 2, spread=0, suite=GROUPED)
+    for episode in result["episodes"][6:]:
+        episode["metrics"]["si_sdr_gain"] = -1.0
+    other = make_result("B", 0, suite=GROUPED)
+    row = build_rows([result, other])[0]
+    assert {name: score.value for name, score in row.groups.items()} == {"quiet": 2, "loud": -1}
+    assert row.score == pytest.approx(0.5)  # both groups count alike
+    write(tmp_path, result, other)
+    assert report.main([str(tmp_path), "--audio", "0"]) == 0
+    assert "| A | 2.00 - | -1.00 - |" in (tmp_path / "leaderboard.md").read_text()
+    page = Page((tmp_path / "leaderboard.html").read_text())
+    assert ["A", "2.00 -", "-1.00 -"] in page.tables[1]
+
+
+def test_houses_are_told_apart():
+    result = make_result(spread=0, gain=1)
+    for episode in result["episodes"]:
+        if episode["scene"] == "house-2":
+            episode["metrics"]["si_sdr_gain"] = 4.0
+    houses = build_rows([result])[0].houses
+    assert houses == pytest.approx({"house-0": 1, "house-1": 1, "house-2": 4, "house-3": 1})
+
+
+def test_scores_are_put_on_the_scale_of_the_suite(monkeypatch):
+    monkeypatch.setitem(leaderboard.SCALES, SUITE.name, Scale(1.0, 3.0))
+    rows = build_rows([make_result("A", 2, spread=0), make_result("B", 3, spread=0)])
+    assert [row.normalised for row in rows] == pytest.approx([1, 0.5])
+    assert build_rows([make_result(suite=GROUPED)])[0].normalised is None
+    with pytest.raises(ValueError, match="two different scores"):
+        Scale(1.0, 1.0)
+
+
+def test_scales_are_printed_from_results(tmp_path, capsys):
+    standing, oracle = make_result("StandInPlace", 0, spread=0), make_result("Oracle", 2, spread=0)
+    for result in (standing, oracle):
+        result["agent"]["path"] = f"baselines.separation:{result['agent']['name']}"
+    write(tmp_path, standing)
+    assert measure_scales.main([str(tmp_path)]) == 2
+    assert "no suite with whole runs" in capsys.readouterr().err
+    write(tmp_path, standing, oracle)
+    assert measure_scales.main([str(tmp_path)]) == 0
+    assert '    "fake-v1": Scale(0.000, 2.000),' in capsys.readouterr().out.splitlines()

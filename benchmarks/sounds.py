@@ -1,0 +1,62 @@
+"""What an agent heard in an episode, as a small file that a browser plays."""
+
+import io
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import soundfile
+from gymnasium import spaces
+
+from benchmarks.command_line import UserError
+from benchmarks.episodes import make_env
+from benchmarks.suites import Suite
+from benchmarks.walks import moves_of, walk_of
+
+SAMPLE_RATE = 16_000  # Hz
+LOUDEST = 0.9  # of full scale
+COMPRESSION = 0.95  # about 30 kbit/s for two ears
+
+
+def heard_on_walk(suite: Suite, record: dict[str, Any]) -> np.ndarray:
+    """(2, n) float32 at 16 kHz: walk the way of a record again, one second per step."""
+    episode = next(
+        e for e in suite.episodes if (e.group.name, e.seed) == (record["group"], record["episode"])
+    )
+    env = make_env(suite, episode.group)
+    try:
+        observation, _ = env.reset(seed=episode.seed, options=episode.options)
+        heard = []
+        for move in moves_of(record["walk"]["poses"]):
+            observation, *_ = env.step(_action(env, move))
+            heard.append(env.unwrapped.hear())
+        if walk_of(env, observation) != record["walk"]:
+            raise UserError(
+                f"episode {record['episode']} of {suite.name} does not take the recorded way: the "
+                "results come from another version of the environment; run them again, or report "
+                "with --audio 0"
+            )
+    finally:
+        env.close()
+    return np.concatenate(heard, axis=1)
+
+
+def _action(env: gym.Env, move: int) -> Any:
+    """The move as an action, with an empty estimate where one is asked for."""
+    if not isinstance(env.action_space, spaces.Dict):
+        return move
+    estimate = env.action_space["estimate"]
+    return {"move": move, "estimate": np.zeros(estimate.shape, estimate.dtype)}
+
+
+def ogg(waveform: np.ndarray) -> bytes:
+    """Ogg with Opus inside, turned up so that the loudest moment of the walk is the same for all.
+
+    waveform  (2, n) float32 at 16 kHz
+    """
+    loud = waveform * (LOUDEST / max(float(np.abs(waveform).max()), 1e-9))
+    file = io.BytesIO()
+    soundfile.write(
+        file, loud.T, SAMPLE_RATE, format="OGG", subtype="OPUS", compression_level=COMPRESSION
+    )
+    return file.getvalue()
