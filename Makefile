@@ -5,10 +5,20 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PACKAGING := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: demo test test-slow lint format clean
+# Half an hour on two cores once the caches are warm; an interrupted run goes on where it stopped.
+RESULTS := results
+SUITES := near-heard near-unheard target-unheard 3src noise distance static far
+AGENTS := Random StandInPlace RotateInPlace Novelty ProximityPrior DoA Oracle
+
+.PHONY: demo leaderboard test test-slow lint format clean
 
 demo: $(VENV)/installed-demo
 	$(RUN) -m benchmarks.demo --out demo
+
+leaderboard: $(VENV)/installed-demo
+	$(RUN) -m benchmarks.run --workers 2 --out $(RESULTS) --suite $(SUITES:%=sep-%-v1) \
+		--agent $(AGENTS:%=baselines.separation:%)
+	$(RUN) -m benchmarks.report $(RESULTS)
 
 test: $(VENV)/installed-test
 	$(RUN) -m pytest

@@ -42,6 +42,19 @@ def test_only_tests_need_torch():
     assert not {"torch", "stable-baselines3"} & names(SETUP["options"]["install_requires"])
 
 
+def test_files_that_are_no_python_are_installed_too():
+    """Every package with such files names them; what git does not keep does not count."""
+    listed = SETUP["options.package_data"]
+    for package in ("av_envs", "agents", "baselines", "benchmarks"):
+        patterns = listed.get(package, "").split()
+        wanted = {
+            path
+            for path in (ROOT / package).rglob("*.*")
+            if path.is_file() and path.suffix in {".npz", ".css", ".js", ".json", ".html", ".txt"}
+        }
+        assert wanted == {path for pattern in patterns for path in (ROOT / package).glob(pattern)}
+
+
 @pytest.mark.skipif(os.name != "posix", reason="file modes")
 def test_the_integration_script_can_be_run():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)

@@ -1,15 +1,18 @@
 """Suites are data: what they must be for anybody to rely on them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import gymnasium as gym
 import pytest
 from fake_separation import FAKE_SUITE, GROUPED_SUITE
 
+import baselines.separation
 from av_envs.scene import load_scene, scene_name
 from av_envs.separation.config import SPLITS, SeparationConfig
 from av_envs.separation.episode import draw_episode
 from av_envs.sound import open_corpus
+from benchmarks.agents import load_factory
 from benchmarks.episodes import make_env
 from benchmarks.suites import OPTIONS, SUITES
 
@@ -94,3 +97,16 @@ def test_a_suite_that_cannot_be_is_refused():
 def test_episodes_go_group_after_group():
     groups = [episode.group.name for episode in GROUPED_SUITE.episodes]
     assert groups == ["quiet"] * 6 + ["loud"] * 6
+
+
+def test_the_makefile_names_every_suite_and_baseline_there_is():
+    lines = (Path(__file__).resolve().parents[2] / "Makefile").read_text().splitlines()
+    listed = {
+        name: line.partition(":=")[2].split()
+        for line in lines
+        for name in ("SUITES", "AGENTS")
+        if line.startswith(f"{name} :=")
+    }
+    assert {f"sep-{name}-v1" for name in listed["SUITES"]} == set(SUITES) - {"sep-demo-v1"}
+    factories = [load_factory(f"baselines.separation:{name}") for name in listed["AGENTS"]]
+    assert {factory.__name__ for factory in factories} == set(baselines.separation.__all__)
