@@ -181,7 +181,7 @@ class SeparationEnv(gym.Env):
     def step(self, action: Any):
         self._require_running()
         move, estimate = checked_action(action, self.config.estimator)
-        before = self._score["nmse"]
+        before, came_from = self._score["nmse"], self._geodesic()
         if estimate is not None:
             self._score = self._scored(estimate)
         self.node, self.heading, self._collided = self._pose_after(move)
@@ -191,16 +191,16 @@ class SeparationEnv(gym.Env):
         if estimate is None:
             self._score = self._scored(None)
         truncated = self._t >= self.config.steps
-        came_from, now = (self._geodesic(node) for node, _ in self.trajectory[-2:])
+        info = self._info()
         outcome = {
             **self._score,
             "nmse_before": before,
             "geodesic_before": came_from,
-            "geodesic_to_target": now,
+            "geodesic_to_target": info["geodesic_to_target"],
             "is_last": truncated,
         }
         gained = reward(self.config.reward, outcome)
-        return self._observation(), gained, False, truncated, self._info()
+        return self._observation(), gained, False, truncated, info
 
     def render(self) -> np.ndarray | None:
         """The map, the view and the sound of this second as one picture, (H, W, 3) uint8."""
@@ -350,8 +350,8 @@ class SeparationEnv(gym.Env):
         of_pose = dict(zip(heard, gains, strict=True))
         return np.array([of_pose[pose] for pose in poses], np.float32)
 
-    def _geodesic(self, node: int) -> np.float32:
-        return self.scene.graph.walking_distances[node, self.source_nodes[0]]
+    def _geodesic(self) -> np.float32:
+        return self.scene.graph.walking_distances[self.node, self._episode.sounds[0].node]
 
     def _situation(self) -> Situation:
         after = np.array([self._pose_after(action)[0] for action in Action])
@@ -374,12 +374,12 @@ class SeparationEnv(gym.Env):
         return {key: observation[key] for key in wanted}
 
     def _info(self) -> dict[str, np.float32]:
-        graph, target = self.scene.graph, self.source_nodes[0]
+        graph, target = self.scene.graph, self._episode.sounds[0].node
         offset = graph.positions[target] - graph.positions[self.node]
         values = {
             **self._score,
             "distance_to_target": math.sqrt(float(offset @ offset)),
-            "geodesic_to_target": self._geodesic(self.node),
+            "geodesic_to_target": self._geodesic(),
             "collision": self._collided,
             "node": self.node,
             "heading": self.heading,
