@@ -7,12 +7,13 @@ parameters of Majumder and Grauman, "Active Audio-Visual Separation of Dynamic S
 Sources", ECCV 2022; zero padding is what the librosa version they pin does.
 """
 
+from math import prod
+
 import numpy as np
-import scipy.fft
 from scipy.signal import get_window
 
-N_FFT = 1023
-HOP = 512
+from av_envs.acoustics.prime_factor import HOP, N_FFT, analyse, synthesise
+
 N_FREQUENCIES = N_FFT // 2 + 1
 MARGIN = N_FFT // 2  # zeros before the first sample
 WINDOW = get_window("hann", N_FFT, fftbins=True).astype(np.float32)
@@ -28,10 +29,13 @@ def stft(signals: np.ndarray) -> np.ndarray:
     signals  (..., n_samples) float32
     returns  (..., 512, n_frames) complex64; 32 frames for one second
     """
-    padded = np.zeros((*signals.shape[:-1], signals.shape[-1] + 2 * MARGIN), np.float32)
-    padded[..., MARGIN:-MARGIN] = signals
-    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT, axis=-1)[..., ::HOP, :]
-    return np.swapaxes(scipy.fft.rfft(frames * WINDOW, axis=-1), -1, -2)
+    *shape, n_samples = signals.shape
+    if n_samples == 0:
+        raise ValueError(f"a signal needs at least one sample, got the shape {signals.shape}")
+    rows = np.require(signals, np.float32, "CW").reshape(prod(shape), n_samples)
+    spectra = np.empty((len(rows), N_FREQUENCIES, n_frames(n_samples)), np.complex64)
+    analyse(rows, WINDOW, spectra.view(np.float32))
+    return spectra.reshape(*shape, *spectra.shape[1:])
 
 
 def istft(spectra: np.ndarray, n_samples: int) -> np.ndarray:
@@ -43,22 +47,16 @@ def istft(spectra: np.ndarray, n_samples: int) -> np.ndarray:
     Griffin and Lim, "Signal estimation from modified short-time Fourier transform",
     IEEE TASSP 1984: windowed overlap-add over the sum of squared windows.
     """
-    frames = scipy.fft.irfft(np.swapaxes(spectra, -1, -2), N_FFT, axis=-1)
-    frames *= WINDOW
-    added = _overlap_add(frames)
-    end = MARGIN + n_samples
-    if end > added.shape[-1]:
-        raise ValueError(f"{frames.shape[-2]} frames do not reach {n_samples} samples")
-    return added[..., MARGIN:end] * _inverse_weight(frames.shape[-2])[MARGIN:end]
-
-
-def _overlap_add(frames: np.ndarray) -> np.ndarray:
-    """(..., n, 1023) to (..., n * 512 + 512); a frame spans two hops less a sample."""
-    n = frames.shape[-2]
-    blocks = np.zeros((*frames.shape[:-2], n + 1, HOP), np.float32)
-    blocks[..., :n, :] += frames[..., :HOP]
-    blocks[..., 1:, : N_FFT - HOP] += frames[..., HOP:]
-    return blocks.reshape(*frames.shape[:-2], (n + 1) * HOP)
+    *shape, n_frequencies, n = spectra.shape
+    if n_frequencies != N_FREQUENCIES:
+        raise ValueError(f"spectra need {N_FREQUENCIES} frequencies, got {n_frequencies}")
+    weight = _inverse_weight(n)[MARGIN : MARGIN + n_samples]
+    if len(weight) < n_samples:
+        raise ValueError(f"{n} frames do not reach {n_samples} samples")
+    rows = np.require(spectra, np.complex64, "CW").reshape(prod(shape), n_frequencies, n)
+    signals = np.empty((len(rows), n_samples), np.float32)
+    synthesise(rows.view(np.float32), WINDOW, weight, signals)
+    return signals.reshape(*shape, n_samples)
 
 
 _INVERSE_WEIGHTS: dict[int, np.ndarray] = {}
@@ -67,6 +65,8 @@ _INVERSE_WEIGHTS: dict[int, np.ndarray] = {}
 def _inverse_weight(n: int) -> np.ndarray:
     """One over the sum of the squared windows of n frames, (n * 512 + 512,)."""
     if n not in _INVERSE_WEIGHTS:
-        weight = _overlap_add(np.broadcast_to(WINDOW**2, (n, N_FFT)))
-        _INVERSE_WEIGHTS[n] = 1 / np.maximum(weight, np.finfo(np.float32).tiny)
+        weight = np.zeros((n + 1, HOP), np.float32)
+        weight[:n] += WINDOW[:HOP] ** 2
+        weight[1:, : N_FFT - HOP] += WINDOW[HOP:] ** 2
+        _INVERSE_WEIGHTS[n] = 1 / np.maximum(weight.ravel(), np.finfo(np.float32).tiny)
     return _INVERSE_WEIGHTS[n]

@@ -22,10 +22,10 @@ def oracle_phase_si_sdr(magnitudes: list[np.ndarray], target: TargetSecond) -> n
 
     The paper's metric: it judges magnitudes only.
     """
-    spectra = np.empty((len(magnitudes), *target.phase.T.shape), np.complex64)
+    spectra = np.empty((len(magnitudes), *target.phase.shape), np.complex64)
     for row, magnitude in zip(spectra, magnitudes, strict=True):
-        np.multiply(magnitude.T, target.phase.T, out=row)  # frame by frame, as both lie in memory
-    return si_sdr(istft(np.swapaxes(spectra, 1, 2), len(target.dry)), target.dry)
+        np.multiply(magnitude, target.phase, out=row)
+    return si_sdr(istft(spectra, len(target.dry)), target.dry)
 
 
 def mixture_phase_si_sdr(

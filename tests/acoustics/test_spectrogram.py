@@ -86,5 +86,7 @@ def test_the_inverse_is_the_nearest_signal(noise):
 def test_wrong_lengths_raise(noise):
     with pytest.raises(ValueError, match="32 frames do not reach 17000 samples"):
         istft(stft(noise), 17000)
-    with pytest.raises(ValueError, match="input array"):
+    with pytest.raises(ValueError, match="need 512 frequencies, got 513"):
+        istft(np.zeros((513, 32), np.complex64), 16000)
+    with pytest.raises(ValueError, match="at least one sample"):
         stft(np.zeros(0, np.float32))
