@@ -22,8 +22,8 @@ from av_envs.separation.noise import MicrophoneNoise
 from av_envs.sound import Corpus, open_corpus, second, seconds, window
 
 BLOCK = 4  # seconds transformed together: four rows fill the vector registers
-KEPT_BLOCKS = 192  # per process; about 0.4 MB of spectra each
-KEPT_TARGET_BLOCKS = 64  # about 1 MB each
+KEPT_BLOCKS = 64  # per process; about 0.4 MB of spectra each
+KEPT_TARGET_BLOCKS = 24  # about 1 MB each
 WINDOW_SECONDS = {"causal": 2, "legacy_same": 1}  # of dry sound in a window
 
 
