@@ -1,0 +1,46 @@
+"""A page per environment from its class docstring: `python -m docs.generate [--check]`."""
+
+import argparse
+import inspect
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from av_envs.registration import VARIANTS
+
+PAGES = Path(__file__).parent / "environments"
+
+
+def page(env_id: str) -> str:
+    """Markdown: how to make the environment, what it is registered with, its class docstring."""
+    entry_point, options = VARIANTS[env_id]
+    module, _, name = entry_point.partition(":")
+    environment = getattr(import_module(module), name)
+    differs = ", ".join(f"`{key}={value!r}`" for key, value in options.items())
+    parts = [
+        f"# {env_id}",
+        f'```python\nimport gymnasium as gym\nimport av_envs\n\nenv = gym.make("{env_id}")\n```',
+        f"Registered with {differs}." if differs else "Registered with the defaults.",
+        inspect.cleandoc(environment.__doc__),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only tell whether pages are stale")
+    check = parser.parse_args(argv).check
+    PAGES.mkdir(exist_ok=True)
+    stale = []
+    for env_id in VARIANTS:
+        path = PAGES / f"{env_id}.md"
+        if not path.exists() or path.read_text(encoding="utf-8") != page(env_id):
+            stale.append(path.name)
+            if not check:
+                path.write_text(page(env_id), encoding="utf-8")
+    print("stale pages:" if check else "written:", ", ".join(stale) or "none")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
