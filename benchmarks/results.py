@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.command_line import UserError
+from benchmarks.schema import SHAPE, first_fault
 
 SCHEMA = "av-bench/result/2"
 DIGITS = 6  # libraries of linear algebra differ after that
 DETERMINISTIC = ("schema", "complete", "suite", "env", "agent", "seed", "episodes", "summary")
-KEYS = {*DETERMINISTIC, "timing", "hardware", "packages", "git", "command", "created"}
 
 
 class EditedFileError(UserError):
@@ -101,9 +101,12 @@ def read_result(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is not JSON ({error})") from None
     if not isinstance(result, dict) or result.get("schema") != SCHEMA:
         raise UserError(f"{path} is not an {SCHEMA} file")
-    missing = sorted((KEYS | {"result_hash"}) - set(result))
+    missing = sorted(set(SHAPE) - set(result))
     if missing:
         raise UserError(f"{path} lacks {', '.join(missing)}")
     if result_hash(result) != result["result_hash"]:
         raise EditedFileError(f"{path} was edited: its content does not match its result_hash")
+    fault = first_fault(result)
+    if fault:
+        raise UserError(f"{path} is malformed: {fault}")
     return result

@@ -21,6 +21,7 @@ WALK = {
     "sources": [[4.5, 2.5], [1.5, 4.5]],
     "target": "voice 1",
 }
+ENV = {"id": "x", "specs": {}, "hash": "", "package_version": "0", "asset_hash": "", "backend": ""}
 
 
 def identity(suite):
@@ -57,15 +58,15 @@ def make_result(
         "schema": SCHEMA,
         "complete": n is None,
         "suite": identity(suite),
-        "env": {},
+        "env": ENV,
         "agent": agent,
         "seed": seed,
         "episodes": episodes,
         "summary": summarise(episodes),
-        "timing": {"play_s": 1.0, "env_steps": 240, "act_ms_p50": 0.1},
+        "timing": {"play_s": 1.0, "env_steps": 240, "act_ms_p50": 0.1, "workers": 1},
         "hardware": hardware,
         "packages": {},
-        "git": {},
+        "git": {"commit": None, "dirty": None},
         "command": f"python -m benchmarks.run --agent m:{name} --seeds {seed}",
         "created": "2026-01-01T00:00:00+00:00",
     }

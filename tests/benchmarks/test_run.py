@@ -12,7 +12,8 @@ from benchmarks.agents import AgentSpec, load_factory
 from benchmarks.command_line import UserError
 from benchmarks.episodes import Played, reduce_steps
 from benchmarks.journal import Journal
-from benchmarks.results import DETERMINISTIC, KEYS, read_result
+from benchmarks.results import DETERMINISTIC, read_result
+from benchmarks.schema import SHAPE
 from benchmarks.suites import Metric
 from benchmarks.walks import moves_of
 
@@ -35,7 +36,7 @@ def deterministic(result):
 
 def test_a_result_has_the_whole_schema(tmp_path):
     result = play(tmp_path, "baselines.separation:Random")
-    assert set(result) == KEYS | {"result_hash"}
+    assert set(result) == set(SHAPE)
     assert result["complete"]
     assert result["suite"]["hash"] == FAKE_SUITE.hash
     assert [e["episode"] for e in result["episodes"]] == list(SEEDS)
