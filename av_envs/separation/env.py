@@ -389,6 +389,7 @@ class SeparationEnv(gym.Env):
 
     def _caption(self) -> str:
         name = self.corpus.classes[self._episode.sounds[0].label]
+        name = name.encode("ascii", "replace").decode()  # all that the picture's font has
         gain = self._score.get("si_sdr_gain")
         text = f"step {self._t}  target {name}  SI-SDR {self._score['si_sdr']:.1f} dB"
         return text if gain is None else f"{text}  gain {gain:+.1f} dB"
