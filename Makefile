@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PACKAGING := setup.cfg pyproject.toml constraints.txt
 
-# Half an hour on two cores once the caches are warm; an interrupted run goes on where it stopped.
+# About ten minutes on two cores once the caches are warm; an interrupted run goes on where it stopped.
 RESULTS := results
 SUITES := near-heard near-unheard target-unheard 3src noise distance static far
 AGENTS := Random StandInPlace RotateInPlace Novelty ProximityPrior DoA Oracle
