@@ -14,12 +14,11 @@ PACKAGES = ("gymnasium", "numpy", "scipy", "numba", "soundfile", "torch")
 
 def cpu_model() -> str:
     """The processor's name as the system tells it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass  # not Linux
+    listing = Path("/proc/cpuinfo")  # Linux only
+    lines = listing.read_text().splitlines() if listing.exists() else []
+    for line in lines:
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BANDS_HZ = np.array([125, 250, 500, 1000, 2000, 4000, 8000], np.float32)
+from av_envs.conventions import N_BANDS
 
 Bands = tuple[float, float, float, float, float, float, float]
 
@@ -50,9 +50,9 @@ class Material:
     def __post_init__(self):
         for field in ("absorption", "scattering", "transmission"):
             values = np.asarray(getattr(self, field))
-            if values.shape != BANDS_HZ.shape or not ((values >= 0) & (values <= 1)).all():
+            if values.shape != (N_BANDS,) or not ((values >= 0) & (values <= 1)).all():
                 raise ValueError(
-                    f"material {self.name!r}: {field} needs {len(BANDS_HZ)} values in [0, 1], "
+                    f"material {self.name!r}: {field} needs {N_BANDS} values in [0, 1], "
                     f"got {getattr(self, field)}"
                 )
         if (np.add(self.absorption, self.transmission) > 1).any():

@@ -9,7 +9,7 @@ from av_envs.scene import NavigationGraph
 from av_envs.separation.config import SPLITS, SeparationConfig
 from av_envs.separation.dwellings import Dwelling, open_dwelling, reachable_without
 from av_envs.separation.noise import noise_seed
-from av_envs.sound import Corpus
+from av_envs.sound import Corpus, seconds
 
 NEAR = (2.0, 5.0)  # m of walking to the target
 FAR = 8.0
@@ -116,7 +116,7 @@ def draw_episode(
     for node, label in zip(nodes, _draw_labels(config, corpus, rng), strict=True):
         clips = corpus.clips(clip_split, corpus.classes[label])
         clip = clips[rng.integers(len(clips))]
-        n_seconds = len(corpus.samples(clip)) // 16_000
+        n_seconds = seconds(corpus.samples(clip))
         sounds.append(Sound(int(node), int(label), clip, int(rng.integers(n_seconds))))
     heading = int(rng.integers(N_HEADINGS))
     return Episode(tuple(sounds), int(start), heading, noise_seed(rng))
