@@ -12,7 +12,7 @@ NOTE = (
     "Score: interquartile mean of the primary metric over scenes and runs, with its 95 % "
     "bootstrap interval. The interval resamples runs where there are at least three, "
     "otherwise episodes (marked e). Normalised: 0 is an agent that does nothing of use, 1 the "
-    "greedy oracle. Privileged agents read the truth from the simulator."
+    "best baseline that is told the truth. Privileged agents read the truth from the simulator."
 )
 
 
