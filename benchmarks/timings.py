@@ -20,8 +20,8 @@ import av_envs  # noqa: F401  (registers the environments)
 from av_envs.acoustics.bank import ResponseBank, TraceConfig
 from av_envs.acoustics.binaural import binaural_response, ear_tables
 from av_envs.conventions import N_HEADINGS
+from av_envs.dwelling import open_dwelling
 from av_envs.scene.splits import load_scene, scene_name
-from av_envs.separation.dwellings import open_dwelling
 from av_envs.separation.episode import draw_in_pool
 from av_envs.storage import CACHE_VARIABLE, cache_directory
 from benchmarks import reference_step, sampling

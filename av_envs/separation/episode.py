@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from av_envs.conventions import N_HEADINGS
-from av_envs.scene import NavigationGraph
+from av_envs.dwelling import Dwelling, open_dwelling
+from av_envs.scene import NavigationGraph, scene_name
 from av_envs.separation.config import SPLITS, SeparationConfig
-from av_envs.separation.dwellings import Dwelling, open_dwelling, reachable_without
 from av_envs.separation.noise import noise_seed
+from av_envs.separation.reach import reachable_without
 from av_envs.sound import Corpus, seconds
 
 NEAR = (2.0, 5.0)  # m of walking to the target
@@ -84,7 +85,9 @@ def draw_in_pool(
     """
     refused = None
     for house in _houses_to_try(config, options, rng):
-        dwelling = open_dwelling(SPLITS[config.split][0], house, config.grid, config.hrtf)
+        dwelling = open_dwelling(
+            scene_name(SPLITS[config.split][0], house), config.grid, config.hrtf
+        )
         try:
             return house, dwelling, draw_episode(config, dwelling.scene.graph, corpus, rng)
         except NoRoomError as error:

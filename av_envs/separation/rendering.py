@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from av_envs.scene.scene import Scene
-from av_envs.separation.drawing import (
+from av_envs.vision.drawing import (
     Colour,
     Point,
     draw_convex,
@@ -21,7 +21,7 @@ from av_envs.separation.drawing import (
     draw_ring,
     draw_text,
 )
-from av_envs.separation.font import text_mask
+from av_envs.vision.font import text_mask
 from av_envs.vision.topdown import TopDownMap, top_down_map
 
 WIDTH, HEIGHT = 992, 608  # pixels; multiples of 16, as video codecs like them

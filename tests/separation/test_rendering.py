@@ -2,8 +2,6 @@ import numpy as np
 import pytest
 
 from av_envs.scene import House
-from av_envs.separation.drawing import draw_convex, draw_disc, draw_line, draw_ring, draw_text
-from av_envs.separation.font import text_mask
 from av_envs.separation.rendering import (
     BLUE,
     MAP,
@@ -17,6 +15,8 @@ from av_envs.separation.rendering import (
     spectrogram_picture,
 )
 from av_envs.vision import top_down_map
+from av_envs.vision.drawing import draw_convex, draw_disc, draw_line, draw_ring, draw_text
+from av_envs.vision.font import text_mask
 
 
 @pytest.fixture(scope="module")

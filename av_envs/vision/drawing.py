@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from av_envs.separation.font import text_mask
+from av_envs.vision.font import text_mask
 
 Point = tuple[float, float]
 Colour = tuple[int, int, int]
