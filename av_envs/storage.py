@@ -210,7 +210,7 @@ def _write_at(file: int, data: bytes, offset: int) -> None:
         view, offset = view[written:], offset + written
 
 
-def make_room(n_bytes: int, keep: Path) -> None:
+def make_room(n_bytes: int, keep: Path | None = None) -> None:
     """Remove the least recently used cache files until `n_bytes` more fit under the limit.
 
     Other processes that have a removed file mapped keep reading it until they close it.

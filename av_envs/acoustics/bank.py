@@ -12,7 +12,7 @@ from av_envs.acoustics.diffraction import Corners, add_hidden_paths, find_corner
 from av_envs.acoustics.image_sources import Mirrors, find_mirrors, image_paths
 from av_envs.acoustics.response import RESPONSE, pack
 from av_envs.acoustics.surfaces import Surfaces, make_surfaces
-from av_envs.acoustics.tracing import N_RAYS, trace
+from av_envs.acoustics.tracing import N_RAYS, in_threads, trace
 from av_envs.scene import Scene
 from av_envs.storage import RowFile
 
@@ -42,39 +42,54 @@ class ResponseBank:
         settings = "-".join(str(value) for value in asdict(self.config).values())
         key = f"{scene.name}-{scene.fingerprint[:16]}-{ENGINE_VERSION}-{settings}"
         self._rows = RowFile(f"responses/{key}", RESPONSE, (n,), n)
-        self._engine: SourceTracer | None = None
 
     def row(self, source: int) -> np.ndarray:
         """(N,) RESPONSE from the node `source` to every node."""
         row = self._rows.get(self._node(source))
         return self._rows.put(source, self._tracer.trace(source)) if row is None else row
 
-    def bake(self, sources: Iterable[int] | None = None, progress: bool = False) -> None:
-        """Trace the rows of `sources` (default: all nodes) that do not exist yet."""
+    def bake(
+        self,
+        sources: Iterable[int] | None = None,
+        progress: bool = False,
+        workers: int | None = None,
+    ) -> None:
+        """Trace the rows of `sources` (default: all nodes) that do not exist yet.
+
+        Each of `workers` threads (default: one per core) traces sources of its own.
+        """
         wanted = range(self._rows.n_rows) if sources is None else map(self._node, sources)
         missing = [s for s in wanted if not self._rows.filled()[s]]
-        for source in tqdm(missing, f"tracing {self.scene.name}", disable=not progress):
-            self.row(source)
+        with tqdm(
+            desc=f"tracing {self.scene.name}", total=len(missing), disable=not progress
+        ) as bar:
+
+            def bake_one(source: int) -> None:
+                self._rows.put(source, self._tracer.trace(source, workers=1))
+                bar.update()
+
+            in_threads(bake_one, missing, workers)
+
+    def filled(self) -> np.ndarray:
+        """(N,) bool, for which sources a row exists."""
+        return self._rows.filled()
 
     def _node(self, source: int) -> int:
         if not 0 <= source < self._rows.n_rows:
             raise ValueError(f"source must be a node in 0..{self._rows.n_rows - 1}, got {source}")
         return source
 
-    @property
+    @cached_property
     def _tracer(self) -> "SourceTracer":
-        if self._engine is None:
-            self._engine = SourceTracer(self.scene, self.config)
-        return self._engine
+        return SourceTracer(self.scene, self.config)
 
 
 class SourceTracer:
     """Traces one source of a scene at a time; what all sources share is prepared once."""
 
-    def __init__(self, scene: Scene, config: TraceConfig, workers: int | None = None):
+    def __init__(self, scene: Scene, config: TraceConfig):
         self.scene = scene
         self.config = config
-        self.workers = workers
 
     @cached_property
     def surfaces(self) -> Surfaces:
@@ -93,8 +108,8 @@ class SourceTracer:
         graph = self.scene.graph
         return make_detectors(graph.heads, np.minimum(graph.clearance, DETECTOR_RADIUS))
 
-    def trace(self, source: int) -> np.ndarray:
-        """(N,) RESPONSE from one node to all."""
+    def trace(self, source: int, workers: int | None = None) -> np.ndarray:
+        """(N,) RESPONSE from one node to all, on `workers` threads (default: one per core)."""
         heads = self.scene.graph.heads
         paths = image_paths(self.scene, self.mirrors, heads[source], heads, self.config.image_order)
         add_hidden_paths(self.scene, self.surfaces, self.corners, source, heads, paths)
@@ -105,6 +120,6 @@ class SourceTracer:
             n_rays=self.config.n_rays,
             image_order=self.config.image_order,
             seed=self.config.seed + source,
-            workers=self.workers,
+            workers=workers,
         )
         return pack(energy[0], arrival[0], paths)

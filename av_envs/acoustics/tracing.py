@@ -12,6 +12,7 @@ reverberate between the two faces, since tables give the loss of the wall as bui
 """
 
 import os
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -88,7 +89,7 @@ def trace(
             arrival[item],
         )
 
-    lost = sum(_map(run, range(n_items), workers)) / (4 * np.pi * len(sources))
+    lost = sum(in_threads(run, range(n_items), workers)) / (4 * np.pi * len(sources))
     per_source = (len(sources), N_CHUNKS, n_nodes, N_BINS)
     energy = energy.reshape(*per_source, N_BANDS).sum(axis=1)
     return energy, arrival.reshape(*per_source, N_SECTORS).sum(axis=1), float(lost)
@@ -97,8 +98,12 @@ def trace(
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
 
-def _map(function, items, workers: int | None) -> list:
-    """Run on a pool of threads that belongs to this process: a forked child makes its own."""
+def in_threads(function: Callable, items: Iterable, workers: int | None = None) -> list:
+    """`function` of every item, on `workers` threads (default: one per core).
+
+    The pool of threads belongs to this process: a forked child makes its own. With one
+    worker no thread is involved, so `function` may itself call with `workers=1`.
+    """
     workers = workers or available_cores()
     if workers == 1:
         return [function(item) for item in items]

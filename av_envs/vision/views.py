@@ -1,5 +1,7 @@
 """What can be seen from every node of a scene, rendered once and kept."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from av_envs.scene.scene import Scene
@@ -43,6 +45,18 @@ class ViewCache:
             self._rows.put(number, row)
         depth = row["depth"][0] * np.float32(1 / DEPTH_STEPS)
         return row["rgb"][0], depth[:, :, None]
+
+    def bake(self, nodes: Iterable[int]) -> None:
+        """Render the views at `nodes` that do not exist yet."""
+        filled = self._rows.filled()
+        for node in nodes:
+            for heading in range(N_HEADINGS):
+                if not filled[N_HEADINGS * node + heading]:
+                    self._rows.put(N_HEADINGS * node + heading, self._render(node, heading))
+
+    def filled(self) -> np.ndarray:
+        """(N,) bool, at which nodes all four views exist."""
+        return self._rows.filled().reshape(-1, N_HEADINGS).all(axis=1)
 
     def _render(self, node: int, heading: int) -> np.ndarray:
         row = np.empty(1, VIEW)

@@ -31,9 +31,9 @@ def traced(monkeypatch):
     """The sources that were traced since, in order."""
     sources, original = [], SourceTracer.trace
 
-    def counted(self, source):
+    def counted(self, source, workers=None):
         sources.append(source)
-        return original(self, source)
+        return original(self, source, workers)
 
     monkeypatch.setattr(SourceTracer, "trace", counted)
     return sources
