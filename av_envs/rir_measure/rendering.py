@@ -6,12 +6,11 @@ Yu et al., "Measuring Acoustics with Collaborative Multiple Agents", IJCAI 2023.
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from av_envs.dwelling import Dwelling
+from av_envs.acoustics.backend import AcousticBackend
 from av_envs.rir_measure.response_pictures import draw_decays, draw_history, draw_response
 from av_envs.rir_measure.seen_area import seen_area
 from av_envs.scene import Scene
@@ -45,9 +44,6 @@ from av_envs.vision.panels import (
 )
 from av_envs.vision.topdown import WALL_COLOUR
 
-if TYPE_CHECKING:
-    from av_envs.rir_measure.env import MeasureEnv
-
 Pose = tuple[int, int]  # node, heading
 
 MAP = (16, 48, 560, 496)  # left, top, width, height of the panel
@@ -73,58 +69,14 @@ LINE = 4  # pixels, width of a walk
 DASH, DASH_GAP = 11.0, 8.0  # pixels
 
 
-def episode_frame(env: "MeasureEnv", with_levels: bool = False) -> np.ndarray:
-    """The picture of the present step; see `measure_frame`.
+def node_levels(acoustics: AcousticBackend, n_nodes: int, source: int, heading: int) -> np.ndarray:
+    """(N,) dB, energy of the response from a source to every node, mean over the ears.
 
-    with_levels  show how loud the first emitter is everywhere, which takes a while
+    All responses are made for it, which takes some tenths of a second.
     """
-    walks, positions = env.trajectories, env.scene.graph.positions
-    views = {robot: env._dwelling.views.view(*walk[-1])[0] for robot, walk in walks.items()}
-    # before a move nothing was predicted yet for the present poses
-    predicted = env._predicted if env.config.xi_timing == "post_move" else None
-    source, _, heading = env.measurement.nodes[0].tolist()
-    return measure_frame(
-        env.scene,
-        walks,
-        env.visited,
-        views,
-        env.measurement.rirs[0],
-        None if predicted is None else predicted[0],
-        node_levels(env._dwelling, source, heading) if with_levels else None,
-        positions[[node for walk in walks.values() for node, _ in walk[-2:]], :2],
-        coverage_so_far(list(walks.values()), len(positions)),
-        _caption(env),
-        env.fixed_source_nodes,
-        env.fixed_receiver_poses,
-    )
-
-
-def _caption(env: "MeasureEnv") -> str:
-    coverage = float(env.visited.mean())
-    scores = env._judge.scores(coverage)
-    numbers = {"CR": coverage, "PE": scores["pe_mean"], "WCR": scores["wcr"]}
-    known = [f"{name} {x:.3f}" if np.isfinite(x) else f"{name} -" for name, x in numbers.items()]
-    emission = env.schedule[0]
-    step = f"step {env.t}/{env.config.steps}"
-    return "  ".join([step, *known, f"{emission.emitter} heard by {emission.receivers[0]}"])
-
-
-def node_levels(dwelling: Dwelling, source: int, heading: int) -> np.ndarray:
-    """(N,) dB, energy of the response at every node, mean over the ears."""
-    nodes = range(len(dwelling.scene.graph))
-    rirs = (dwelling.acoustics.rir(source, node, heading) for node in nodes)
+    rirs = (acoustics.rir(source, node, heading) for node in range(n_nodes))
     energy = np.array([np.square(rir, dtype=float).sum() / 2 for rir in rirs])
     return 10 * np.log10(energy + SILENCE)
-
-
-def coverage_so_far(trajectories: Sequence[Sequence[Pose]], n_nodes: int) -> list[float]:
-    """Ratio of visited nodes after every step."""
-    visited: set[int] = set()
-    ratios = []
-    for poses in zip(*trajectories, strict=True):
-        visited |= {node for node, _ in poses}
-        ratios.append(len(visited) / n_nodes)
-    return ratios
 
 
 def measure_frame(
@@ -148,8 +100,8 @@ def measure_frame(
     views            (S, S, 3) uint8, what each robot sees
     measured         (2, n) float32, the first response measured at this step
     predicted        (2, n) float32, what was expected of it; None without a prediction
-    levels           (N,) dB, how loud the first emitter is at every node: drawn instead of what
-                     nobody has seen yet; None for no such layer
+    levels           (N,) dB, how loud the first emitter is at every node, see `node_levels`:
+                     drawn instead of what nobody has seen yet; None for no such layer
     hull             (n, 2) metres, points around which the hull is drawn, in any order
     history          ratio of visited nodes after every step so far
     caption          one line of printable ASCII, e.g. step, CR, PE and WCR

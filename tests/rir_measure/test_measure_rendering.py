@@ -15,7 +15,6 @@ from av_envs.rir_measure.rendering import (
     ROBOT_COLOURS,
     VIEW_LABEL,
     VIEW_ROW,
-    coverage_so_far,
     measure_frame,
     node_levels,
 )
@@ -268,16 +267,8 @@ def test_curves_run_from_the_bottom_to_the_top():
     assert rows[columns == 5].mean() > rows[columns == 44].mean() + 20
 
 
-def test_coverage_counts_every_node_once():
-    first, second = [(0, 0), (1, 0), (2, 0)], [(1, 1), (1, 2), (3, 0)]
-    assert coverage_so_far([first, second], 8) == [2 / 8, 2 / 8, 4 / 8]
-
-
 def test_levels_are_those_of_the_responses():
     gains = np.array([1.0, 0.1, 0.0, 2.0], np.float32)
-    world = SimpleNamespace(
-        scene=SimpleNamespace(graph=gains),
-        acoustics=SimpleNamespace(rir=lambda s, r, h: np.array([[gains[r]], [0]]) * (s == 2)),
-    )
+    world = SimpleNamespace(rir=lambda s, r, h: np.array([[gains[r]], [0]]) * (s == 2))
     expected = 10 * np.log10([0.5, 0.005, 1e-10, 2.0])
-    np.testing.assert_allclose(node_levels(world, 2, 0), expected, atol=1e-5)
+    np.testing.assert_allclose(node_levels(world, 4, 2, 0), expected, atol=1e-5)
