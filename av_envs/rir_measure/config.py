@@ -1,0 +1,154 @@
+"""Every knob of the measuring task, with its unit, in one place."""
+
+import math
+from dataclasses import dataclass, fields
+
+from av_envs.rir_measure.predictors import RIRPredictor
+from av_envs.scene.floorplan import KINDS
+from av_envs.scene.splits import SPLITS
+
+DIRECTIONS = ("both", "forward")
+ROUTES = ("env", "submit", "action", "none")
+TIMINGS = ("post_move", "pre_move")
+STOP_MODES = ("mask", "latch", "any")
+FRAMES = ("scene", "start")
+OBSERVATIONS = (
+    "rgb",
+    "depth",
+    "azimuth",
+    "position",
+    "action_mask",
+    "heard_rir",
+    "partner_pose",
+    "semantic",
+)
+MAX_ROBOTS = 16
+MAX_FIXED = 64
+
+
+@dataclass(frozen=True)
+class MeasureConfig:
+    """Options of the measuring environments; all are JSON-safe, but for a predictor object."""
+
+    split: str = "train"  # of the dwellings: train, val or test
+    kind: str = "flat"  # of the dwellings: flat or house
+    houses: int = 32  # dwellings of the split that episodes draw from
+    grid: float = 0.5  # m between nodes
+    steps: int = 250  # actions of an episode, one second each
+    robots: int = 2
+    emitters: tuple[int, ...] | None = None  # robots with a loudspeaker; None: all
+    receivers: tuple[int, ...] | None = None  # robots with ears; None: all
+    fixed_sources: int = 0  # loudspeakers that stand still
+    fixed_receivers: int = 0  # dummy heads that stand still
+    directions: str = "both"  # or forward: only from a robot to those of higher number
+    prediction: str = "env"  # how predictions come in, one of ROUTES
+    predictor: str | RIRPredictor = "mean"  # who predicts with prediction="env"
+    xi_timing: str | None = None  # post_move or pre_move; None: what the route allows, post first
+    alpha_xi: float = 1.0  # weight of the accuracy's progress
+    alpha_zeta: float = 1.0  # of the coverage's
+    alpha_psi: float = -1.0  # of the hull's perimeter
+    alpha_phi: float = 1.0  # of the hull's area
+    rho: float = -1.0  # -1: every robot gets the whole reward; 0..1: (1 - rho) / robots of it
+    stop_mode: str = "mask"  # what STOP does, one of STOP_MODES
+    terminate_on_full_coverage: bool = False
+    observations: tuple[str, ...] = ("rgb", "depth", "azimuth", "position", "action_mask")
+    position_frame: str = "scene"  # or start: metres forward, left and up of the own start
+    queries: int = 0  # pairs whose prediction is scored while the team learns
+    room_errors: bool = False  # errors of room-acoustic measures in the info
+    expose_rir: bool = False  # responses in the info, for trainers
+    wcr_lambda: float = 0.1  # weight of the accuracy in the metric WCR
+    hrtf: str = "kemar"  # or the path of a SOFA file
+
+    def __post_init__(self):
+        for option, valid in (
+            ("split", SPLITS),
+            ("kind", tuple(KINDS)),
+            ("directions", DIRECTIONS),
+            ("prediction", ROUTES),
+            ("stop_mode", STOP_MODES),
+            ("position_frame", FRAMES),
+        ):
+            _check(option, getattr(self, option), valid)
+        for option, low, high in (
+            ("houses", 1, 1_000_000),
+            ("steps", 1, 100_000),
+            ("robots", 1, MAX_ROBOTS),
+            ("fixed_sources", 0, MAX_FIXED),
+            ("fixed_receivers", 0, MAX_FIXED),
+            ("queries", 0, 10_000),
+        ):
+            _check_whole(option, getattr(self, option), low, high)
+        for option in ("terminate_on_full_coverage", "room_errors", "expose_rir"):
+            if not isinstance(getattr(self, option), bool):
+                raise ValueError(f"{option} must be True or False, got {getattr(self, option)!r}")
+        for option in ("alpha_xi", "alpha_zeta", "alpha_psi", "alpha_phi"):
+            if not _is_number(getattr(self, option)):
+                raise ValueError(f"{option} must be a number, got {getattr(self, option)!r}")
+        if not _is_number(self.grid) or self.grid <= 0:
+            raise ValueError(f"grid must be positive, got {self.grid!r}")
+        if not _is_number(self.wcr_lambda) or not 0 <= self.wcr_lambda <= 1:
+            raise ValueError(f"wcr_lambda must lie in 0..1, got {self.wcr_lambda!r}")
+        if not _is_number(self.rho) or not (self.rho == -1 or 0 <= self.rho <= 1):
+            raise ValueError(f"rho must be -1 or lie in 0..1, got {self.rho!r}")
+        for option in ("emitters", "receivers"):
+            object.__setattr__(self, option, self._robots_of(option))
+        object.__setattr__(self, "observations", self._observation_keys())
+        object.__setattr__(self, "xi_timing", self._timing())
+
+    @classmethod
+    def from_keywords(cls, **options) -> "MeasureConfig":
+        """The defaults with `options` changed; a name that does not exist is an error."""
+        known = [field.name for field in fields(cls)]
+        for name in options:
+            if name not in known:
+                raise TypeError(f"unknown option {name!r}; options are {', '.join(known)}")
+        return cls(**options)
+
+    def _robots_of(self, option: str) -> tuple[int, ...]:
+        chosen = getattr(self, option)
+        if chosen is None:
+            return tuple(range(self.robots))
+        if isinstance(chosen, str) or len(set(chosen)) < len(chosen):
+            raise ValueError(f"{option} must be different numbers of robots, got {chosen!r}")
+        for robot in chosen:
+            _check_whole(f"{option}: robot", robot, 0, self.robots - 1)
+        return tuple(sorted(chosen))
+
+    def _observation_keys(self) -> tuple[str, ...]:
+        for name in self.observations:
+            _check("observations", name, OBSERVATIONS)
+        if not self.observations or len(set(self.observations)) < len(self.observations):
+            raise ValueError(f"observations must be distinct and not empty: {self.observations}")
+        if self.queries and self.prediction != "env":
+            raise ValueError(f"queries need prediction='env', got {self.prediction!r}")
+        if "partner_pose" in self.observations and self.robots == 1:
+            raise ValueError("observations: a single robot has no partner_pose")
+        if self.prediction != "action":
+            return tuple(self.observations)
+        # who samples actions takes the mask for that of the whole Dict: it goes into the info
+        return tuple(key for key in self.observations if key != "action_mask")
+
+    def _timing(self) -> str:
+        """Who submits a prediction does it before the move, when it knows where it stands."""
+        before = self.prediction in ("submit", "action")
+        if self.xi_timing is None:
+            return "pre_move" if before else "post_move"
+        _check("xi_timing", self.xi_timing, TIMINGS)
+        if before and self.xi_timing == "post_move":
+            raise ValueError(f"prediction={self.prediction!r} needs xi_timing='pre_move'")
+        return self.xi_timing
+
+
+def _check(option: str, value, valid) -> None:
+    if value not in valid:
+        raise ValueError(f"{option} {value!r} does not exist; choose from {', '.join(valid)}")
+
+
+def _check_whole(option: str, value, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{option} must be a whole number in {low}..{high}, got {value!r}")
+
+
+def _is_number(value) -> bool:
+    """A finite real number that JSON can carry."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

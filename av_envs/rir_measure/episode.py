@@ -1,0 +1,132 @@
+"""Drawing an episode: which dwelling, and where everybody starts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from av_envs.conventions import N_HEADINGS
+from av_envs.dwelling import Dwelling, open_dwelling
+from av_envs.rir_measure.config import MeasureConfig
+from av_envs.scene import NavigationGraph, scene_name
+
+RESET_OPTIONS = (
+    "house",
+    "scene",
+    "start_nodes",
+    "start_headings",
+    "fixed_sources",
+    "fixed_receivers",
+)
+IGNORED = "options"  # the one reset option that PettingZoo's own API test sends
+NO_HOUSE = -1  # of an episode in a scene that was named
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Everything that chance decides about an episode.
+
+    start_nodes, start_headings  one per robot
+    fixed_sources                nodes of the loudspeakers that stand still
+    fixed_receivers              (node, heading) of the dummy heads that stand still
+    """
+
+    start_nodes: tuple[int, ...]
+    start_headings: tuple[int, ...]
+    fixed_sources: tuple[int, ...]
+    fixed_receivers: tuple[tuple[int, int], ...]
+
+
+def draw_in_pool(
+    config: MeasureConfig, options: Mapping[str, Any] | None, rng: np.random.Generator
+) -> tuple[int, Dwelling, Episode]:
+    """The number of the house (-1 for a named scene), the dwelling and an episode in it."""
+    options = dict(options or {})
+    options.pop(IGNORED, None)
+    unknown = sorted(set(options) - set(RESET_OPTIONS))
+    if unknown:
+        raise ValueError(f"unknown reset options {unknown}; there is {', '.join(RESET_OPTIONS)}")
+    house, name = _dwelling_name(config, options, rng)
+    dwelling = open_dwelling(name, config.grid, config.hrtf)
+    return house, dwelling, draw_episode(config, dwelling.scene.graph, options, rng)
+
+
+def _dwelling_name(
+    config: MeasureConfig, options: Mapping[str, Any], rng: np.random.Generator
+) -> tuple[int, str]:
+    if "scene" in options:
+        if "house" in options:
+            raise ValueError("reset options name a house and a scene; give one of them")
+        return NO_HOUSE, options["scene"]
+    house = options["house"] if "house" in options else int(rng.integers(config.houses))
+    if isinstance(house, bool) or house not in range(config.houses):
+        raise ValueError(f"house must be in 0..{config.houses - 1}, got {house!r}")
+    return int(house), scene_name(config.split, int(house), config.kind)
+
+
+def draw_episode(
+    config: MeasureConfig,
+    graph: NavigationGraph,
+    options: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Episode:
+    """Robots on different nodes, any headings; `options` of `reset` override what they name."""
+    if config.robots > len(graph):
+        raise ValueError(f"robots: {config.robots} do not fit on {len(graph)} nodes")
+    nodes = tuple(rng.choice(len(graph), config.robots, replace=False).tolist())
+    headings = tuple(rng.integers(N_HEADINGS, size=config.robots).tolist())
+    sources = tuple(rng.integers(len(graph), size=config.fixed_sources).tolist())
+    heads = rng.integers((len(graph), N_HEADINGS), size=(config.fixed_receivers, 2)).tolist()
+    if "start_nodes" in options:
+        nodes = _nodes("start_nodes", options["start_nodes"], config.robots, graph)
+        _check_connected(nodes, graph)
+    if "start_headings" in options:
+        headings = _headings("start_headings", options["start_headings"], config.robots)
+    if "fixed_sources" in options:
+        sources = _nodes("fixed_sources", options["fixed_sources"], config.fixed_sources, graph)
+    if "fixed_receivers" in options:
+        heads = _poses("fixed_receivers", options["fixed_receivers"], config, graph)
+    return Episode(nodes, headings, sources, tuple((node, heading) for node, heading in heads))
+
+
+def _nodes(name: str, given: Sequence, count: int, graph: NavigationGraph) -> tuple[int, ...]:
+    values = _whole_numbers(name, given, count)
+    for node in values:
+        if not 0 <= node < len(graph):
+            raise ValueError(f"{name}: the graph has nodes 0..{len(graph) - 1}, got {node}")
+    return values
+
+
+def _headings(name: str, given: Sequence, count: int) -> tuple[int, ...]:
+    values = _whole_numbers(name, given, count)
+    for heading in values:
+        if not 0 <= heading < N_HEADINGS:
+            raise ValueError(f"{name}: headings are 0, 1, 2, 3 quarter turns, got {heading}")
+    return values
+
+
+def _poses(
+    name: str, given: Sequence, config: MeasureConfig, graph: NavigationGraph
+) -> list[tuple[int, int]]:
+    shape = np.shape(given)
+    if config.fixed_receivers and (len(shape) != 2 or shape[1] != 2):
+        raise ValueError(f"{name} must be pairs [node, heading], got {given!r}")
+    nodes = _nodes(name, [pose[0] for pose in given], config.fixed_receivers, graph)
+    return list(zip(nodes, _headings(name, [pose[1] for pose in given], len(nodes)), strict=True))
+
+
+def _whole_numbers(name: str, given: Sequence, count: int) -> tuple[int, ...]:
+    values = np.asarray(given)
+    if values.shape != (count,):
+        raise ValueError(f"{name} must be {count} whole numbers, got {given!r}")
+    if count and not np.issubdtype(values.dtype, np.integer):
+        raise ValueError(f"{name} must be whole numbers, got {given!r}")
+    return tuple(int(value) for value in values)
+
+
+def _check_connected(nodes: tuple[int, ...], graph: NavigationGraph) -> None:
+    """Robots that cannot reach each other cannot share the work."""
+    for node in nodes:
+        if not np.isfinite(graph.walking_distances[nodes[0], node]):
+            raise ValueError(f"start_nodes: no way leads from {nodes[0]} to {node}")

@@ -1,0 +1,114 @@
+"""What the predictions of an episode were worth so far."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from av_envs.rir_measure.measuring import Measurement
+from av_envs.rir_measure.metrics import pes, wcr
+from av_envs.rir_measure.predictors import JointObservation, RIRPredictor
+from av_envs.rir_measure.queries import area_under_curve
+from av_envs.rir_measure.stft_distance import Spectra, distance, spectra
+
+Scores = dict[str, float]
+ROOM_ERRORS = (
+    "rte_ms",
+    "rte_pct",
+    "edt_ms",
+    "drr_db",
+    "c50_db",
+    "lr_db",
+    "sisdr",
+    "snr",
+    "snr01",
+)
+
+
+class Judge:
+    """Scores of one episode, fed by the environment.
+
+    An error is infinite where nothing was predicted: nan is not equal to itself, so infos with
+    it would never count as reproduced.
+    """
+
+    def __init__(self, with_room_errors: bool, wcr_lambda: float):
+        self._with_room_errors = with_room_errors
+        self._lambda = wcr_lambda
+        self._last: tuple[np.ndarray, Spectra] | None = None
+        self.reset()
+
+    def reset(self, queries: Measurement | None = None) -> None:
+        """Queries  held-out pairs with their true responses."""
+        self.delta = math.inf
+        self._deltas: list[float] = []
+        self._errors = dict.fromkeys(ROOM_ERRORS if self._with_room_errors else (), math.inf)
+        self.queries = queries
+        self._query_truth: Spectra | None = None
+        self._curve: list[tuple[int, float]] = []
+
+    @property
+    def xi(self) -> float:
+        """Accuracy: minus the distance of the last prediction; nan if there is none."""
+        return -self.delta if self.is_valid else math.nan
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the last measurement was predicted."""
+        return math.isfinite(self.delta)
+
+    def score(
+        self, measurement: Measurement, predicted: np.ndarray | None, counts: bool = True
+    ) -> None:
+        """Compare a prediction (P, 2, 16000) with what was measured; None says there is none.
+
+        counts  whether it enters the mean of the episode
+        """
+        self._errors = dict.fromkeys(self._errors, math.inf)
+        if predicted is None:
+            self.delta = math.inf
+            return
+        truth = spectra(measurement.rirs)
+        self.delta = float(distance(truth, self._spectra_of(predicted)).mean())
+        if counts:
+            self._deltas.append(self.delta)
+        if self._with_room_errors:
+            from av_envs.rir_measure.room_errors import room_errors
+
+            self._errors = room_errors(measurement.rirs, predicted)
+
+    def score_queries(
+        self, step: int, predictor: RIRPredictor, history: Sequence[JointObservation]
+    ) -> None:
+        """How well the held-out pairs are predicted after this many measured steps."""
+        if self._query_truth is None:
+            self._query_truth = spectra(self.queries.rirs)
+        predicted = predictor.predict(self.queries.pairs, history)
+        error = float(distance(self._query_truth, spectra(predicted)).mean())
+        self._curve.append((step, error))
+
+    def scores(self, coverage: float) -> Scores:
+        """Everything that the info says about accuracy; coverage is CR."""
+        pe = float(np.mean(self._deltas)) if self._deltas else math.inf
+        scores = {
+            "delta": self.delta,
+            "cr": coverage,
+            "xi": -self.delta,
+            "xi_valid": self.is_valid,
+            "pe_mean": pe,
+            "pes": pes(pe),
+            "wcr": wcr(coverage, pe, self._lambda),
+            **self._errors,
+        }
+        if self.queries is not None:
+            scores["pe_query"] = self._curve[-1][1] if self._curve else math.inf
+            scores["pe_query_auc"] = (
+                area_under_curve(*zip(*self._curve, strict=True)) if self._curve else math.inf
+            )
+        return scores
+
+    def _spectra_of(self, predicted: np.ndarray) -> Spectra:
+        """Predictions that repeat themselves are analysed once."""
+        if self._last is None or not np.array_equal(self._last[0], predicted):
+            self._last = np.array(predicted, np.float32), spectra(predicted)
+        return self._last[1]
