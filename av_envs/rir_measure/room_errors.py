@@ -36,7 +36,7 @@ DIRECT_SAMPLES = round(0.003 * SAMPLE_RATE)  # after the onset that count as dir
 EARLY_SAMPLES = round(0.05 * SAMPLE_RATE)
 ONSET_GAIN = 10 ** (-ONSET_DB / 20)
 HEADROOM_DB, LONGEST_FIT_DB, SHORTEST_FIT_DB = 5, 60, 10
-FIT_POINTS = 512  # of the decay curve through which a line is laid, at most
+FIT_POINTS = 2048  # of the decay curve through which a line is laid, at most
 
 # contraction and reordering only: that a NaN is no number must stay true
 kernel = njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "arcp", "nsz"})
@@ -194,7 +194,7 @@ def _reverberation_time(curve, used):
     while last == used and depth >= SHORTEST_FIT_DB:
         last = _first_at_most(curve, used, curve[0] * 10 ** (-(HEADROOM_DB + depth) / 10))
         depth -= 10
-    if last == used or last == first:
+    if last in (used, first):
         return 0.0
     n = min(FIT_POINTS, last - first + 1)
     x, y, xx, xy = 0.0, 0.0, 0.0, 0.0

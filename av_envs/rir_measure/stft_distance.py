@@ -26,7 +26,7 @@ N_FREQUENCIES = N_FFT // 2 + 1
 N_FRAMES = 1 + N_SAMPLES // HOP
 POWER_FLOOR = 1e-7  # of a spectrogram bin
 NORM_FLOOR = 1e-8  # of a whole spectrogram, against division by zero
-LOUDEST = 1e6  # mean of a hop beyond which the products of `_compare` could overflow
+LOUDEST = 1e3  # mean of a hop up to which the products in `_compare` cannot overflow
 WINDOWS = ("hann", "hamming")
 
 LANES = 16  # frames side by side
