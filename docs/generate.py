@@ -6,20 +6,24 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from av_envs.registration import VARIANTS
+from av_envs.registration import MEASURING, VARIANTS
 
 PAGES = Path(__file__).parent / "environments"
+IMPORTS = ("import gymnasium as gym", "import pettingzoo")
 
 
 def page(env_id: str) -> str:
     """Markdown: how to make the environment, what it is registered with, its class docstring."""
     entry_point, options = VARIANTS[env_id]
+    kinds = ["gym.make(", *(['pettingzoo.make("parallel", '] if entry_point == MEASURING else [])]
+    imports = "\n".join(IMPORTS[: len(kinds)])
+    made = "\n".join(f'env = {make}"{env_id}")' for make in kinds)
     module, _, name = entry_point.partition(":")
     environment = getattr(import_module(module), name)
     differs = ", ".join(f"`{key}={value!r}`" for key, value in options.items())
     parts = [
         f"# {env_id}",
-        f'```python\nimport gymnasium as gym\nimport av_envs\n\nenv = gym.make("{env_id}")\n```',
+        f"```python\n{imports}\n\nimport av_envs\n\n{made}\n```",
         f"Registered with {differs}." if differs else "Registered with the defaults.",
         inspect.cleandoc(environment.__doc__),
     ]
