@@ -207,6 +207,12 @@ class JointMeasureEnv(gym.Env):
         """As `MeasureEnv.render`."""
         return self.team.render()
 
+    def hear(self) -> np.ndarray:
+        """(2, 4000) float32: a clap at the first emitter as its first receiver hears it."""
+        from av_envs.rir_measure.audible import measured_sound
+
+        return measured_sound(self.measurement.rirs[0], 1 / self.metadata["render_fps"])
+
     def action_masks(self) -> np.ndarray:
         """(4 N,) bool: what each robot may do, robot after robot."""
         return self.team.action_masks().ravel()

@@ -6,6 +6,7 @@ Yu et al., "Measuring Acoustics with Collaborative Multiple Agents", IJCAI 2023.
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -13,6 +14,7 @@ import shapely
 from av_envs.acoustics.backend import AcousticBackend
 from av_envs.rir_measure.response_pictures import draw_decays, draw_history, draw_response
 from av_envs.rir_measure.seen_area import seen_area
+from av_envs.rir_measure.walks import hull_nodes
 from av_envs.scene import Scene
 from av_envs.vision.drawing import (
     Colour,
@@ -44,6 +46,9 @@ from av_envs.vision.panels import (
 )
 from av_envs.vision.topdown import WALL_COLOUR
 
+if TYPE_CHECKING:
+    from av_envs.rir_measure.env import MeasureEnv
+
 Pose = tuple[int, int]  # node, heading
 
 MAP = (16, 48, 560, 496)  # left, top, width, height of the panel
@@ -69,6 +74,45 @@ LINE = 4  # pixels, width of a walk
 DASH, DASH_GAP = 11.0, 8.0  # pixels
 
 
+def episode_frame(env: "MeasureEnv", with_levels: bool = False) -> np.ndarray:
+    """The picture of the present step; see `measure_frame`.
+
+    with_levels  show how loud the first emitter is everywhere, which takes a while
+    """
+    walks, positions = env.trajectories, env.scene.graph.positions
+    views = {robot: env._dwelling.views.view(*walk[-1])[0] for robot, walk in walks.items()}
+    # before a move nothing was predicted yet for the present poses
+    predicted = env._predicted if env.config.xi_timing == "post_move" else None
+    levels = None
+    if with_levels:
+        source, _, heading = env.measurement.nodes[0].tolist()
+        levels = node_levels(env._dwelling.acoustics, len(positions), source, heading)
+    return measure_frame(
+        env.scene,
+        walks,
+        env.visited,
+        views,
+        env.measurement.rirs[0],
+        None if predicted is None else predicted[0],
+        levels,
+        positions[hull_nodes(walks.values()), :2],
+        coverage_so_far(list(walks.values()), len(positions)),
+        _caption(env),
+        env.fixed_source_nodes,
+        env.fixed_receiver_poses,
+    )
+
+
+def _caption(env: "MeasureEnv") -> str:
+    coverage = float(env.visited.mean())
+    scores = env._judge.scores(coverage)
+    numbers = {"CR": coverage, "PE": scores["pe_mean"], "WCR": scores["wcr"]}
+    known = [f"{name} {x:.3f}" if np.isfinite(x) else f"{name} -" for name, x in numbers.items()]
+    emission = env.schedule[0]
+    step = f"step {env.t}/{env.config.steps}"
+    return "  ".join([step, *known, f"{emission.emitter} heard by {emission.receivers[0]}"])
+
+
 def node_levels(acoustics: AcousticBackend, n_nodes: int, source: int, heading: int) -> np.ndarray:
     """(N,) dB, energy of the response from a source to every node, mean over the ears.
 
@@ -77,6 +121,16 @@ def node_levels(acoustics: AcousticBackend, n_nodes: int, source: int, heading: 
     rirs = (acoustics.rir(source, node, heading) for node in range(n_nodes))
     energy = np.array([np.square(rir, dtype=float).sum() / 2 for rir in rirs])
     return 10 * np.log10(energy + SILENCE)
+
+
+def coverage_so_far(trajectories: Sequence[Sequence[Pose]], n_nodes: int) -> list[float]:
+    """Ratio of visited nodes after every step."""
+    visited: set[int] = set()
+    ratios = []
+    for poses in zip(*trajectories, strict=True):
+        visited |= {node for node, _ in poses}
+        ratios.append(len(visited) / n_nodes)
+    return ratios
 
 
 def measure_frame(

@@ -2,9 +2,11 @@
 
 from types import SimpleNamespace
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
+import av_envs  # noqa: F401  (registers the environments)
 from av_envs.rir_measure.rendering import (
     COVERAGE,
     DECAY,
@@ -15,6 +17,8 @@ from av_envs.rir_measure.rendering import (
     ROBOT_COLOURS,
     VIEW_LABEL,
     VIEW_ROW,
+    coverage_so_far,
+    episode_frame,
     measure_frame,
     node_levels,
 )
@@ -267,8 +271,30 @@ def test_curves_run_from_the_bottom_to_the_top():
     assert rows[columns == 5].mean() > rows[columns == 44].mean() + 20
 
 
+def test_coverage_counts_every_node_once():
+    first, second = [(0, 0), (1, 0), (2, 0)], [(1, 1), (1, 2), (3, 0)]
+    assert coverage_so_far([first, second], 8) == [2 / 8, 2 / 8, 4 / 8]
+
+
 def test_levels_are_those_of_the_responses():
     gains = np.array([1.0, 0.1, 0.0, 2.0], np.float32)
     world = SimpleNamespace(rir=lambda s, r, h: np.array([[gains[r]], [0]]) * (s == 2))
     expected = 10 * np.log10([0.5, 0.005, 1e-10, 2.0])
     np.testing.assert_allclose(node_levels(world, 4, 2, 0), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("timing", ["post_move", "pre_move"])
+def test_the_environment_draws_what_it_knows(timing):
+    options = {"houses": 1, "steps": 4, "fixed_sources": 1, "predictor": "oracle"}
+    env = gym.make("AVRIRMeasure-v0", render_mode="rgb_array", xi_timing=timing, **options)
+    env.reset(seed=5)
+    env.step(env.action_space.sample() * 0 + 2)
+    frame = env.render()
+    same = panel(frame, PREDICTED[1]) == panel(frame, MEASURED[1])
+    assert same.all() == (timing == "post_move")
+    np.testing.assert_array_equal(frame, env.render())
+    team = env.unwrapped.team
+    louder = episode_frame(team, with_levels=True)
+    assert (louder[:, :RIGHT_SIDE] != frame[:, :RIGHT_SIDE]).any()
+    np.testing.assert_array_equal(louder[:, RIGHT_SIDE:], frame[:, RIGHT_SIDE:])
+    assert env.unwrapped.hear().shape == (2, 4000)
