@@ -79,7 +79,7 @@ def signal_ratios(truth: np.ndarray, predicted: np.ndarray) -> dict[str, np.ndar
     sisdr  scale-invariant, means removed: Le Roux et al., "SDR - half-baked or well done?",
            ICASSP 2019
     snr    energy of the truth over that of the error, as the paper prints it
-    snr01  the same for samples mapped from -1..1 to 0..1, which fits its published values
+    snr01  the same for samples mapped from -1..1 to 0..1, nearest to its published values
     """
     truth, predicted = (np.require(x, np.float32, "CW") for x in (truth, predicted))
     if truth.shape != predicted.shape:
