@@ -10,7 +10,15 @@ RESULTS := results
 SUITES := near-heard near-unheard target-unheard 3src noise distance static far
 AGENTS := Random StandInPlace RotateInPlace Novelty ProximityPrior DoA Oracle
 
-.PHONY: demo leaderboard test test-slow lint format clean
+# The measuring task: every team with its usual predictor, and what predictors are worth.
+TEAM_RESULTS := results-rir
+TEAM_SUITES := replica-like mp3d-like
+TEAMS := Random Curiosity Occupancy NearestNeighbor Frontier SpreadOut CoverageOracle
+PREDICTED := Random:zero Random:mean Random:oracle CoverageOracle:oracle
+PLAY_TEAMS := $(RUN) -m benchmarks.run --workers 2 --out $(TEAM_RESULTS) \
+	--suite $(TEAM_SUITES:%=rir-%-v1) --agent
+
+.PHONY: demo leaderboard leaderboard-rir test test-slow lint format clean
 
 demo: $(VENV)/installed-demo
 	$(RUN) -m benchmarks.demo --out demo
@@ -19,6 +27,14 @@ leaderboard: $(VENV)/installed-demo
 	$(RUN) -m benchmarks.run --workers 2 --out $(RESULTS) --suite $(SUITES:%=sep-%-v1) \
 		--agent $(AGENTS:%=baselines.separation:%)
 	$(RUN) -m benchmarks.report $(RESULTS)
+
+leaderboard-rir: $(VENV)/installed-demo
+	$(PLAY_TEAMS) $(TEAMS:%=baselines.rir_measure:%)
+	for pair in $(PREDICTED); do \
+		$(PLAY_TEAMS) baselines.rir_measure:$${pair%:*} \
+			--agent-kwargs "{\"predictor\": \"$${pair#*:}\"}" || exit; \
+	done
+	$(RUN) -m benchmarks.report $(TEAM_RESULTS)
 
 test: $(VENV)/installed-test
 	$(RUN) -m pytest

@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +25,8 @@ class Agent(Protocol):
 
     An agent that declares `privileged: tuple[str, ...]` is called as
     `act(observation, privileged)` with a dict of these keys, and is marked on the board.
-    A `card: dict` may give name, authors, url and train (how it was trained).
+    A `card: dict` may give name, authors, url and train (how it was trained). In the measuring
+    task `predictor` may name or be who predicts the responses (see `benchmarks.predictors`).
     """
 
     def reset(self, *, seed: int | None = None) -> None: ...
@@ -129,8 +130,13 @@ def _check_card(spec: AgentSpec, agent: Agent) -> None:
         raise UserError(f"agent {spec.path}: card is not JSON ({error})") from None
 
 
-def describe_agent(spec: AgentSpec, agent: Agent) -> dict[str, Any]:
-    """The `agent` block of a result file."""
+def describe_agent(
+    spec: AgentSpec, agent: Agent, more_privileged: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The `agent` block of a result file.
+
+    more_privileged  what the agent's predictor declares to know, on top of the agent's own
+    """
     card = getattr(agent, "card", {})
     checkpoint = spec.kwargs.get("checkpoint")
     return {
@@ -142,7 +148,7 @@ def describe_agent(spec: AgentSpec, agent: Agent) -> dict[str, Any]:
         "url": card.get("url"),
         "checkpoint_sha256": file_hash(Path(checkpoint)) if checkpoint else None,
         "train": card.get("train"),
-        "privileged": list(getattr(agent, "privileged", ())),
+        "privileged": list(dict.fromkeys([*getattr(agent, "privileged", ()), *more_privileged])),
     }
 
 

@@ -1,11 +1,24 @@
 """Whether an agent's answer is an action, and if not, why: in words short enough for a result."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
 LONGEST_VALUE = 60  # characters of an answer that are quoted
+
+
+class AgentError(Exception):
+    """The agent, or a predictor it brought, raised, or its answer is no answer."""
+
+
+def ask(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call the agent's code; whatever goes wrong in it is an `AgentError`."""
+    try:
+        return function(*args, **kwargs)
+    except (Exception, SystemExit) as error:
+        raise AgentError(f"{type(error).__name__}: {error}") from error
 
 
 def why_no_action(space: spaces.Space, answer: Any) -> str | None:

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import gymnasium as gym
@@ -12,17 +13,14 @@ import numpy as np
 
 import av_envs  # noqa: F401  (registers the environments)
 from benchmarks.agents import Agent, AgentSpec, build_agent
-from benchmarks.answers import why_no_action
+from benchmarks.answers import AgentError, ask, why_no_action
+from benchmarks.predictors import seat_predictor
 from benchmarks.suites import Group, Metric, Suite
 from benchmarks.walks import walk_of
 
 LONGEST_ERROR = 300  # characters of an agent's error that a result keeps
 CHUNKS_PER_WORKER = 6  # of every group
 SERIES_DIGITS = 2
-
-
-class AgentError(Exception):
-    """The agent raised, or its answer is no action."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +106,7 @@ def _play_in_order(job: Job, indices: list[int]) -> Iterator[Played]:
     env = make_env(job.suite, job.suite.episodes[indices[0]].group)
     try:
         agent = build_agent(job.agent, env.observation_space, env.action_space, job.seed)
+        seat_predictor(env, job.agent, agent)
         for index in indices:
             yield play_episode(env, agent, job, index)
     finally:
@@ -118,13 +117,14 @@ def play_episode(env: gym.Env, agent: Agent, job: Job, index: int) -> Played:
     """Play one episode of the suite; the agent's own seed follows from its seed and the run's."""
     began = time.perf_counter()
     group, seed, options = job.suite.episodes[index]
-    observation, _ = env.reset(seed=seed, options=options)
+    observation = None
     rewards: list[float] = []
     infos: list[dict[str, Any]] = []
     act_ms: list[float] = []
     error = None
     try:
-        _ask(agent.reset, seed=agent_seed(job.seed, seed))
+        observation, _ = env.reset(seed=seed, options=options)
+        ask(agent.reset, seed=agent_seed(job.seed, seed))
         done = False
         while not done:
             start = time.perf_counter()
@@ -163,40 +163,32 @@ def choose_action(agent: Agent, env: gym.Env, observation: Any) -> Any:
     """The agent's action; it sees of the truth only what it has declared."""
     declared = getattr(agent, "privileged", ())
     if declared:
-        truth = {key: _ask(env.unwrapped.privileged, key) for key in declared}
-        action = _ask(agent.act, observation, truth)
+        truth = {key: ask(env.unwrapped.privileged, key) for key in declared}
+        action = ask(agent.act, observation, truth)
     else:
-        action = _ask(agent.act, observation)
-    reason = _ask(why_no_action, env.action_space, action)
+        action = ask(agent.act, observation)
+    reason = ask(why_no_action, env.action_space, action)
     if reason:
         raise AgentError(reason)
     return action
 
 
-def _ask(function: Any, *args: Any, **kwargs: Any) -> Any:
-    try:
-        return function(*args, **kwargs)
-    except (Exception, SystemExit) as error:
-        raise AgentError(f"{type(error).__name__}: {error}") from error
-
-
 def step_values(metric: Metric, rewards: list[float], infos: list[dict[str, Any]]) -> list[float]:
     """The quantity behind a metric at every step; nan where it is undefined."""
-    if metric.source == "reward":
+    if metric.source == "reward" or not infos:
         return rewards
-    if infos and metric.source not in infos[-1]:
+    keys = [key for key in infos[-1] if fnmatchcase(key, metric.source)]
+    if not keys:
         raise ValueError(f"metric {metric.name} needs info[{metric.source!r}], which is absent")
-    return [float(info[metric.source]) for info in infos]
+    return [sum(float(info[key]) for key in keys) for info in infos]
 
 
 def reduce_steps(metric: Metric, rewards: list[float], infos: list[dict[str, Any]]) -> float:
     """One number per episode; nan if the quantity was undefined at every step that counts."""
     values = np.array(step_values(metric, rewards, infos), np.float64)
-    if np.isinf(values).any():
+    counted = values[-1:] if metric.reduce == "final" else values[~np.isnan(values)]
+    if np.isinf(counted).any():
         raise ValueError(f"metric {metric.name} is infinite at a step; no mean can hold that")
-    if metric.reduce == "final":
-        return float(values[-1])
-    values = values[~np.isnan(values)]
-    if not len(values):
+    if not len(counted):
         return float("nan")
-    return float(values.sum() if metric.reduce == "sum" else values.mean())
+    return float(counted.mean() if metric.reduce == "mean" else counted.sum())

@@ -9,8 +9,10 @@ from tqdm import tqdm
 
 from benchmarks.leaderboard import Row
 from benchmarks.maps import house_map
-from benchmarks.sounds import heard_on_walk, ogg
+from benchmarks.sounds import SAMPLE_RATE, heard_on_walk, ogg
 from benchmarks.suites import SUITES, Suite
+from benchmarks.tables import beside, digits_of
+from benchmarks.walks import is_of_team
 
 N_RANDOM = 20  # the same episodes for every agent, so that ways can be compared
 EXTREMES = ("best", "median", "worst")
@@ -58,8 +60,14 @@ def sample(records: Sequence[Record], n: int = N_RANDOM) -> list[Record]:
 
 
 def _frame(suite: Suite) -> dict[str, Any]:
+    """What all episodes of a suite share; `digits` are those after the point of the score."""
     metric = suite.primary_metric
-    return {"metric": metric.name, "unit": metric.unit, "agents": []}
+    return {
+        "metric": metric.name,
+        "unit": metric.unit,
+        "digits": digits_of(metric.name),
+        "agents": [],
+    }
 
 
 def _result_of(row: Row, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -76,13 +84,15 @@ def _result_of(row: Row, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _shown(suite: Suite, records: list[Record], n_audio: int) -> list[dict[str, Any]]:
+    """Entries of the page; of one with sound `pace` says how many steps pass in a second."""
     chosen = pick(records, suite.primary, suite.primary_metric.higher_is_better)
     entries = []
     for place, (why, record) in enumerate(chosen.items()):
         entry = _entry(suite, record, why)
         if place < n_audio:
-            sound = ogg(heard_on_walk(suite, record))
-            entry["audio"] = base64.b64encode(sound).decode()
+            heard = heard_on_walk(suite, record)
+            entry["audio"] = base64.b64encode(ogg(heard)).decode()
+            entry["pace"] = record["length"] * SAMPLE_RATE / heard.shape[1]
         entries.append(entry)
     picked = [id(record) for record in chosen.values()]
     others = [record for record in sample(records) if id(record) not in picked]
@@ -92,17 +102,24 @@ def _shown(suite: Suite, records: list[Record], n_audio: int) -> list[dict[str, 
 def _entry(suite: Suite, record: Record, why: str) -> dict[str, Any]:
     """An episode without what the page does not show.
 
-    walk  x, y, heading of every pose, one after the other
+    beside  metrics that must be read with the score
+    walk    of one agent x, y, heading of every pose, one after the other; of a team the
+            walk as it is recorded, see `benchmarks.walks`
     """
     walk = record["walk"]
-    return {
+    entry = {
         "why": why,
         "group": record["group"] if len(suite.groups) > 1 else "",
         "episode": record["episode"],
         "scene": record["scene"],
         "score": record["metrics"][suite.primary],
+        "beside": {name: record["metrics"][name] for name in beside(suite.primary)},
+        "series": record["series"],
+    }
+    if is_of_team(walk):
+        return entry | {"walk": walk}
+    return entry | {
         "walk": [value for pose in walk["poses"] for value in pose],
         "sources": walk["sources"],
         "target": walk["target"],
-        "series": record["series"],
     }

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.command_line import UserError
+from benchmarks.derived import derived
 from benchmarks.results import canonical
 from benchmarks.scales import SCALES
 from benchmarks.statistics import episode_interval, interquartile_mean, run_interval
@@ -37,7 +38,7 @@ class Row:
     interval  95 % interval of the score; None where there is too little to resample
     basis     what the interval resamples: "runs" or "episodes"
     normalised  the score on the suite's scale; None where no scale is frozen
-    metrics   mean of every metric over all episodes of all runs
+    metrics   mean of every metric over all episodes of all runs, and what derives from these
     groups    score and interval of every group of episodes, where the suite has several
     houses    mean of the primary metric by scene
     reason    why the row is not ranked; "" for a ranked one
@@ -119,6 +120,7 @@ def _row(group: list[dict[str, Any]], reason: str) -> Row:
     suite = SUITES.get(first["suite"]["name"])
     score = _score(group, suite.primary) if suite else NO_SCORE
     episodes = [e for result in group for e in result["episodes"]]
+    means = {name: _mean(episodes, name) for name in episodes[0]["metrics"]}
     scale = SCALES.get(first["suite"]["name"])
     return Row(
         suite=first["suite"]["name"],
@@ -134,7 +136,7 @@ def _row(group: list[dict[str, Any]], reason: str) -> Row:
         runs=len(group),
         episodes=len(episodes),
         privileged=tuple(agent["privileged"]),
-        metrics={name: _mean(episodes, name) for name in episodes[0]["metrics"]},
+        metrics=means | derived(suite, means) if suite else means,
         groups=_group_scores(group, suite) if suite else {},
         houses=_house_means(episodes, suite.primary) if suite else {},
         hardware=", ".join(sorted({_machine(result["hardware"]) for result in group})),

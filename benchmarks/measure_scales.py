@@ -7,34 +7,57 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.command_line import UserError, run_command
 from benchmarks.leaderboard import Row
 from benchmarks.report import read_rows
+from benchmarks.results import canonical
+from benchmarks.suites import SUITES
 
-STANDING, MOVING = "baselines.separation:StandInPlace", "baselines.separation:Random"
-HIGH = "baselines.separation:Oracle"
+Entry = tuple[str, dict[str, Any]]  # path and arguments of an agent
+
+STANDING: Entry = ("baselines.separation:StandInPlace", {})
+MOVING: Entry = ("baselines.separation:Random", {})
+HIGH: Entry = ("baselines.separation:Oracle", {})
 # Who starts on the target has nothing to win by moving: there standing is no floor.
 MOVING_IS_LOW = frozenset({"sep-target-unheard-v1"})
+TEAM_ENDS: tuple[Entry, Entry] = (
+    ("baselines.rir_measure:Random", {"predictor": "zero"}),
+    ("baselines.rir_measure:CoverageOracle", {"predictor": "oracle"}),
+)
 DIGITS = 3
+
+
+def ends_of(suite: str) -> tuple[Entry, Entry]:
+    """The agents whose scores count as 0 and as 1."""
+    if suite in SUITES and SUITES[suite].primary == "wcr":
+        return TEAM_ENDS
+    return (MOVING if suite in MOVING_IS_LOW else STANDING, HIGH)
 
 
 def scale_lines(rows: Sequence[Row]) -> list[str]:
     """Entries of `SCALES` for the suites on which both agents are ranked."""
-    scores = {(row.suite, row.path): row.score for row in rows if row.rank is not None}
+    scores = {
+        (row.suite, row.path, canonical(row.kwargs)): row.score
+        for row in rows
+        if row.rank is not None
+    }
     lines = []
     for suite in sorted({row.suite for row in rows}):
-        low = MOVING if suite in MOVING_IS_LOW else STANDING
-        if {(suite, low), (suite, HIGH)} <= set(scores):
-            ends = (f"{scores[suite, path]:.{DIGITS}f}" for path in (low, HIGH))
-            lines.append(f'    "{suite}": Scale({", ".join(ends)}),')
+        ends = [(suite, path, canonical(kwargs)) for path, kwargs in ends_of(suite)]
+        if set(ends) <= set(scores):
+            low, high = (f"{scores[end]:.{DIGITS}f}" for end in ends)
+            lines.append(f'    "{suite}": Scale({low}, {high}),')
     return lines
 
 
 def _print(arguments: argparse.Namespace) -> None:
     lines = scale_lines(read_rows(arguments.directory)[0])
     if not lines:
-        raise UserError(f"{arguments.directory} has no suite with whole runs of {HIGH} and the low")
+        raise UserError(
+            f"{arguments.directory} has no suite with whole runs of both its low and its high end"
+        )
     print("SCALES: dict[str, Scale] = {", *lines, "}", sep="\n")
 
 

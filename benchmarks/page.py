@@ -10,11 +10,15 @@ from benchmarks.leaderboard import Row
 from benchmarks.suites import SUITES
 from benchmarks.tables import (
     NOTE,
+    beside,
     cells,
+    digits_of,
+    group_cells,
     heading,
-    interval,
     metric_columns,
     number,
+    remark,
+    score_digits,
     split_rows,
     titles,
 )
@@ -49,6 +53,8 @@ def _web_file(name: str) -> str:
 
 def _suite(suite: str, ranked: list[Row], rest: list[Row], gallery: dict[str, Any]) -> str:
     blocks = [f'<section id="{_text(suite)}"><h2>{_text(heading(suite))}</h2>']
+    if remark(suite):
+        blocks.append(f"<p class=quiet>{_text(remark(suite))}</p>")
     if ranked:
         blocks.append(_table(ranked, "rank"))
         if ranked[0].groups:
@@ -127,7 +133,9 @@ def _group_table(rows: list[Row]) -> str:
     lines = []
     for row in rows:
         scores = row.groups.values()
-        shown = [_cell(f"{number(score.value)} {interval(score)}", score.value) for score in scores]
+        shown = [
+            _cell(text, score.value) for text, score in zip(group_cells(row), scores, strict=True)
+        ]
         lines.append(f"<tr><td class=word>{_agent(row)}</td>{''.join(shown)}</tr>")
     return _whole(_head([("agent", "word"), *((name, "") for name in rows[0].groups)]), lines)
 
@@ -137,13 +145,14 @@ def _house_table(rows: list[Row]) -> str:
     scenes = list(dict.fromkeys(scene for row in rows for scene in row.houses))
     known = [value for row in rows for value in row.houses.values() if value is not None]
     low, span = min(known), max(max(known) - min(known), 1e-9)
+    digits = score_digits(rows[0].suite) - 1
     lines = []
     for row in rows:
         shown = []
         for scene in scenes:
             value = row.houses.get(scene)
             depth = 0.0 if value is None else (value - low) / span
-            shown.append(f'<td style="--v:{depth:.2f}">{number(value, 1)}</td>')
+            shown.append(f'<td style="--v:{depth:.2f}">{number(value, digits)}</td>')
         lines.append(f"<tr><td class=word>{_agent(row)}</td>{''.join(shown)}</tr>")
     titles_ = [("agent", "word"), *((scene, "") for scene in scenes)]
     return _whole(_head(titles_), lines, "heat")
@@ -158,11 +167,18 @@ def _overview(parts: list[tuple[str, list[Row], list[Row]]]) -> str:
     for path, name in agents:
         mine = [rows.get((suite, path, name)) for suite in suites]
         label = next(_agent(row) for row in mine if row)
-        shown = [_cell(number(row.score) if row else "-", row.score if row else None)
-                 for row in mine]  # fmt: skip
+        shown = [_cell(_brief(row), row.score) if row else _cell("-", None) for row in mine]
         lines.append(f"<tr><td class=word>{label}</td>{''.join(shown)}</tr>")
     heads = [("agent", "word"), *((f"{suite}\n{_primary(suite)}", "") for suite in suites)]
     return "<h2>All suites</h2>" + _whole(_head(heads), lines)
+
+
+def _brief(row: Row) -> str:
+    """The score, with what must stand beside it."""
+    others = beside(SUITES[row.suite].primary)
+    words = [f"{name} {number(row.metrics[name], digits_of(name))}" for name in others]
+    score = number(row.score, score_digits(row.suite))
+    return f"{score} ({', '.join(words)})" if words else score
 
 
 def _head(titles_: list[tuple[str, str]]) -> str:

@@ -24,6 +24,7 @@ from benchmarks.command_line import UserError, non_negative_int, positive_int, r
 from benchmarks.episodes import Job, Played, make_env, play
 from benchmarks.journal import Journal
 from benchmarks.machine import git_state, hardware, packages
+from benchmarks.predictors import predictor_of
 from benchmarks.results import SCHEMA, canonical, read_result, summarise, write_result
 from benchmarks.suites import SUITES, Suite
 
@@ -120,6 +121,7 @@ def describe(job: Job) -> dict[str, Any]:
         env = make_env(job.suite, group)
         try:
             agent = build_agent(job.agent, env.observation_space, env.action_space, job.seed)
+            predictor = predictor_of(env, job.agent, agent)
             specs[group.name] = json.loads(env.spec.to_json())
         finally:
             env.close()
@@ -140,7 +142,7 @@ def describe(job: Job) -> dict[str, Any]:
             "asset_hash": asset_hash(),
             "backend": suite.env_kwargs.get("backend", "traced"),
         },
-        "agent": describe_agent(job.agent, agent),
+        "agent": describe_agent(job.agent, agent, predictor.privileged if predictor else ()),
         "seed": job.seed,
         "hardware": hardware(),
         "packages": packages(),

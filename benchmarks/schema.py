@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from benchmarks.walks import MOVES, is_of_team
+
 NUMBER = (int, float)
 OPTIONAL_TEXT = (str, type(None))
 SHAPE: dict[str, Any] = {
@@ -49,6 +51,8 @@ EPISODE: dict[str, Any] = {
     "error": OPTIONAL_TEXT,
 }
 WALK: dict[str, Any] = {"poses": list, "sources": list, "target": str}
+TEAM_WALK: dict[str, Any] = {"stride": NUMBER, "robots": list, "sources": list, "receivers": list}
+ROBOT: dict[str, Any] = {"start": list, "moves": str}
 
 
 def first_fault(result: Any) -> str | None:
@@ -73,13 +77,38 @@ def _fault_inside(where: str, episode: dict[str, Any]) -> str | None:
             return f"{name} must be a number or null"
     if episode["walk"] is None:
         return None
-    fault = _fault(f"{where}.walk", episode["walk"], WALK)
+    find = _fault_in_team_walk if is_of_team(episode["walk"]) else _fault_in_walk
+    return find(f"{where}.walk", episode["walk"])
+
+
+def _fault_in_walk(where: str, walk: dict[str, Any]) -> str | None:
+    """Of one agent, see `benchmarks.walks`."""
+    fault = _fault(where, walk, WALK)
     if fault:
         return fault
     for name, length in (("poses", 3), ("sources", 2)):
-        rows = episode["walk"][name]
-        if not rows or not all(_is_row(row, length) for row in rows):
-            return f"{where}.walk.{name} must be lists of {length} numbers"
+        if not walk[name] or not all(_is_row(row, length) for row in walk[name]):
+            return f"{where}.{name} must be lists of {length} numbers"
+    return None
+
+
+def _fault_in_team_walk(where: str, walk: dict[str, Any]) -> str | None:
+    """Of several robots, see `benchmarks.walks`."""
+    fault = _fault(where, walk, TEAM_WALK)
+    if fault:
+        return fault
+    for name, length in (("sources", 2), ("receivers", 3)):
+        if not all(_is_row(row, length) for row in walk[name]):
+            return f"{where}.{name} must be lists of {length} numbers"
+    for place, robot in enumerate(walk["robots"]):
+        its = f"{where}.robots[{place}]"
+        fault = _fault(its, robot, ROBOT)
+        if fault:
+            return fault
+        if not _is_row(robot["start"], 3) or set(robot["moves"]) - set(MOVES):
+            return f"{its} must start at 3 numbers and move by letters of {MOVES}"
+    if len({len(robot["moves"]) for robot in walk["robots"]}) != 1:
+        return f"{where}.robots must be robots with the same number of moves"
     return None
 
 

@@ -11,7 +11,7 @@ from gymnasium import spaces
 from benchmarks.command_line import UserError
 from benchmarks.episodes import make_env
 from benchmarks.suites import Suite
-from benchmarks.walks import moves_of, walk_of
+from benchmarks.walks import is_of_team, joint_actions, moves_of, walk_of
 
 SAMPLE_RATE = 16_000  # Hz
 LOUDEST = 0.9  # of full scale
@@ -19,18 +19,22 @@ COMPRESSION = 0.95  # about 30 kbit/s for two ears
 
 
 def heard_on_walk(suite: Suite, record: dict[str, Any]) -> np.ndarray:
-    """(2, n) float32 at 16 kHz: walk the way of a record again, one second per step."""
+    """(2, n) float32 at 16 kHz: walk the way of a record again, and hear every step.
+
+    A step of a team takes a part of a second; see `hear` of the environments for what is heard.
+    """
     episode = next(
         e for e in suite.episodes if (e.group.name, e.seed) == (record["group"], record["episode"])
     )
     env = make_env(suite, episode.group)
+    walk, heard = record["walk"], []
+    moves = joint_actions(walk["robots"]) if is_of_team(walk) else moves_of(walk["poses"])
     try:
         observation, _ = env.reset(seed=episode.seed, options=episode.options)
-        heard = []
-        for move in moves_of(record["walk"]["poses"]):
+        for move in moves:
             observation, *_ = env.step(_action(env, move))
             heard.append(env.unwrapped.hear())
-        if walk_of(env, observation) != record["walk"]:
+        if walk_of(env, observation) != walk:
             raise UserError(
                 f"episode {record['episode']} of {suite.name} does not take the recorded way: the "
                 "results come from another version of the environment; run them again, or report "

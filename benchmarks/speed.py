@@ -1,10 +1,14 @@
-"""How fast this machine steps: `python -m benchmarks.speed [--json]`.
+"""How fast this machine steps: `python -m benchmarks.speed [--env ID] [--json]`.
 
 One environment on one core in the steady state: a pool of opened houses whose responses are
 traced, random episodes, random actions, complete observations; no binaural response
 outlives its episode. Steps per second include the resets. Beside it, in turns with it, the
 papers' own procedure for the audio of one step (`benchmarks.reference_step`), which has
 no pictures, poses or rewards.
+
+Of a team (`--env AVRIRMeasure-v0`) a step is one of all robots together, with the pictures
+of each and the responses of both directions measured and predicted; there is no code of the
+paper to put beside it.
 """
 
 import argparse
@@ -17,6 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
+from av_envs.registration import VARIANTS
 from benchmarks import timings
 from benchmarks.command_line import positive_int, run_command
 from benchmarks.machine import cpu_model
@@ -49,15 +54,22 @@ def measure(pool: timings.Pool) -> dict[str, Any]:
     """All figures; see `LINES` for their units."""
     load = load_average()
     in_new_process(timings.trace_pool, pool)
+    steady = in_new_process(timings.steady_state, pool)
     return {
-        **in_new_process(timings.steady_state, pool),
-        "rirs_per_s": in_new_process(timings.responses_per_s),
-        **in_new_process(timings.all_pairs),
+        **steady,
+        **(_of_responses() if "ratio" in steady else {}),
         "reset_fresh_ms": in_new_process(timings.reset_fresh_ms, pool.env_id),
+        "env_id": pool.env_id,
         "houses": pool.houses,
         "cpu": cpu_model(),
         "load_before": load,
     }
+
+
+def _of_responses() -> dict[str, float]:
+    """Of the acoustics alone: both tasks share them, so that they are measured with one."""
+    rirs_per_s = in_new_process(timings.responses_per_s)
+    return {"rirs_per_s": rirs_per_s, **in_new_process(timings.all_pairs)}
 
 
 def load_average() -> float | None:
@@ -72,20 +84,26 @@ def table(figures: dict[str, Any]) -> str:
         lines[1:1] = [
             f"the machine was busy (load {figures['load_before']:.1f}): too slow, ratio apart"
         ]
-    lines += [f"{form.format(figures[key]):>8}  {what}" for key, what, form in LINES]
+    lines += [
+        f"{form.format(figures[key]):>8}  {what}" for key, what, form in LINES if key in figures
+    ]
     lines += ["", "ms per step (resets included) by function, library calls with their caller:"]
     lines += [f"{ms:8.3f}  {name}" for name, ms in figures["breakdown_ms"].items()]
     return "\n".join(lines)
 
 
 def _speed(arguments: argparse.Namespace) -> None:
-    figures = measure(timings.Pool(houses=arguments.houses))
+    figures = measure(timings.Pool(arguments.env, arguments.houses))
     print(json.dumps(figures, indent=1) if arguments.json else table(figures))
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.speed", description=__doc__)
     parser.add_argument("--json", action="store_true", help="figures as JSON on standard output")
+    parser.add_argument(
+        "--env", choices=sorted(VARIANTS), default=timings.Pool.env_id, metavar="ID",
+        help=f"one of {', '.join(sorted(VARIANTS))}",
+    )  # fmt: skip
     parser.add_argument("--houses", type=positive_int, default=32, help="size of the pool")
     return run_command(_speed, parser, argv)
 

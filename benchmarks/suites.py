@@ -16,7 +16,8 @@ REDUCTIONS = ("mean", "sum", "final")
 class Metric:
     """One number per episode.
 
-    source  an info key of the environment, or "reward"
+    source  an info key of the environment, or "reward"; a * at its end stands for all robots,
+            whose numbers are added
     reduce  how the steps of an episode become one number: mean | sum | final.
             Steps at which the quantity is undefined (nan) do not count.
     """
@@ -123,7 +124,8 @@ METRICS = (
 )
 
 HOUSES = 20
-# Spelt out although they are the defaults: a suite does not follow a default that changes.
+ALL = "all"  # name of the group of a suite that has but one
+# Spelt out although most are defaults: a suite does not follow a default that changes.
 OPTIONS = {
     "houses": HOUSES,
     "num_sources": 2,
@@ -177,7 +179,71 @@ def _suite(
     )
 
 
-ALL = "all"  # name of the group of a suite that has but one
+MEASURED = (
+    Metric("wcr", "wcr", "final", higher_is_better=True),
+    Metric("cr", "cr", "final", higher_is_better=True),
+    Metric("pe", "pe_mean", "final", higher_is_better=False),
+    Metric("pes", "pes", "final", higher_is_better=False),
+    Metric("pe_query_auc", "pe_query_auc", "final", higher_is_better=False),
+    Metric("pe_query", "pe_query", "final", higher_is_better=False),
+    Metric("rte_ms", "rte_ms", "mean", higher_is_better=False, unit="ms"),
+    Metric("rte_pct", "rte_pct", "mean", higher_is_better=False, unit="%"),
+    Metric("sisdr", "sisdr", "mean", higher_is_better=True, unit="dB"),
+    Metric("snr", "snr", "mean", higher_is_better=True, unit="dB"),
+    Metric("snr01", "snr01", "mean", higher_is_better=True, unit="dB"),
+    Metric("edt_ms", "edt_ms", "mean", higher_is_better=False, unit="ms"),
+    Metric("drr_db", "drr_db", "mean", higher_is_better=False, unit="dB"),
+    Metric("c50_db", "c50_db", "mean", higher_is_better=False, unit="dB"),
+    Metric("lr_db", "lr_db", "mean", higher_is_better=False, unit="dB"),
+    Metric("return", "reward", "sum", higher_is_better=True),
+    Metric("collisions", "collision_*", "sum", higher_is_better=False),
+)
+
+# The same for the measuring task. The predictor is that of entries which bring none.
+MEASURE_OPTIONS = {
+    "kind": "flat",
+    "houses": HOUSES,
+    "grid": 0.5,
+    "steps": 250,
+    "robots": 2,
+    "emitters": None,
+    "receivers": None,
+    "fixed_sources": 0,
+    "fixed_receivers": 0,
+    "directions": "both",
+    "prediction": "env",
+    "predictor": "mean",
+    "xi_timing": "post_move",
+    "alpha_xi": 1.0,
+    "alpha_zeta": 1.0,
+    "alpha_psi": -1.0,
+    "alpha_phi": 1.0,
+    "rho": -1.0,
+    "stop_mode": "mask",
+    "terminate_on_full_coverage": False,
+    "observations": ("rgb", "depth", "azimuth", "position", "action_mask"),
+    "position_frame": "scene",
+    "queries": 32,
+    "room_errors": True,
+    "expose_rir": False,
+    "wcr_lambda": 0.1,
+    "hrtf": "kemar",
+}
+
+
+def _measure_suite(name: str, env_id: str, **changes: Any) -> Suite:
+    """100 episodes in 20 dwellings that nobody has seen."""
+    return Suite(
+        name=name,
+        version=int(name.rpartition("-v")[2]),
+        env_id=env_id,
+        env_kwargs={**MEASURE_OPTIONS, **changes},
+        split="test",
+        groups=(_group(ALL, 100),),
+        metrics=MEASURED,
+        primary="wcr",
+    )
+
 
 SUITES: dict[str, Suite] = {
     suite.name: suite
@@ -215,5 +281,10 @@ SUITES: dict[str, Suite] = {
             primary="si_sdr_final",
         ),
         _suite("sep-demo-v1", _group(ALL, 24, houses=4), houses=4),
+        # Sizes, grids and horizons of the paper's Replica and Matterport3D experiments.
+        _measure_suite("rir-replica-like-v1", "AVRIRMeasure-v0"),
+        _measure_suite(
+            "rir-mp3d-like-v1", "AVRIRMeasureHouse-v0", kind="house", grid=1.0, steps=300
+        ),
     )
 }

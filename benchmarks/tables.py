@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import asdict
 
+from benchmarks.derived import with_derived
 from benchmarks.leaderboard import Row, Score
 from benchmarks.suites import SUITES
 
@@ -14,18 +15,48 @@ NOTE = (
     "otherwise episodes (marked e). Normalised: 0 is an agent that does nothing of use, 1 the "
     "best baseline that is told the truth. Privileged agents read the truth from the simulator."
 )
+# Ratios and spectral distances, which the papers print with four digits
+FINE = frozenset({"wcr", "wcr_agg", "cr", "pe", "pes", "pe_query", "pe_query_auc"})
+DIGITS, FINE_DIGITS = 2, 4
+BESIDE = {"wcr": ("cr", "pe")}  # a score that says little alone: what must stand beside it
+REMARKS = {
+    "wcr": "WCR is the coverage CR in all but name (0.9 CR + 0.1 (1 - PES)): read CR and the "
+    "prediction error PE beside it. wcr averages over episodes; wcr_agg comes from the averages "
+    "of CR and PE, as the paper computes it."
+}
 
 
-def number(value: float | None, digits: int = 2) -> str:
+def digits_of(metric: str) -> int:
+    """After the point, where this metric is shown."""
+    return FINE_DIGITS if metric in FINE else DIGITS
+
+
+def beside(metric: str) -> tuple[str, ...]:
+    """Metrics without which this one is not shown."""
+    return BESIDE.get(metric, ())
+
+
+def score_digits(suite: str) -> int:
+    """After the point of the scores of a suite."""
+    return digits_of(SUITES[suite].primary) if suite in SUITES else DIGITS
+
+
+def remark(suite: str) -> str:
+    """What to know about the scores of a suite; mostly nothing."""
+    return REMARKS.get(SUITES[suite].primary, "") if suite in SUITES else ""
+
+
+def number(value: float | None, digits: int = DIGITS) -> str:
     """As text; never "-0.00"."""
     return "-" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
-def interval(score: Row | Score) -> str:
+def interval(score: Row | Score, digits: int = DIGITS) -> str:
     if score.interval is None:
         return "-"
     mark = " e" if score.basis == "episodes" else ""
-    return f"[{number(score.interval[0])}, {number(score.interval[1])}]{mark}"
+    low, high = (number(end, digits) for end in score.interval)
+    return f"[{low}, {high}]{mark}"
 
 
 def heading(suite: str) -> str:
@@ -43,9 +74,10 @@ def metric_columns(rows: list[Row]) -> list[tuple[str, str]]:
     suite = SUITES.get(rows[0].suite)
     units = {metric.name: metric.unit for metric in suite.metrics} if suite else {}
     reported = dict.fromkeys(name for row in rows for name in row.metrics)
+    known = with_derived(suite) if suite else ()
     names = [
-        *(name for name in units if name in reported),
-        *(n for n in reported if n not in units),
+        *(name for name in known if name in reported),
+        *(name for name in reported if name not in known),
     ]
     return [(name, f"{name} [{units[name]}]" if units.get(name) else name) for name in names]
 
@@ -64,9 +96,16 @@ def split_rows(rows: list[Row]) -> list[tuple[str, list[Row], list[Row]]]:
 
 def cells(row: Row, columns: list[tuple[str, str]]) -> list[str]:
     """The numbers of a row that every format shows, as text."""
-    means = [number(row.metrics.get(name)) for name, _ in columns]
-    score = [number(row.score), interval(row), number(row.normalised)]
+    means = [number(row.metrics.get(name), digits_of(name)) for name, _ in columns]
+    digits = score_digits(row.suite)
+    score = [number(row.score, digits), interval(row, digits), number(row.normalised)]
     return [*score, str(row.runs), str(row.episodes), *means]
+
+
+def group_cells(row: Row) -> list[str]:
+    """Score and interval of every group of episodes, as text."""
+    digits = score_digits(row.suite)
+    return [f"{number(s.value, digits)} {interval(s, digits)}" for s in row.groups.values()]
 
 
 def titles(columns: list[tuple[str, str]]) -> list[str]:
@@ -83,7 +122,7 @@ def titles(columns: list[tuple[str, str]]) -> list[str]:
 def markdown(rows: list[Row]) -> str:
     blocks = ["# Leaderboard", NOTE]
     for suite, ranked, unranked in split_rows(rows):
-        blocks.append(f"## {heading(suite)}")
+        blocks += [f"## {heading(suite)}", *filter(None, [remark(suite)])]
         for part, first in ((ranked, "rank"), (unranked, "not ranked because")):
             if part:
                 blocks.append(_markdown_table(part, first))
@@ -97,8 +136,7 @@ def _markdown_groups(rows: list[Row]) -> str:
     """Scores group by group."""
     lines = [["agent", *rows[0].groups], ["---"] * (1 + len(rows[0].groups))]
     for row in rows:
-        scores = row.groups.values()
-        lines.append([row.agent, *(f"{number(s.value)} {interval(s)}" for s in scores)])
+        lines.append([row.agent, *group_cells(row)])
     return _markdown_lines(lines)
 
 
@@ -143,12 +181,13 @@ def json_text(rows: list[Row]) -> str:
 
 
 def plain_text(rows: list[Row]) -> str:
-    """The ranked rows for a terminal: scores, intervals and the means that have a unit."""
+    """The ranked rows for a terminal: scores, intervals and the means that matter most."""
     blocks = []
     for suite, ranked, _ in split_rows(rows):
         if not ranked:
             continue
-        columns = [column for column in metric_columns(ranked) if column[1].endswith("]")]
+        needed = beside(SUITES[suite].primary)
+        columns = [c for c in metric_columns(ranked) if c[1].endswith("]") or c[0] in needed]
         lines = [["rank", "agent", *titles(columns)]]
         for row in ranked:
             agent = f"{row.agent} (privileged)" if row.privileged else row.agent

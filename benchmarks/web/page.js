@@ -5,6 +5,8 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const HEADINGS = [[1, 0], [0, -1], [-1, 0], [0, 1]]; // east, north, west, south
 const SILENT_STEPS_PER_SECOND = 4;
+const WALKER_COLOURS = 4; // as many as page.css has
+const WALKERS_APART = 0.1; // m
 
 const element = (name, attributes = {}, ...children) => {
   const made = document.createElement(name);
@@ -50,10 +52,29 @@ for (const table of document.querySelectorAll("table.sortable")) {
 
 /* ---- maps ---- */
 
-function poses(episode) {
+/* The ways of all that walked: one agent, or the robots of a team. */
+const waysOf = (episode) =>
+  episode.walk.robots ? episode.walk.robots.map((robot) => wayOf(robot, episode.walk.stride))
+    : [poses(episode.walk)];
+
+function poses(walk) {
   const found = [];
-  for (let k = 0; k < episode.walk.length; k += 3) {
-    found.push({ x: episode.walk[k], y: -episode.walk[k + 1], heading: episode.walk[k + 2] });
+  for (let k = 0; k < walk.length; k += 3) {
+    found.push({ x: walk[k], y: -walk[k + 1], heading: walk[k + 2] });
+  }
+  return found;
+}
+
+function wayOf(robot, stride) {
+  let [x, y, heading] = [robot.start[0], -robot.start[1], robot.start[2]];
+  const found = [{ x, y, heading }];
+  for (const move of robot.moves) {
+    if (move === "F") {
+      x += stride * HEADINGS[heading][0];
+      y += stride * HEADINGS[heading][1];
+    }
+    heading = (heading + ({ L: 1, R: 3 }[move] ?? 0)) % 4;
+    found.push({ x, y, heading });
   }
   return found;
 }
@@ -67,6 +88,8 @@ function targetMark(x, y) {
 
 const otherMark = (x, y) =>
   shape("path", { class: "other", d: `M${x - 0.4} ${y}l.4-.4l.4 .4l-.4 .4z` });
+const headMark = (x, y) =>
+  shape("path", { class: "other", d: `M${x - 0.28} ${y - 0.28}h.56v.56h-.56z` });
 const startMark = (x, y) => shape("circle", { class: "start", cx: x, cy: y, r: 0.26 });
 
 function agentMark(pose) {
@@ -91,29 +114,63 @@ function house(map, withNames) {
 const lineThrough = (way) =>
   way.map((pose, k) => `${k ? "L" : "M"}${pose.x} ${pose.y}`).join("");
 
-/* The map with everything that does not move; the agent stands at its last pose. */
+/* What stands still: the sounds, or the loudspeakers and dummy heads of a team. */
+function standing(episode) {
+  if (episode.walk.robots) {
+    return [...episode.walk.sources.map(([x, y]) => otherMark(x, -y)),
+      ...episode.walk.receivers.map(([x, y]) => headMark(x, -y))];
+  }
+  const [[x, y], ...others] = episode.sources;
+  return [...others.map(([u, v]) => otherMark(u, -v)), ...targetMark(x, -y)];
+}
+
+/* One walker in its colour, a little aside so that ways along the same line are told apart;
+   `show` puts it where it is after a number of steps. */
+function walker(way, number, ways) {
+  const aside = WALKERS_APART * (number - (ways.length - 1) / 2);
+  const look = { class: `walker-${number % WALKER_COLOURS}`, transform: `translate(${aside} ${aside})` };
+  const line = { d: lineThrough(way) };
+  const walked = shape("path", { class: "walk", ...line });
+  let agent = agentMark(way[way.length - 1]);
+  const below = shape("g", look, shape("path", { class: "walk ahead", ...line }), walked);
+  const above = shape("g", look, startMark(way[0].x, way[0].y), agent);
+  const show = (step) => {
+    const moved = agentMark(way[step]);
+    agent.replaceWith(moved);
+    agent = moved;
+    walked.setAttribute("d", lineThrough(way.slice(0, step + 1)));
+  };
+  return { below, above, show };
+}
+
+/* The map with everything on it; all walkers stand at their last pose. */
 function drawing(episode, withNames) {
   const map = data.maps[episode.scene];
   const svg = shape("svg", { class: "map", viewBox: map.box.join(" "), role: "img" });
-  const way = poses(episode);
-  const ahead = shape("path", { class: "walk ahead", d: lineThrough(way) });
-  const walked = shape("path", { class: "walk", d: lineThrough(way) });
-  svg.append(...house(map, withNames), ahead, walked);
-  episode.sources.slice(1).forEach(([x, y]) => svg.append(otherMark(x, -y)));
-  const [x, y] = episode.sources[0];
-  svg.append(...targetMark(x, -y), startMark(way[0].x, way[0].y));
-  const agent = agentMark(way[way.length - 1]);
-  svg.append(agent);
-  return { svg, agent, walked, way };
+  const ways = waysOf(episode);
+  const walkers = ways.map(walker);
+  svg.append(...house(map, withNames), ...walkers.map((one) => one.below), ...standing(episode),
+    ...walkers.map((one) => one.above));
+  const show = (step) => walkers.forEach((one) => one.show(step));
+  return { svg, steps: ways[0].length - 1, show };
 }
 
-const signed = (score, unit) =>
-  score === null ? "undefined" : `${score.toFixed(2)}${unit ? " " + unit : ""}`;
+const rounded = (value, digits) => (value === null ? "undefined" : value.toFixed(digits));
+const signed = (score, suite) =>
+  rounded(score, suite.digits) + (suite.unit && score !== null ? ` ${suite.unit}` : "");
+
+/* The score, and what must be read with it. */
+function verdict(episode, suite) {
+  const others = Object.entries(episode.beside)
+    .map(([name, value]) => `, ${name} ${rounded(value, suite.digits)}`);
+  const name = others.length ? `${suite.metric} ` : "";
+  return name + signed(episode.score, suite) + others.join("");
+}
 
 function card(episode, suite) {
   const made = element("button", { class: "card", type: "button" }, drawing(episode, false).svg);
   const why = episode.why ? `${episode.why}: ` : "";
-  const text = element("p", {}, why, element("b", {}, signed(episode.score, suite.unit)));
+  const text = element("p", {}, why, element("b", {}, verdict(episode, suite)));
   const place = [episode.scene, episode.group, `episode ${episode.episode}`].filter(Boolean);
   text.append(element("br"), place.join(", "));
   if (episode.audio) text.append(element("br"), "\u25B6 with sound");
@@ -153,29 +210,26 @@ function chart(series) {
 function openPlayer(episode, agentName, suite) {
   stopPlaying();
   const picture = drawing(episode, true);
-  const { svg, way } = picture;
-  const steps = way.length - 1;
+  const { svg, steps } = picture;
   const graph = chart(episode.series);
   const slider = element("input", { type: "range", min: 0, max: steps, step: 1, "aria-label": "second" });
   const clock = element("span");
   const show = (step) => {
-    const agent = agentMark(way[step]);
-    picture.agent.replaceWith(agent);
-    picture.agent = agent;
-    picture.walked.setAttribute("d", lineThrough(way.slice(0, step + 1)));
+    picture.show(step);
     slider.value = step;
     graph.moveTo(step);
     const value = step ? episode.series[step - 1] : undefined;
-    const score = value === undefined ? "" : value === null ? ", target silent" : `, ${signed(value, suite.unit)}`;
+    const silent = episode.target ? "target silent" : "undefined";
+    const score = value === undefined ? "" : `, ${value === null ? silent : signed(value, suite)}`;
     clock.textContent = `${step} s${score}`;
   };
   const play = element("button", { class: "play", type: "button" }, "Play");
   playing(episode, steps, show, slider, play);
   const close = element("button", { class: "play", type: "button" }, "Close");
   close.addEventListener("click", () => dialog.close());
-  const what = element("p", {}, element("b", {}, `${agentName}: ${signed(episode.score, suite.unit)}`));
+  const what = element("p", {}, element("b", {}, `${agentName}: ${verdict(episode, suite)}`));
   const place = [episode.scene, episode.group, `episode ${episode.episode}`].filter(Boolean);
-  what.append(element("br"), `${place.join(", ")}; target: ${episode.target}`);
+  what.append(element("br"), place.join(", ") + (episode.target ? `; target: ${episode.target}` : ""));
   const axis = element("div", { class: "axis" }, element("span", {}, `${suite.metric} from ` +
     `${graph.low.toFixed(1)} to ${graph.high.toFixed(1)} ${suite.unit}, second by second`), clock);
   dialog.replaceChildren(element("header", {}, what, close), svg,
@@ -184,8 +238,9 @@ function openPlayer(episode, agentName, suite) {
   dialog.showModal();
 }
 
-/* With sound the sound is the clock: during second k the agent stands at pose k + 1. */
+/* With sound the sound is the clock: during step k the agent stands at pose k + 1. */
 function playing(episode, steps, show, slider, button) {
+  const pace = episode.pace ?? SILENT_STEPS_PER_SECOND; // steps in a second
   const sound = episode.audio ? new Audio(`data:audio/ogg;base64,${episode.audio}`) : null;
   let timer = null;
   const halt = () => {
@@ -195,17 +250,17 @@ function playing(episode, steps, show, slider, button) {
     button.textContent = "Play";
   };
   const tick = () => {
-    const step = sound ? Math.min(steps, Math.floor(sound.currentTime) + 1) : Number(slider.value) + 1;
+    const step = sound ? Math.min(steps, Math.floor(pace * sound.currentTime) + 1) : Number(slider.value) + 1;
     if (step > steps || (sound && sound.ended)) return halt();
     show(step);
   };
   const start = () => {
     if (Number(slider.value) >= steps) show(0);
     if (sound) {
-      sound.currentTime = Number(slider.value);
+      sound.currentTime = Number(slider.value) / pace;
       sound.play().catch(() => { halt(); button.textContent = "This browser cannot play Ogg Opus"; });
     }
-    timer = setInterval(tick, sound ? 100 : 1000 / SILENT_STEPS_PER_SECOND);
+    timer = setInterval(tick, (sound ? 100 : 1000) / pace);
     button.textContent = "Pause";
   };
   button.addEventListener("click", () => (timer ? halt() : start()));
@@ -221,13 +276,25 @@ dialog.addEventListener("click", (event) => { if (event.target === dialog) dialo
 
 /* ---- galleries ---- */
 
-function legend() {
+function legend(episode) {
   const symbol = (...marks) => shape("svg", { class: "map", viewBox: "-.7 -.7 1.4 1.4" }, ...marks);
-  return element("div", { class: "legend" },
-    element("span", {}, symbol(startMark(0, 0)), " start"),
-    element("span", {}, symbol(agentMark({ x: 0, y: 0, heading: 1 })), " agent at the end"),
-    element("span", {}, symbol(...targetMark(0, 0)), " target"),
-    element("span", {}, symbol(otherMark(0, 0)), " other sound"));
+  const entry = (text, ...marks) => element("span", {}, symbol(...marks), ` ${text}`);
+  const box = element("div", { class: "legend" });
+  const { robots, sources, receivers } = episode.walk;
+  box.append(entry("start", startMark(0, 0)));
+  if (!robots) {
+    box.append(entry("agent at the end", agentMark({ x: 0, y: 0, heading: 1 })),
+      entry("target", ...targetMark(0, 0)), entry("other sound", otherMark(0, 0)));
+    return box;
+  }
+  robots.forEach((_, k) => {
+    const mark = shape("g", { class: `walker-${k % WALKER_COLOURS}` },
+      agentMark({ x: 0, y: 0, heading: 1 }));
+    box.append(entry(`robot_${k} at the end`, mark));
+  });
+  if (sources.length) box.append(entry("loudspeaker", otherMark(0, 0)));
+  if (receivers.length) box.append(entry("dummy head", headMark(0, 0)));
+  return box;
 }
 
 for (const place of document.querySelectorAll("[data-gallery]")) {
@@ -248,6 +315,6 @@ for (const place of document.querySelectorAll("[data-gallery]")) {
     tab.addEventListener("click", () => choose(k));
     tabs.append(tab);
   });
-  place.replaceChildren(tabs, legend(), cards);
+  place.replaceChildren(tabs, legend(suite.agents[0].episodes[0]), cards);
   choose(0);
 }

@@ -38,6 +38,7 @@ class FakeSeparation(gym.Env):
         self.observation_space = spaces.Dict(target=spaces.Discrete(12))
         self.action_space = spaces.Discrete(4)
         self.houses, self.offset = houses, offset
+        self.config = SimpleNamespace(steps=20)
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_rir_measure import FakeMeasure
+from fake_separation import FakeSeparation
 
 from av_envs.acoustics.bank import TraceConfig
 from av_envs.storage import CACHE_VARIABLE
@@ -35,7 +37,7 @@ SPIN = compile(
 
 @pytest.fixture
 def short(monkeypatch):
-    monkeypatch.setattr(timings, "EPISODES_PER_BATCH", 4)
+    monkeypatch.setattr(timings, "STEPS_PER_BATCH", 80)
     monkeypatch.setattr(timings, "N_BATCHES", 2)
     monkeypatch.setattr(timings, "REFERENCE_STEPS", 3)
     monkeypatch.setattr(timings, "stay_on_one_core", lambda: None)
@@ -75,6 +77,21 @@ def test_the_steady_state_figures_fit_together(short):
     assert figures["step_ms"] > 0
     assert 50 < figures["rss_mb"] < 2000
     assert figures["breakdown_ms"]["all others"] >= 0
+
+
+def test_teams_are_timed_without_the_reference(short):
+    team = timings.Pool("fake_rir_measure:FakeMeasure-v0", houses=3)
+    figures = timings.steady_state(team)
+    assert figures["env_steps_per_s"] > 0
+    assert figures["reset_warm_ms"] > 0
+    assert not {"ratio", "reference_audio_steps_per_s"} & set(figures)
+
+
+def test_robots_never_stop_while_they_are_timed():
+    rng = np.random.default_rng(0)
+    drawn = {move for _ in range(99) for move in timings.random_action(FakeMeasure(), rng)}
+    assert drawn == {1, 2, 3}
+    assert {timings.random_action(FakeSeparation(), rng) for _ in range(99)} == {0, 1, 2, 3}
 
 
 def test_a_batch_is_the_same_episodes_every_time(short):
@@ -145,3 +162,10 @@ def test_the_command_prints_the_promised_keys(monkeypatch, capsys):
     assert "the machine was busy (load 2.5)" in printed
     assert "9000  binaural responses/s" in printed
     assert "0.500  av_envs.x.y" in printed
+    steady = answers[timings.steady_state]
+    del steady["ratio"], steady["reference_audio_steps_per_s"]
+    assert speed.main(["--env", "AVRIRMeasure-v0"]) == 0
+    printed = capsys.readouterr().out
+    assert "steps/s, one environment, resets included" in printed
+    assert "binaural" not in printed
+    assert "the papers" not in printed

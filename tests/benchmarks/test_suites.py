@@ -4,19 +4,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import gymnasium as gym
+import numpy as np
 import pytest
 from fake_separation import FAKE_SUITE, GROUPED_SUITE
 
+import baselines.rir_measure
 import baselines.separation
+from av_envs.rir_measure import MeasureConfig
+from av_envs.rir_measure.predictors import PREDICTORS
 from av_envs.scene import load_scene, scene_name
 from av_envs.separation.config import SPLITS, SeparationConfig
 from av_envs.separation.episode import draw_episode
 from av_envs.sound import open_corpus
 from benchmarks.agents import load_factory
-from benchmarks.episodes import make_env
-from benchmarks.suites import OPTIONS, SUITES
+from benchmarks.episodes import make_env, step_values
+from benchmarks.suites import MEASURE_OPTIONS, OPTIONS, SUITES
 
 EPISODES_DRAWN = 4  # of every group
+TEAMS = [name for name in SUITES if name.startswith("rir-")]
+ALONE = [name for name in SUITES if name not in TEAMS]
 
 
 def test_the_boards_of_the_issue_are_there():
@@ -34,12 +40,26 @@ def test_the_boards_of_the_issue_are_there():
     assert distances == [2, 4, 6, 8]
 
 
+def test_the_boards_of_the_measuring_task_are_those_of_the_paper():
+    assert TEAMS == ["rir-replica-like-v1", "rir-mp3d-like-v1"]
+    flats, houses = (SUITES[name] for name in TEAMS)
+    for suite in (flats, houses):
+        assert (len(suite.episodes), suite.split, suite.primary) == (100, "test", "wcr")
+        taken = [episode.options["house"] for episode in suite.episodes]
+        assert {taken.count(house) for house in range(20)} == {5}
+    wanted = ("kind", "grid", "steps")
+    assert [flats.env_kwargs[key] for key in wanted] == ["flat", 0.5, 250]
+    assert [houses.env_kwargs[key] for key in wanted] == ["house", 1.0, 300]
+    assert flats.env_kwargs["queries"] == houses.env_kwargs["queries"] == 32
+
+
 def test_a_suite_spells_out_every_option():
     options = set(SeparationConfig.__dataclass_fields__) - {"split", "observations"}
     assert set(OPTIONS) == options
+    assert set(MEASURE_OPTIONS) == set(MeasureConfig.__dataclass_fields__) - {"split"}
 
 
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize("name", ALONE)
 def test_every_group_can_be_made_and_the_first_reports_its_metrics(name):
     suite = SUITES[name]
     for group in suite.groups:
@@ -53,13 +73,28 @@ def test_every_group_can_be_made_and_the_first_reports_its_metrics(name):
         env.close()
 
 
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize("name", TEAMS)
+def test_a_team_can_play_and_hears_about_all_metrics(name):
+    suite = SUITES[name]
+    env = make_env(suite, suite.groups[0])
+    assert env.spec.id == suite.env_id
+    assert env.action_space == gym.spaces.MultiDiscrete([4, 4])
+    _, seed, options = suite.episodes[0]
+    env.reset(seed=seed, options=options)
+    info = env.step(np.array([2, 3]))[4]
+    for metric in suite.metrics:
+        values = step_values(metric, [0.5], [info])
+        assert len(values) == 1
+    env.close()
+
+
+@pytest.mark.parametrize("name", ALONE)
 def test_every_house_has_room_for_its_episodes(name):
     _draw(SUITES[name], EPISODES_DRAWN)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize("name", ALONE)
 def test_every_house_has_room_for_all_its_episodes(name):
     _draw(SUITES[name], None)
 
@@ -104,13 +139,20 @@ def test_episodes_go_group_after_group():
 
 
 def test_the_makefile_names_every_suite_and_baseline_there_is():
-    lines = (Path(__file__).resolve().parents[2] / "Makefile").read_text().splitlines()
-    listed = {
-        name: line.partition(":=")[2].split()
-        for line in lines
-        for name in ("SUITES", "AGENTS")
-        if line.startswith(f"{name} :=")
-    }
-    assert {f"sep-{name}-v1" for name in listed["SUITES"]} == set(SUITES) - {"sep-demo-v1"}
+    listed = _listed_in_makefile()
+    assert {f"sep-{name}-v1" for name in listed["SUITES"]} == set(ALONE) - {"sep-demo-v1"}
     factories = [load_factory(f"baselines.separation:{name}") for name in listed["AGENTS"]]
     assert {factory.__name__ for factory in factories} == set(baselines.separation.__all__)
+    assert {f"rir-{name}-v1" for name in listed["TEAM_SUITES"]} == set(TEAMS)
+    factories = [load_factory(f"baselines.rir_measure:{name}") for name in listed["TEAMS"]]
+    assert {factory.__name__ for factory in factories} == set(baselines.rir_measure.__all__)
+    pairs = [pair.split(":") for pair in listed["PREDICTED"]]
+    assert {team for team, _ in pairs} <= set(listed["TEAMS"])
+    assert {"zero", "mean", "oracle"} <= {predictor for _, predictor in pairs} <= set(PREDICTORS)
+
+
+def _listed_in_makefile() -> dict[str, list[str]]:
+    """Words of every variable."""
+    lines = (Path(__file__).resolve().parents[2] / "Makefile").read_text().splitlines()
+    pairs = (line.partition(" := ")[::2] for line in lines if " := " in line)
+    return {name: words.split() for name, words in pairs}

@@ -1,0 +1,233 @@
+"""Teams of the measuring task: what they bring, what is recorded, what the board says."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from fake_rir_measure import LONG_SUITE, TEAM_SUITE, FakeMeasure
+from fake_separation import FakeSeparation
+from reading import Page
+
+from av_envs.rir_measure.metrics import wcr
+from benchmarks import measure_scales, report, run, suites, verify
+from benchmarks.agents import AgentSpec
+from benchmarks.command_line import UserError
+from benchmarks.leaderboard import build_rows
+from benchmarks.predictors import predictor_of
+from benchmarks.results import canonical, read_result
+from benchmarks.schema import first_fault
+from benchmarks.sounds import heard_on_walk
+from benchmarks.tables import plain_text
+from benchmarks.walks import joint_actions, letters_of, poses_of, walk_of
+
+WALKERS = "fake_rir_measure:Walkers"
+
+
+@pytest.fixture(autouse=True)
+def fake_suites(monkeypatch):
+    for suite in (TEAM_SUITE, LONG_SUITE):
+        monkeypatch.setitem(suites.SUITES, suite.name, suite)
+
+
+def play(directory, *, suite=TEAM_SUITE, agent=WALKERS, workers=1, **kwargs):
+    spec = AgentSpec.parse(agent, json.dumps(kwargs))
+    return run.run_suite(suite, spec, 0, directory, workers=workers)
+
+
+def test_a_team_brings_its_predictor_by_name_path_or_object(tmp_path):
+    silent = read_result(play(tmp_path))  # the suite's own predictor
+    named = read_result(play(tmp_path, predictor="zero"))
+    path = read_result(play(tmp_path, predictor="fake_rir_measure:Half"))
+    made = read_result(play(tmp_path, fault="none"))  # an object
+    assert silent["summary"] == named["summary"]
+    assert path["summary"]["pe"] == pytest.approx(0.0575)  # mean of (t + 1) / 200, t = 1..20
+    assert silent["summary"]["pe"] == pytest.approx(0.105)
+    assert made["summary"] == path["summary"]
+    assert all(result["complete"] for result in (silent, named, path, made))
+
+
+def test_a_predictor_that_knows_the_truth_marks_the_row(tmp_path):
+    honest = read_result(play(tmp_path, predictor="zero"))
+    knowing = read_result(play(tmp_path, predictor="oracle"))
+    assert honest["agent"]["privileged"] == []
+    assert knowing["agent"]["privileged"] == ["truth"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "complaint"),
+    [
+        ("reset", "RuntimeError: forgot how to start"),
+        ("predict", "RuntimeError: no idea"),
+        ("nan", "64000 of 64000 samples are nan or infinite"),
+        ("short", "must have shape (2, 2, 16000), got (2, 2, 100)"),
+        ("observe", "SystemExit: enough"),
+    ],
+)
+def test_a_predictor_that_fails_loses_the_episode_not_the_run(tmp_path, fault, complaint):
+    episodes = read_result(play(tmp_path, fault=fault))["episodes"]
+    errors = [episode["error"] for episode in episodes]
+    # houses are played one after the other: episodes 0 3, 1 4, 2 5
+    assert [error is None for error in errors] == [True] * 3 + [False] * 3
+    assert all(error.startswith(f"{WALKERS}: ") and complaint in error for error in errors[3:])
+    assert {e["metrics"]["wcr"] for e in episodes[3:]} == {None}
+    assert [e["scene"] for e in episodes] == ["flat-0", "flat-1", "flat-2"] * 2
+
+
+@pytest.mark.parametrize(
+    ("predictor", "complaint"),
+    [("zeero", "predictor 'zeero' does not exist"), ("nowhere:P", "cannot import 'nowhere'")],
+)
+def test_a_predictor_that_does_not_exist_is_the_callers_mistake(tmp_path, predictor, complaint):
+    with pytest.raises(UserError, match=complaint):
+        play(tmp_path, predictor=predictor)
+
+
+def test_other_tasks_have_no_use_for_a_predictor():
+    agent = SimpleNamespace(predictor="oracle")
+    assert predictor_of(FakeSeparation(), AgentSpec(WALKERS), agent) is None
+    assert predictor_of(FakeMeasure(), AgentSpec(WALKERS), agent).privileged == ("truth",)
+
+
+def test_records_repeat_and_verify(tmp_path, capsys):
+    one, two = play(tmp_path / "one"), play(tmp_path / "two", workers=2)
+    assert read_result(one)["result_hash"] == read_result(two)["result_hash"]
+    assert verify.main([str(one), "--episodes", "3"]) == 0
+    capsys.readouterr()
+
+
+def test_a_record_tells_where_every_robot_went(tmp_path):
+    result = read_result(play(tmp_path))
+    record = result["episodes"][1]
+    walk = record["walk"]
+    assert set(walk) == {"stride", "robots", "sources", "receivers"}
+    assert walk["sources"] == [[4.5, 1.5]]
+    assert walk["receivers"] == [[5.5, 1.5, 2]]
+    assert [len(robot["moves"]) for robot in walk["robots"]] == [20, 20]
+    env = FakeMeasure()
+    env.reset(seed=1, options={"house": 1})
+    for action in joint_actions(walk["robots"]):
+        env.step(action)
+    assert walk_of(env, None) == walk
+    assert record["series"][-1] == pytest.approx(record["metrics"]["wcr"], abs=0.005)
+    assert record["metrics"]["pe_query"] == 0.5  # infinite before the end, which does not count
+
+
+def test_collisions_are_those_of_all_robots(tmp_path):
+    """Random walkers on the open square bump now and then, each on its own account."""
+    record = read_result(play(tmp_path))["episodes"][0]
+    env, bumps = FakeMeasure(), 0
+    _, _ = env.reset(seed=0, options={"house": 0})
+    team = [robot["moves"] for robot in record["walk"]["robots"]]
+    for letters in zip(*team, strict=True):
+        env.step(np.array([1 if letter in "FS" else "SFLR".index(letter) for letter in letters]))
+        bumps += sum(env.team.bumps)
+    assert record["metrics"]["collisions"] == bumps > 0
+
+
+def test_letters_and_poses_say_the_same():
+    poses = [[0, 0, 0], [0.5, 0, 0], [0.5, 0, 1], [0.5, 0.5, 1], [0.5, 0.5, 1], [0.5, 0.5, 0]]
+    robot = {"start": poses[0], "moves": letters_of(poses)}
+    assert robot["moves"] == "FLFSR"
+    assert poses_of(robot, 0.5) == poses
+    assert joint_actions([robot, robot]).T.tolist() == [[1, 2, 1, 0, 3]] * 2
+
+
+def test_a_graph_that_is_no_grid_is_not_recorded_wrongly():
+    env = FakeMeasure()
+    env.reset(seed=0, options={"house": 0})
+    while "F" not in walk_of(env, None)["robots"][0]["moves"]:
+        env.step(np.array([1, 1]))
+        env.step(np.array([2, 2]))
+    env.team.scene.graph = SimpleNamespace(positions=1.1 * env.scene.graph.positions)
+    with pytest.raises(ValueError, match=r"flat-0: a step forward is not always 1.0 m long"):
+        walk_of(env, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda walk: walk.pop("stride"), "walk lacks stride"),
+        (lambda walk: walk.update(target="x"), "has the unknown target"),
+        (lambda walk: walk["sources"].append([1]), "sources must be lists of 2 numbers"),
+        (lambda walk: walk["receivers"].append([1, 2]), "receivers must be lists of 3 numbers"),
+        (lambda walk: walk["robots"][1].update(moves="FX"), "robots[1] must start at"),
+        (lambda walk: walk["robots"][0].pop("start"), "robots[0] lacks start"),
+        (lambda walk: walk["robots"][0].update(moves="F"), "the same number of moves"),
+        (lambda walk: walk.update(robots=[]), "the same number of moves"),
+    ],
+)
+def test_a_malformed_walk_is_named(tmp_path, change, complaint):
+    result = read_result(play(tmp_path))
+    assert first_fault(result) is None
+    change(result["episodes"][2]["walk"])
+    fault = first_fault(result)
+    assert fault.startswith("episodes[2].walk")
+    assert complaint in fault
+
+
+def test_wcr_of_the_averages_stands_beside_the_average(tmp_path):
+    path = play(tmp_path)
+    row = build_rows([read_result(path)])[0]
+    assert row.metrics["wcr_agg"] == pytest.approx(wcr(row.metrics["cr"], row.metrics["pe"]))
+    assert row.metrics["wcr_agg"] != pytest.approx(row.metrics["wcr"], abs=1e-9)
+    report.main([str(tmp_path), "--audio", "0"])
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "| wcr | wcr_agg | cr | pe | pes |" in text
+    assert f"| {row.metrics['wcr_agg']:.4f} | {row.metrics['cr']:.4f} |" in text
+    assert "read CR and the prediction error PE beside it" in text
+    header = plain_text([row]).splitlines()[1].split()
+    assert {"cr", "pe"} <= set(header)
+    assert "sep" not in text
+
+
+def test_the_overview_shows_no_wcr_alone(tmp_path):
+    play(tmp_path)
+    play(tmp_path, suite=suites.SUITES[LONG_SUITE.name], predictor="zero")
+    report.main([str(tmp_path), "--audio", "0"])
+    overview = Page((tmp_path / "leaderboard.html").read_text()).tables[0]
+    assert all("(cr 0." in cell for row in overview for cell in row[1:] if cell != "-")
+
+
+def test_the_page_shows_and_sounds_a_team(tmp_path):
+    path = play(tmp_path)
+    assert report.main([str(tmp_path), "--audio", "1"]) == 0
+    data = Page((tmp_path / "leaderboard.html").read_text()).data
+    suite = data["suites"][TEAM_SUITE.name]
+    assert (suite["digits"], suite["metric"]) == (4, "wcr")
+    best = suite["agents"][0]["episodes"][0]
+    record = next(e for e in read_result(path)["episodes"] if e["episode"] == best["episode"])
+    assert best["walk"] == record["walk"]
+    assert best["beside"] == {"cr": record["metrics"]["cr"], "pe": record["metrics"]["pe"]}
+    assert "audio" in best
+    assert best["pace"] == 4  # steps in a second
+    assert set(data["maps"]) == {"flat-0", "flat-1", "flat-2"}
+
+
+def test_what_was_measured_is_heard_again(tmp_path):
+    record = read_result(play(tmp_path))["episodes"][0]
+    heard = heard_on_walk(TEAM_SUITE, record)
+    assert heard.shape == (2, 20 * 4000)
+    np.testing.assert_allclose(heard[0, 2000::4000], np.arange(1, 21) / 100)
+    record["walk"]["robots"][0]["start"][0] += 1
+    with pytest.raises(UserError, match="another version of the environment"):
+        heard_on_walk(TEAM_SUITE, record)
+
+
+def test_a_whole_suite_fits_into_a_small_file(tmp_path):
+    """Five episodes as long as the real ones; the suites have a hundred."""
+    episodes = read_result(play(tmp_path, suite=LONG_SUITE))["episodes"]
+    assert {episode["length"] for episode in episodes} == {250}
+    assert 20 * len(canonical(episodes)) < 500_000
+
+
+def test_scales_of_teams_are_told_apart_by_their_predictors(tmp_path, capsys, monkeypatch):
+    ends = ((WALKERS, {"predictor": "zero"}), (WALKERS, {"predictor": "oracle"}))
+    monkeypatch.setattr(measure_scales, "TEAM_ENDS", ends)
+    for predictor in ("zero", "oracle", "fake_rir_measure:Half"):
+        play(tmp_path, predictor=predictor)
+    assert measure_scales.main([str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("Scale(") == 1
+    low, high = map(float, printed.partition("Scale(")[2].partition(")")[0].split(","))
+    assert low < high  # the same ways, better predicted
