@@ -9,12 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
-from benchmarks.agents import AgentSpec, build_agent
+from benchmarks.agents import AgentSpec
 from benchmarks.command_line import run_command
-from benchmarks.episodes import agent_seed, choose_action, make_env
-from benchmarks.film import write_film
+from benchmarks.episodes import make_env
+from benchmarks.film import film_episode
 from benchmarks.report import NAME, write_report
 from benchmarks.results import read_result
 from benchmarks.run import run_suite
@@ -24,7 +22,6 @@ from benchmarks.tables import plain_text
 SUITE = "sep-demo-v1"
 AGENTS = tuple(f"baselines.separation:{name}" for name in ("Random", "StandInPlace", "Oracle"))
 STAR = AGENTS[-1]  # whose episode is filmed
-SECONDS_PER_STEP = 1
 
 
 def run_demo(suite: Suite, directory: Path) -> list[Path]:
@@ -60,25 +57,6 @@ def best_episode(result: Path, suite: Suite) -> int:
         if e["metrics"][suite.primary] is not None
     ]
     return max(scored)[1]
-
-
-def film_episode(suite: Suite, agent: AgentSpec, index: int, path: Path) -> Path:
-    """Play one episode again and write what was seen and heard, one frame per second."""
-    group, seed, options = suite.episodes[index]
-    env = make_env(suite, group, render_mode="rgb_array")
-    actor = build_agent(agent, env.observation_space, env.action_space, seed=0)
-    observation, _ = env.reset(seed=seed, options=options)
-    actor.reset(seed=agent_seed(0, seed))
-    frames, sound, done = [env.render()], [env.unwrapped.hear()], False
-    while not done:
-        action = choose_action(actor, env, observation)
-        observation, _, terminated, truncated, _ = env.step(action)
-        frames.append(env.render())
-        sound.append(env.unwrapped.hear())
-        done = terminated or truncated
-    env.close()
-    write_film(frames, np.concatenate(sound, axis=1), path, fps=1 / SECONDS_PER_STEP)
-    return path
 
 
 def _clear(directory: Path, suite: Suite) -> None:

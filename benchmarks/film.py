@@ -1,5 +1,13 @@
-"""Films of episodes with sound: pictures and a waveform in, an MP4 file out."""
+"""Films of episodes with sound, as MP4 files that any browser plays.
 
+`python -m benchmarks.film --suite sep-near-unheard-v1 --agent baselines.separation:Oracle
+--out film.mp4` plays one episode again and films it. It takes every suite: in the measuring
+task (`--suite rir-replica-like-v1 --agent baselines.rir_measure:SpreadOut`) one hears a clap
+where the first robot stands with the ears of the second.
+"""
+
+import argparse
+import sys
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -7,11 +15,37 @@ from types import ModuleType
 
 import numpy as np
 
+from benchmarks.agents import AgentSpec, build_agent
+from benchmarks.command_line import UserError, non_negative_int, run_command
+from benchmarks.episodes import agent_seed, choose_action, make_env
+from benchmarks.predictors import seat_predictor
+from benchmarks.suites import SUITES, Suite
+
 SAMPLE_RATE = 16_000  # Hz
 VIDEO_CODECS = ("libx264", "libopenh264", "mpeg4")  # the first that this build of FFmpeg has
 AUDIO_CODEC = "aac"
 AUDIO_BITS_PER_SECOND = 128_000
 MPEG4_BITS_PER_SECOND = 4_000_000  # the other codecs choose by quality
+
+
+def film_episode(suite: Suite, agent: AgentSpec, index: int, path: Path) -> Path:
+    """Play episode `index` of a suite again and write what was seen and heard at every step."""
+    group, seed, options = suite.episodes[index]
+    env = make_env(suite, group, render_mode="rgb_array")
+    actor = build_agent(agent, env.observation_space, env.action_space, seed=0)
+    seat_predictor(env, agent, actor)
+    observation, _ = env.reset(seed=seed, options=options)
+    actor.reset(seed=agent_seed(0, seed))
+    frames, sound, done = [env.render()], [env.unwrapped.hear()], False
+    while not done:
+        action = choose_action(actor, env, observation)
+        observation, _, terminated, truncated, _ = env.step(action)
+        frames.append(env.render())
+        sound.append(env.unwrapped.hear())
+        done = terminated or truncated
+    env.close()
+    write_film(frames, np.concatenate(sound, axis=1), path, fps=env.metadata["render_fps"])
+    return path
 
 
 def write_film(
@@ -90,3 +124,31 @@ def _import_av() -> ModuleType:
             "films need PyAV; install it with: pip install 'av-envs[video]'"
         ) from error
     return av
+
+
+def _film(arguments: argparse.Namespace) -> None:
+    if arguments.suite not in SUITES:
+        known = ", ".join(sorted(SUITES))
+        raise UserError(f"unknown suite {arguments.suite!r}; there is {known}")
+    suite, index = SUITES[arguments.suite], arguments.episode
+    if index >= len(suite.episodes):
+        last = len(suite.episodes) - 1
+        raise UserError(f"{suite.name} has the episodes 0 to {last}, not {index}")
+    agent = AgentSpec.parse(arguments.agent, arguments.agent_kwargs)
+    print(film_episode(suite, agent, index, arguments.out))
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.film", description="Play one episode again and film it, with sound."
+    )
+    parser.add_argument("--suite", required=True, help=" | ".join(sorted(SUITES)))
+    parser.add_argument("--agent", required=True, help="module:Factory")
+    parser.add_argument("--agent-kwargs", default="{}", help="JSON object for the factory")
+    parser.add_argument("--episode", type=non_negative_int, default=0, help="default: 0, the first")
+    parser.add_argument("--out", type=Path, default=Path("film.mp4"), help="default: film.mp4")
+    return run_command(_film, parser, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

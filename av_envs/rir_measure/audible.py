@@ -12,7 +12,7 @@ ATTACK_SECONDS = 0.0005
 CLAP_DECAY = 0.004  # s in which the amplitude falls to 1/e; Repp, "The sound of two hands
 # clapping", JASA 1987, shows bursts of about ten milliseconds
 FADE_SECONDS = 0.02  # at the end, so that the claps of two steps join
-LOUDEST = 0.7  # of full scale, for a response of unit energy at the louder ear
+GAIN = 2.0  # pairs that stand together come near full scale
 
 
 def measured_sound(rir: np.ndarray, seconds: float = 0.25) -> np.ndarray:
@@ -33,7 +33,7 @@ def measured_sound(rir: np.ndarray, seconds: float = 0.25) -> np.ndarray:
     if energy == 0:
         return sound
     heard = oaconvolve(rir[:, :n], clap()[None], axes=1)[:, :n]
-    sound[:, : heard.shape[1]] = LOUDEST * energy**-0.25 * heard
+    sound[:, : heard.shape[1]] = GAIN * energy**-0.25 * heard
     sound[:, -n_fade:] *= 0.5 + 0.5 * np.cos(np.linspace(0, np.pi, n_fade))
     return sound
 

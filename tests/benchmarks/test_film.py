@@ -1,10 +1,15 @@
 import sys
+from dataclasses import replace
 
 import av
 import numpy as np
 import pytest
+from fake_separation import FAKE_SUITE
 
+from benchmarks import film
+from benchmarks.agents import AgentSpec
 from benchmarks.film import SAMPLE_RATE, write_film
+from benchmarks.suites import SUITES, Group
 
 HEIGHT, WIDTH = 64, 96
 
@@ -24,12 +29,12 @@ def tones(seconds, left=400.0, right=0.0, level=0.5):
 
 
 def read_film(path):
-    with av.open(str(path)) as film:
-        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
-        rate, duration = film.streams.video[0].average_rate, film.duration / av.time_base
-    with av.open(str(path)) as film:
-        chunks = [chunk.to_ndarray() for chunk in film.decode(audio=0)]
-        assert film.streams.audio[0].codec_context.sample_rate == SAMPLE_RATE
+    with av.open(str(path)) as reel:
+        frames = [frame.to_ndarray(format="rgb24") for frame in reel.decode(video=0)]
+        rate, duration = reel.streams.video[0].average_rate, reel.duration / av.time_base
+    with av.open(str(path)) as reel:
+        chunks = [chunk.to_ndarray() for chunk in reel.decode(audio=0)]
+        assert reel.streams.audio[0].codec_context.sample_rate == SAMPLE_RATE
     return frames, np.concatenate(chunks, 1), float(rate), duration
 
 
@@ -92,3 +97,55 @@ def test_without_the_video_extra_the_error_names_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ImportError, match=r"av-envs\[video\]"):
         write_film(coloured_frames(1), tones(1), tmp_path / "film.mp4")
+
+
+def test_an_episode_is_seen_and_heard_at_every_step(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(film, "write_film", lambda *arguments, fps: calls.append((arguments, fps)))
+    agent = AgentSpec("baselines.separation:Oracle")
+    assert film.film_episode(FAKE_SUITE, agent, 3, tmp_path / "film.mp4") == tmp_path / "film.mp4"
+    (frames, audio, path), fps = calls[0]
+    assert path == tmp_path / "film.mp4"
+    assert [frame[0, 0, 0] for frame in frames] == list(range(0, 210, 10))
+    assert audio.shape == (2, 21 * SAMPLE_RATE)
+    np.testing.assert_allclose(audio[0, 8000::16000], np.arange(21) / 100, atol=1e-6)
+    assert fps == 1
+
+
+@pytest.fixture
+def short_suite(monkeypatch):
+    """Three steps of the measuring task."""
+    suite = replace(
+        SUITES["rir-replica-like-v1"],
+        name="rir-short-v1",
+        env_kwargs={"houses": 1, "steps": 3, "predictor": "zero"},
+        groups=(Group("all", {}, (0,), ({"house": 0},)),),
+    )
+    monkeypatch.setitem(SUITES, suite.name, suite)
+    return suite
+
+
+def test_a_measuring_episode_becomes_a_film_of_claps(tmp_path, short_suite):
+    words = ["--suite", short_suite.name, "--agent", "fake_rir_measure:Walkers"]
+    assert film.main([*words, "--out", str(tmp_path / "team.mp4")]) == 0
+    frames, heard, rate, duration = read_film(tmp_path / "team.mp4")
+    assert (len(frames), rate) == (4, 4)
+    assert duration == pytest.approx(1, abs=0.15)
+    assert frames[0].shape == (608, 992, 3)
+    beats = heard[:, : 4 * 4000].reshape(2, 4, 4000)
+    energy = np.square(beats).sum(-1).max(0)
+    assert (energy > 0.01).all()
+    assert (np.square(beats[..., -200:]).sum(-1).max(0) < 0.01 * energy).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--suite", "films", "--agent", "a:B"], "unknown suite 'films'"),
+        (["--suite", "sep-demo-v1", "--agent", "a:B", "--episode", "24"], "0 to 23, not 24"),
+        (["--suite", "sep-demo-v1", "--agent", "Oracle"], "module:Factory"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(capsys, words, message):
+    assert film.main(words) == 2
+    assert message in capsys.readouterr().err

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from av_envs.rir_measure.audible import LOUDEST, clap, measured_sound
+from av_envs.rir_measure.audible import GAIN, clap, measured_sound
 
 
 def response(delays, gains):
@@ -16,7 +16,7 @@ def test_a_clean_response_gives_back_the_clap():
     sound = measured_sound(response((0, 0), (1, 1)))
     assert sound.shape == (2, 4000)
     assert sound.dtype == np.float32
-    np.testing.assert_allclose(sound[0, : len(clap())], LOUDEST * clap(), atol=1e-6)
+    np.testing.assert_allclose(sound[0, : len(clap())], GAIN * clap(), atol=1e-6)
     np.testing.assert_allclose(sound[:, len(clap()) :], 0, atol=1e-6)
     assert np.linalg.norm(clap()) == pytest.approx(1, abs=1e-6)
 
