@@ -160,8 +160,9 @@ class JointMeasureEnv(gym.Env):
     and their quantities `xi`, `zeta`, `psi`, `phi`; `delta` (the distance of this prediction),
     `xi_valid`, `pe_mean` (its mean over the episode: PE), `pes` (tanh(PE / 2)), `cr` (coverage),
     `wcr` ((1 - lambda) CR + lambda (1 - PES)), `t`, `house` (-1 for a named scene). Per robot,
-    with its number at the end, as in `node_0`: `collision`, `stopped`, `new_nodes`, `node`,
-    `heading`. With `room_errors`: `rte_ms`, `rte_pct`, `edt_ms`, `drr_db`, `c50_db`, `lr_db`,
+    with its number at the end, as in `node_0`: `collision`, `stopped`, `node`, `heading`, and
+    `new_nodes`, 1 on a node where nobody was before (of two robots that arrive at once, for the
+    first). With `room_errors`: `rte_ms`, `rte_pct`, `edt_ms`, `drr_db`, `c50_db`, `lr_db`,
     `sisdr`, `snr`, `snr01`. With `queries`: `pe_query`, the mean distance over held-out pairs
     after 10, 25, 50, 100, ... steps, and `pe_query_auc`, its mean over the steps so far. An error
     of what was not predicted is infinite. `expose_rir` adds the arrays `rir` (P, 2, 16000) and,

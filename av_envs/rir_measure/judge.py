@@ -9,20 +9,10 @@ from av_envs.rir_measure.measuring import Measurement
 from av_envs.rir_measure.metrics import pes, wcr
 from av_envs.rir_measure.predictors import JointObservation, RIRPredictor
 from av_envs.rir_measure.queries import area_under_curve
+from av_envs.rir_measure.room_errors import ROOM_ERRORS, room_errors
 from av_envs.rir_measure.stft_distance import Spectra, distance, spectra
 
 Scores = dict[str, float]
-ROOM_ERRORS = (
-    "rte_ms",
-    "rte_pct",
-    "edt_ms",
-    "drr_db",
-    "c50_db",
-    "lr_db",
-    "sisdr",
-    "snr",
-    "snr01",
-)
 
 
 class Judge:
@@ -39,7 +29,7 @@ class Judge:
         self.reset()
 
     def reset(self, queries: Measurement | None = None) -> None:
-        """Queries  held-out pairs with their true responses."""
+        """Start an episode; `queries` are held-out pairs with their true responses."""
         self.delta = math.inf
         self._deltas: list[float] = []
         self._errors = dict.fromkeys(ROOM_ERRORS if self._with_room_errors else (), math.inf)
@@ -73,8 +63,6 @@ class Judge:
         if counts:
             self._deltas.append(self.delta)
         if self._with_room_errors:
-            from av_envs.rir_measure.room_errors import room_errors
-
             self._errors = room_errors(measurement.rirs, predicted)
 
     def score_queries(
