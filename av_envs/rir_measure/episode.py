@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ def draw_in_pool(
     config: MeasureConfig, options: Mapping[str, Any] | None, rng: np.random.Generator
 ) -> tuple[int, Dwelling, Episode]:
     """The number of the house (-1 for a named scene), the dwelling and an episode in it."""
+    if not isinstance(options, Mapping | None):
+        raise ValueError(f"options must be a dict of {', '.join(RESET_OPTIONS)}, got {options!r}")
     options = dict(options or {})
     options.pop(IGNORED, None)
     unknown = sorted(set(options) - set(RESET_OPTIONS))
@@ -55,14 +58,17 @@ def draw_in_pool(
 def _dwelling_name(
     config: MeasureConfig, options: Mapping[str, Any], rng: np.random.Generator
 ) -> tuple[int, str]:
+    drawn = int(rng.integers(config.houses))  # even if one is named: what is drawn next stays
     if "scene" in options:
         if "house" in options:
             raise ValueError("reset options name a house and a scene; give one of them")
+        if not isinstance(options["scene"], str):
+            raise ValueError(f"scene must be a name such as 'flat-7', got {options['scene']!r}")
         return NO_HOUSE, options["scene"]
-    house = options["house"] if "house" in options else int(rng.integers(config.houses))
-    if isinstance(house, bool) or house not in range(config.houses):
-        raise ValueError(f"house must be in 0..{config.houses - 1}, got {house!r}")
-    return int(house), scene_name(config.split, int(house), config.kind)
+    (house,) = _whole_numbers("house", [options.get("house", drawn)], 1)
+    if house not in range(config.houses):
+        raise ValueError(f"house must be in 0..{config.houses - 1}, got {house}")
+    return house, scene_name(config.split, house, config.kind)
 
 
 def draw_episode(
@@ -86,7 +92,8 @@ def draw_episode(
     if "fixed_sources" in options:
         sources = _nodes("fixed_sources", options["fixed_sources"], config.fixed_sources, graph)
     if "fixed_receivers" in options:
-        heads = _poses("fixed_receivers", options["fixed_receivers"], config, graph)
+        count = config.fixed_receivers
+        heads = _poses("fixed_receivers", options["fixed_receivers"], count, graph)
     return Episode(nodes, headings, sources, tuple((node, heading) for node, heading in heads))
 
 
@@ -106,23 +113,29 @@ def _headings(name: str, given: Sequence, count: int) -> tuple[int, ...]:
     return values
 
 
-def _poses(
-    name: str, given: Sequence, config: MeasureConfig, graph: NavigationGraph
-) -> list[tuple[int, int]]:
-    shape = np.shape(given)
-    if config.fixed_receivers and (len(shape) != 2 or shape[1] != 2):
-        raise ValueError(f"{name} must be pairs [node, heading], got {given!r}")
-    nodes = _nodes(name, [pose[0] for pose in given], config.fixed_receivers, graph)
-    return list(zip(nodes, _headings(name, [pose[1] for pose in given], len(nodes)), strict=True))
+def _poses(name: str, given: Sequence, count: int, graph: NavigationGraph) -> list[tuple[int, int]]:
+    pairs = [
+        _whole_numbers(f"{name}: a pose [node, heading]", pair, 2)
+        for pair in _items(name, given, count, "pairs [node, heading]")
+    ]
+    nodes = _nodes(name, [node for node, _ in pairs], count, graph)
+    headings = _headings(name, [heading for _, heading in pairs], count)
+    return list(zip(nodes, headings, strict=True))
 
 
 def _whole_numbers(name: str, given: Sequence, count: int) -> tuple[int, ...]:
-    values = np.asarray(given)
-    if values.shape != (count,):
-        raise ValueError(f"{name} must be {count} whole numbers, got {given!r}")
-    if count and not np.issubdtype(values.dtype, np.integer):
-        raise ValueError(f"{name} must be whole numbers, got {given!r}")
-    return tuple(int(value) for value in values)
+    items = _items(name, given, count, "whole numbers")
+    for item in items:
+        if isinstance(item, bool) or not isinstance(item, Integral):
+            raise ValueError(f"{name} must be {count} whole numbers, got {given!r}")
+    return tuple(int(item) for item in items)
+
+
+def _items(name: str, given: Any, count: int, what: str) -> list:
+    items = given.tolist() if isinstance(given, np.ndarray) else given
+    if isinstance(items, str) or not isinstance(items, Sequence) or len(items) != count:
+        raise ValueError(f"{name} must be {count} {what}, got {given!r}")
+    return list(items)
 
 
 def _check_connected(nodes: tuple[int, ...], graph: NavigationGraph) -> None:
