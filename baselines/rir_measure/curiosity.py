@@ -11,7 +11,7 @@ from gymnasium import spaces
 
 from baselines.rir_measure.entry import PREDICTOR, team_card
 from baselines.rir_measure.mapping import LatticeMap
-from baselines.rir_measure.walking import Walkers, unvisited
+from baselines.rir_measure.walking import Walkers
 
 
 class Curiosity:
@@ -38,4 +38,4 @@ class Curiosity:
 
 
 def _goals(known_map: LatticeMap, actions: np.ndarray) -> np.ndarray:
-    return np.broadcast_to(unvisited(known_map), actions.shape)
+    return np.broadcast_to(~known_map.visited, actions.shape)

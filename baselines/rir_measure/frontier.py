@@ -12,7 +12,7 @@ from gymnasium import spaces
 from baselines.rir_measure.entry import PREDICTOR, team_card
 from baselines.rir_measure.mapping import LatticeMap
 from baselines.rir_measure.routes import NEVER
-from baselines.rir_measure.walking import Walkers, unvisited
+from baselines.rir_measure.walking import Walkers
 
 
 class Frontier:
@@ -40,5 +40,5 @@ class Frontier:
 
 def _goals(known_map: LatticeMap, actions: np.ndarray) -> np.ndarray:
     frontier = ~known_map.known & (actions < NEVER)
-    left = np.broadcast_to(unvisited(known_map), actions.shape)
+    left = np.broadcast_to(~known_map.visited, actions.shape)
     return np.where(frontier.any(axis=1, keepdims=True), frontier, left)

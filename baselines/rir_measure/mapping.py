@@ -3,7 +3,8 @@
 The places are a square lattice with the stride of the robots. What a depth image shows is
 projected onto it: a floor makes the place above it known, anything else blocks the places
 and the steps that a body, 0.25 m wide all around, could not take. That may be wrong, as
-furniture hides what is behind it: a bump blocks for good, and a step that succeeds frees.
+furniture hides what is behind it: a step that fails blocks, and one that succeeds frees for
+good.
 """
 
 import numpy as np
@@ -39,8 +40,7 @@ class LatticeMap:
         """A map of nothing yet; origin (2,) in metres is the place in the middle."""
         self.stride = stride
         self._origin = np.asarray(origin, float) - stride * (WIDTH // 2)
-        self._bumped = np.zeros((WIDTH * WIDTH, N_HEADINGS), bool)
-        self._walked = np.zeros_like(self._bumped)
+        self._walked = np.zeros((WIDTH * WIDTH, N_HEADINGS), bool)
         self.visited = np.zeros(WIDTH * WIDTH, bool)
         self.seen = np.zeros_like(self.visited)
         self.neighbours = _lattice_steps()
@@ -69,14 +69,14 @@ class LatticeMap:
 
     def walk(self, place: int, heading: int) -> None:
         """A step has succeeded: whatever it looked like, the way is free in both directions."""
-        self._mark(self._walked, place, heading)
-        self.neighbours[place, heading] = place + OFFSETS[heading]
-        self.neighbours[place + OFFSETS[heading], (heading + 2) % N_HEADINGS] = place
+        other, back = place + OFFSETS[heading], (heading + 2) % N_HEADINGS
+        self._walked[place, heading] = self._walked[other, back] = True
+        self.neighbours[place, heading], self.neighbours[other, back] = other, place
 
     def bump(self, place: int, heading: int) -> None:
         """A step has failed."""
-        self._mark(self._bumped, place, heading)
-        self.neighbours[self._bumped] = -1
+        other, back = place + OFFSETS[heading], (heading + 2) % N_HEADINGS
+        self.neighbours[place, heading] = self.neighbours[other, back] = -1
 
     def look(self, position: np.ndarray, heading: int, depth: np.ndarray) -> None:
         """Take in a depth image (128, 128) float32 in units of MAX_DEPTH, as seen from (x, y)."""
@@ -99,12 +99,12 @@ class LatticeMap:
         """Block every step along which a body would touch one of the points (P,2)."""
         nearest, off = self._split(points)
         places = nearest[:, 0] * WIDTH + nearest[:, 1]
-        blocked = np.zeros_like(self._bumped)
+        blocked = np.zeros_like(self._walked)
         blocked[places[np.hypot(off[:, 0], off[:, 1]) < TOUCH]] = True
         for heading in (0, 1):  # the steps east and north that pass beside the point
             beside = np.abs(off[:, 1 - heading]) < TOUCH
-            west_end = places[beside] - OFFSETS[heading] * (off[beside, heading] < 0)
-            blocked[west_end, heading] = True
+            nearer_end = places[beside] - OFFSETS[heading] * (off[beside, heading] < 0)
+            blocked[nearer_end, heading] = True
         for heading in range(N_HEADINGS):  # and all of them the other way round
             back = (heading + 2) % N_HEADINGS
             blocked[:, back] |= np.roll(blocked[:, heading], OFFSETS[heading])
@@ -116,10 +116,6 @@ class LatticeMap:
         inside = ((nearest > 0) & (nearest < WIDTH - 1)).all(1)
         nearest = nearest[inside]
         return nearest, points[inside] - nearest * self.stride
-
-    def _mark(self, steps: np.ndarray, place: int, heading: int) -> None:
-        steps[place, heading] = True
-        steps[place + OFFSETS[heading], (heading + 2) % N_HEADINGS] = True
 
 
 def _lattice_steps() -> np.ndarray:

@@ -3,7 +3,8 @@
 "Occupancy" in Yu et al., "Measuring Acoustics with Collaborative Multiple Agents", IJCAI
 2023, is their network trained with the reward of the area alone (alpha_phi = 1, alpha_zeta =
 alpha_psi = 0; section 3, the hull of the positions now and before). This one does not learn:
-it looks one step ahead and takes the joint action with the largest area.
+it looks one step ahead and takes the joint action with the largest area. One robot alone spans
+none and walks at random.
 """
 
 import itertools
@@ -17,6 +18,7 @@ from baselines.rir_measure.moves import FORWARD, LEFT, RIGHT
 from baselines.rir_measure.survey import NEEDED, Survey
 
 TIE = 1e-6  # m2
+MOST_ROBOTS = 4  # 3 to the power of their number joint actions are compared
 
 
 class Occupancy:
@@ -34,7 +36,10 @@ class Occupancy:
         predictor: str = PREDICTOR,
     ):
         self.predictor, self.card = predictor, team_card("Occupancy", predictor)
-        self._survey = Survey(count_robots(observation_space, action_space, NEEDED))
+        n_robots = count_robots(observation_space, action_space, NEEDED)
+        if n_robots > MOST_ROBOTS:
+            raise ValueError(f"Occupancy is for 1 to {MOST_ROBOTS} robots, got {n_robots}")
+        self._survey = Survey(n_robots)
         self._rng = np.random.default_rng(seed)
 
     def reset(self, *, seed: int | None = None) -> None:

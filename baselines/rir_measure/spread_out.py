@@ -8,7 +8,7 @@ from gymnasium import spaces
 from baselines.rir_measure.entry import PREDICTOR, team_card
 from baselines.rir_measure.mapping import LatticeMap
 from baselines.rir_measure.routes import NEVER
-from baselines.rir_measure.walking import Walkers, unvisited
+from baselines.rir_measure.walking import Walkers
 
 OPENNESS = 0.5  # actions; dead ends first, so that no holes stay behind
 
@@ -42,7 +42,7 @@ def _goals(known_map: LatticeMap, actions: np.ndarray) -> np.ndarray:
     A robot leads for a place by the actions that it needs less than the best of those who
     choose after it. What only some can reach is theirs. Who has no place of its own helps.
     """
-    left, reachable = unvisited(known_map), actions < NEVER
+    left, reachable = ~known_map.visited, actions < NEVER
     contested = left & reachable.all(axis=0)
     own = left & reachable & ~contested
     places = np.flatnonzero(contested)

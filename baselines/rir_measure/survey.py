@@ -85,9 +85,9 @@ class Survey:
 
 
 def _refuse_frames_of_their_own(positions: np.ndarray) -> None:
-    """Robots that each count from their own start cannot share a map."""
-    if len(positions) > 1 and not positions.any():
+    """Robots that each count from their own start, along their own heading, share no map."""
+    if not positions.any():
         raise ValueError(
-            f"all {len(positions)} robots start at (0, 0): a common map needs "
+            "every robot starts at (0, 0), in a frame of its own; the map needs "
             "position_frame='scene'"
         )

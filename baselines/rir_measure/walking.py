@@ -61,11 +61,3 @@ class Walkers:
         n_open = ((beside >= 0) & known_map.known[beside] & ~known_map.visited[beside]).sum(axis=1)
         costs = actions[places] + self._openness * n_open
         return int(self._rng.choice(places[costs == costs.min()]))
-
-
-def unvisited(known_map: LatticeMap) -> np.ndarray:
-    """(C,) bool: where nobody has been and somebody could perhaps stand.
-
-    Places that nobody has seen count too; whether one can get there is for the routes to say.
-    """
-    return ~known_map.visited
