@@ -25,6 +25,7 @@ N_DISCOVERY_RAYS = 4096
 MAX_IMAGES = 48  # kept per place; the response keeps the 16 strongest paths on their own
 SPARE_SLOTS = 2  # for a way around corners and one through walls
 TOLERANCE = 1e-3  # m and unit-vector components, for triangles of one plane
+MARGIN = 0.01  # m around mirrors, more than rays and images can disagree
 SAME_PLACE = 0.05  # m: nearer than that, the source counts as above the listener
 
 
@@ -33,12 +34,14 @@ class Mirrors(NamedTuple):
 
     plane      (T,) int32, plane of each triangle
     normals    (P, 3) float32 unit, offsets (P,) float32 metres: normal . x = offset
+    bounds     (P, 6) float32 metres, lowest and highest corner of the plane's triangles
     amplitude  (P, 7) float32, what a specular reflection leaves of a pressure wave
     """
 
     plane: np.ndarray
     normals: np.ndarray
     offsets: np.ndarray
+    bounds: np.ndarray
     amplitude: np.ndarray
 
 
@@ -51,11 +54,16 @@ def find_mirrors(scene: Scene) -> Mirrors:
     keys = np.column_stack([np.round(normals / TOLERANCE), np.round(offsets / TOLERANCE)])
     keys = np.column_stack([keys, scene.material]).astype(np.int64)
     _, first, plane = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    plane = plane.ravel()
+    bounds = np.tile(np.float32([np.inf] * 3 + [-np.inf] * 3), (len(first), 1))
+    np.minimum.at(bounds[:, :3], plane, scene.triangles.min(axis=1) - MARGIN)
+    np.maximum.at(bounds[:, 3:], plane, scene.triangles.max(axis=1) + MARGIN)
     reflected = reflected_energy(scene) * (1 - scene.scattering)
     return Mirrors(
-        plane.ravel().astype(np.int32),
+        plane.astype(np.int32),
         normals[first].astype(np.float32),
         offsets[first].astype(np.float32),
+        bounds,
         np.sqrt(reflected)[scene.material[first]].astype(np.float32),
     )
 
@@ -124,13 +132,39 @@ def _find_paths(bvh, mirrors, sequences, source, places, paths):
                 break
             height = np.dot(images[s, k], mirrors.normals[p]) - mirrors.offsets[p]
             images[s, k + 1] = images[s, k] - 2 * height * mirrors.normals[p]
-    for place in range(len(places)):
-        for s in range(n_sequences):
-            depth = 0
-            while depth < order and sequences[s, depth] >= 0:
-                depth += 1
-            if _is_open(bvh, mirrors, sequences[s], images[s], depth, places[place]):
-                _keep(paths, place, mirrors, sequences[s], depth, images[s, depth], places[place])
+    for s in range(n_sequences):
+        depth = 0
+        while depth < order and sequences[s, depth] >= 0:
+            depth += 1
+        sequence, chain = sequences[s], images[s]
+        for place in range(len(places)):
+            x, y, z = places[place, 0], places[place, 1], places[place, 2]
+            if not _may_be_open(mirrors, sequence, chain, depth, x, y, z):
+                continue
+            if _is_open(bvh, mirrors, sequence, chain, depth, places[place]):
+                _keep(paths, place, mirrors, sequence, depth, chain[depth], places[place])
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _may_be_open(mirrors, sequence, images, depth, x, y, z):
+    """Whether the path from (x, y, z) meets its mirrors where they are: spares most rays."""
+    normals, bounds = mirrors.normals, mirrors.bounds
+    for k in range(depth - 1, -1, -1):
+        p = np.uint64(sequence[k])
+        nx, ny, nz = normals[p, 0], normals[p, 1], normals[p, 2]
+        dx, dy, dz = images[k + 1, 0] - x, images[k + 1, 1] - y, images[k + 1, 2] - z
+        approach = dx * nx + dy * ny + dz * nz
+        height = mirrors.offsets[p] - (x * nx + y * ny + z * nz)
+        # share of the way to the image at which the mirror is met: between 0 and 1
+        if not np.float32(0) < height * approach < approach * approach:
+            return False
+        along = height / approach
+        x, y, z = x + along * dx, y + along * dy, z + along * dz
+        if x < bounds[p, 0] or y < bounds[p, 1] or z < bounds[p, 2]:
+            return False
+        if x > bounds[p, 3] or y > bounds[p, 4] or z > bounds[p, 5]:
+            return False
+    return True
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -106,7 +106,7 @@ def pack(energy: np.ndarray, arrival: np.ndarray, paths: Paths) -> np.ndarray:
     """Quantise what a tracer found into compact responses.
 
     energy   (N, 65, 7) float32, energy per time bin and band, before air absorption
-    arrival  (N, 65, 14) float32, energy per time bin and sector, any scale per bin
+    arrival  (N, 19, 14) float32, energy per direction group and sector, any scale per group
     paths    early paths, strongest anywhere; those beyond 16 or 87 m move into `energy`
     returns  (N,) RESPONSE
     """
@@ -136,10 +136,8 @@ def _code(level: np.ndarray, step: float, floor: float) -> np.ndarray:
 
 def _direction_codes(arrival: np.ndarray) -> np.ndarray:
     """(N, 19, 14) shares of each sector, the largest of a group at 255."""
-    starts = np.flatnonzero(np.diff(DIRECTION_GROUP, prepend=-1))
-    grouped = np.add.reduceat(arrival, starts, axis=1)
-    largest = np.maximum(grouped.max(axis=-1, keepdims=True), np.finfo(np.float32).tiny)
-    return np.round(255 * grouped / largest).astype(np.uint8)
+    largest = np.maximum(arrival.max(axis=-1, keepdims=True), np.finfo(np.float32).tiny)
+    return np.round(255 * arrival / largest).astype(np.uint8)
 
 
 def _keep_strongest(paths: Paths, energy: np.ndarray, arrival: np.ndarray) -> Paths:
@@ -173,7 +171,7 @@ def _add_dropped(paths, order, n_kept, energy, arrival):
                 e = paths.gain[place, slot, band] ** 2 / length**2
                 energy[place, k, band] += e
                 total += e
-            arrival[place, k, sector(x, y, z)] += total
+            arrival[place, DIRECTION_GROUP[k], sector(x, y, z)] += total
 
 
 @njit(cache=True, nogil=True)
@@ -186,7 +184,7 @@ def smooth_decay(energy):
     later; the first 20 ms stay as traced, since reflections are few there.
     """
     smoothed = energy.copy()
-    density = np.empty(N_BINS)
+    density, trend = np.empty(N_BINS), np.empty(N_BINS)
     for place in range(energy.shape[0]):
         for band in range(N_BANDS):
             first = -1
@@ -197,10 +195,13 @@ def smooth_decay(energy):
             if first < 0:
                 continue
             slope = _decay_rate(density, first)
+            for k in range(first, N_BINS):
+                trend[k] = np.exp(slope * (BIN_CENTRES[first] - BIN_CENTRES[k]))
+                density[k] /= trend[k]
             before, after = 0.0, 0.0
             for k in range(first, N_BINS):
                 before += energy[place, k, band]
-                mean = _detrended_mean(density, k, first, slope)
+                mean = trend[k] * _mean_around(density, k, first)
                 smoothed[place, k, band] = mean * (BIN_EDGES[k + 1] - BIN_EDGES[k])
                 after += smoothed[place, k, band]
             for k in range(first, N_BINS):
@@ -209,15 +210,15 @@ def smooth_decay(energy):
 
 
 @njit(cache=True, nogil=True)
-def _detrended_mean(density, k, first, slope):
-    """Mean of exp(slope t) * density over the bins around k, brought back to bin k."""
+def _mean_around(level, k, first):
+    """Mean of the bins around k, of a decay that starts in bin `first`."""
     if k < first + 4:
-        return density[k]
+        return level[k]
     reach = 1 if k < first + N_FINE else 2
     reach = min(reach, k - first, N_BINS - 1 - k)
     total = 0.0
     for j in range(k - reach, k + reach + 1):
-        total += density[j] * np.exp(slope * (BIN_CENTRES[j] - BIN_CENTRES[k]))
+        total += level[j]
     return total / (2 * reach + 1)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 
 from av_envs.acoustics.detectors import Detectors, deposit
-from av_envs.acoustics.response import N_BINS, N_SECTORS, RESPONSE_SECONDS
+from av_envs.acoustics.response import N_BINS, N_GROUPS, N_SECTORS, RESPONSE_SECONDS
 from av_envs.acoustics.scattering import (
     DIFFUSE,
     TRANSMITTED,
@@ -59,7 +59,7 @@ def trace(
     """Energy from every source at every detector.
 
     sources  (S, 3) metres
-    returns  energy (S, N, 65, 7) and arrival (S, N, 65, 14), float32, air absorption not
+    returns  energy (S, N, 65, 7) and arrival (S, N, 19, 14), float32, air absorption not
              yet applied, and the share of the emitted energy that escaped through gaps
 
     Specular paths of at most `image_order` reflections are left out. The result is the
@@ -68,9 +68,9 @@ def trace(
     sources = np.atleast_2d(sources).astype(np.float32)
     if n_rays < 1 or n_rays % N_CHUNKS:
         raise ValueError(f"n_rays must be a positive multiple of {N_CHUNKS}, got {n_rays}")
-    n_items, n_nodes = len(sources) * N_CHUNKS, len(detectors.centres)
+    n_items, n_nodes = len(sources) * N_CHUNKS, len(detectors.order)
     energy = np.zeros((n_items, n_nodes, N_BINS, N_BANDS), np.float32)
-    arrival = np.zeros((n_items, n_nodes, N_BINS, N_SECTORS), np.float32)
+    arrival = np.zeros((n_items, n_nodes, N_GROUPS, N_SECTORS), np.float32)
     surfaces = make_surfaces(scene)
 
     def run(item: int) -> float:
@@ -90,9 +90,12 @@ def trace(
         )
 
     lost = sum(in_threads(run, range(n_items), workers)) / (4 * np.pi * len(sources))
-    per_source = (len(sources), N_CHUNKS, n_nodes, N_BINS)
-    energy = energy.reshape(*per_source, N_BANDS).sum(axis=1)
-    return energy, arrival.reshape(*per_source, N_SECTORS).sum(axis=1), float(lost)
+    shape = len(sources), N_CHUNKS, n_nodes
+    energy, arrival = (
+        chunks.reshape(*shape, *chunks.shape[2:]).sum(axis=1)[:, np.argsort(detectors.order)]
+        for chunks in (energy, arrival)
+    )
+    return energy, arrival, float(lost)
 
 
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
@@ -124,9 +127,8 @@ def _trace_rays(bvh, surfaces, detectors, source, rays, limits, energy, arrival)
     n_rays, image_order, seed = limits
     share = np.float32(4.0 * np.pi / n_rays)
     reach = np.float32(RESPONSE_SECONDS * SPEED_OF_SOUND)
-    visited = np.full(len(detectors.centres), -1, np.int64)
     weight = np.empty(N_BANDS, np.float32)
-    segment, lost = 0, 0.0
+    lost = 0.0
     for ray in rays:
         state = next_state(seeded(seed, ray))
         dx, dy, dz = first_direction(ray, n_rays, uniform(state))
@@ -155,9 +157,8 @@ def _trace_rays(bvh, surfaces, detectors, source, rays, limits, energy, arrival)
                 reflections == 0  # straight through walls
             )
             if not known:
-                segment += 1
                 line = (ox, oy, oz, dx, dy, dz)
-                deposit(detectors, line, t, travelled, weight, visited, segment, energy, arrival)
+                deposit(detectors, line, t, travelled, weight, energy, arrival)
             travelled += t
             if facing > 0:
                 nx, ny, nz, facing = -nx, -ny, -nz, -facing

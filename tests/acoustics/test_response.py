@@ -15,6 +15,7 @@ from av_envs.acoustics.response import (
     GAIN_OF_CODE,
     MAX_PATHS,
     N_BINS,
+    N_GROUPS,
     RESPONSE,
     UP,
     Paths,
@@ -26,7 +27,7 @@ from av_envs.acoustics.response import (
 from av_envs.conventions import SAMPLE_RATE, SPEED_OF_SOUND
 
 WIDTHS = np.diff(BIN_EDGES)
-NO_ARRIVAL = np.ones((1, N_BINS, 14), np.float32)
+NO_ARRIVAL = np.ones((1, N_GROUPS, 14), np.float32)
 
 
 def exponential(t60):
@@ -161,7 +162,7 @@ def test_a_path_too_long_for_its_delay_moves_into_the_histogram():
 
 
 def test_directions_keep_their_shares():
-    arrival = np.zeros((1, N_BINS, 14), np.float32)
+    arrival = np.zeros((1, N_GROUPS, 14), np.float32)
     arrival[0, :, 3], arrival[0, :, 9] = 3e-5, 1e-5
     direction = pack(exponential(0.5), arrival, Paths.empty(1, 4))[0]["direction"]
     assert (direction[:, 3] == 255).all()
