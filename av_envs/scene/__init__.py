@@ -4,10 +4,11 @@ from av_envs.scene.bvh import Bvh, any_hit, build_bvh, cast_rays, closest_hit, o
 from av_envs.scene.house import House
 from av_envs.scene.materials import MATERIALS, Material
 from av_envs.scene.navigation import HEAD_HEIGHT, NavigationGraph
-from av_envs.scene.scene import Room, Scene
+from av_envs.scene.scene import CATEGORIES, Room, Scene
 from av_envs.scene.splits import SPLITS, load_scene, scene_name
 
 __all__ = [
+    "CATEGORIES",
     "HEAD_HEIGHT",
     "MATERIALS",
     "SPLITS",

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from av_envs.scene.materials import MATERIALS
+from av_envs.scene.scene import CATEGORIES
 
 EAST, NORTH, WEST, SOUTH, UP, DOWN = (1 << face for face in range(6))
 SIDES = EAST | NORTH | WEST | SOUTH
@@ -44,6 +45,7 @@ class Block(NamedTuple):
     colour     red, green, blue in 0..255
     pattern    a texture of `av_envs.scene.scene`, e.g. PLANKS
     faces      which faces exist: EAST | NORTH | WEST | SOUTH | UP | DOWN
+    category   what it is or belongs to, one of CATEGORIES
     """
 
     low: tuple[float, float, float]
@@ -52,6 +54,7 @@ class Block(NamedTuple):
     colour: Colour
     pattern: int
     faces: int
+    category: str = "void"
 
 
 class Mesh(NamedTuple):
@@ -61,6 +64,7 @@ class Mesh(NamedTuple):
     material: np.ndarray
     colour: np.ndarray
     pattern: np.ndarray
+    category: np.ndarray
 
 
 def turned(block: Block, quarter_turns: int, origin: tuple[float, float]) -> Block:
@@ -92,19 +96,21 @@ def face_areas(blocks: Sequence[Block]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mesh_of(blocks: Sequence[Block]) -> Mesh:
-    """All triangles of the blocks, two per face; material indexes into MATERIALS."""
+    """All triangles of the blocks, two per face; indices into MATERIALS and CATEGORIES."""
     owner, face = shown_faces(blocks)
     extents = np.array([(block.low, block.high) for block in blocks])  # (B, low/high, 3)
     corners = _CORNERS[face]  # (F, 4, 3)
     points = extents[owner[:, None, None], corners, np.arange(3)]
     colours = np.array([block.colour for block in blocks], np.uint8)
     patterns = np.array([block.pattern for block in blocks], np.uint8)
+    categories = np.array([CATEGORIES.index(block.category) for block in blocks], np.uint8)
     twice = np.repeat(owner, 2)
     return Mesh(
         points[:, _TWO_TRIANGLES].reshape(-1, 3, 3).astype(np.float32),
         _material_indices(blocks)[twice].astype(np.int32),
         colours[twice],
         patterns[twice],
+        categories[twice],
     )
 
 

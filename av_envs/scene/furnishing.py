@@ -158,7 +158,8 @@ class _Space:
         self._keep(piece, footprint, turns, origin, blocks_the_way=False)
 
     def _keep(self, piece: Piece, footprint, turns, origin, blocks_the_way: bool) -> None:
-        blocks = tuple(turned(block, turns, origin) for block in piece.blocks)
+        named = (block._replace(category=piece.name) for block in piece.blocks)
+        blocks = tuple(turned(block, turns, origin) for block in named)
         self.furniture.append(
             Furniture(piece.name, self.room, footprint, piece.height, blocks, blocks_the_way)
         )
@@ -252,7 +253,7 @@ def _lay_rug(space: _Space) -> None:
     inset_x, inset_y = (x1 - x0) * (1 - share_x) / 2, (y1 - y0) * (1 - share_y) / 2
     footprint = (x0 + inset_x, y0 + inset_y, x1 - inset_x, y1 - inset_y)
     low, high = (*footprint[:2], RUG_HEIGHT), (*footprint[2:], RUG_HEIGHT)
-    rug = Block(low, high, "rug", pick(space.rng, TEXTILES), FABRIC, UP)
+    rug = Block(low, high, "rug", pick(space.rng, TEXTILES), FABRIC, UP, "rug")
     space.furniture.append(Furniture("rug", space.room, footprint, RUG_HEIGHT, (rug,), False))
 
 

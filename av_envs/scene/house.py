@@ -132,6 +132,7 @@ class House:
             tuple(catalogue[index] for index in used),
             tuple(map(Room, _numbered(design.uses), design.floors)),
             graph,
+            mesh.category,
         )
 
 

@@ -14,6 +14,15 @@ from av_envs.scene.navigation import NavigationGraph
 # Procedural textures, drawn by whoever looks at the scene.
 PLAIN, PLANKS, TILES, BRICKS, FABRIC, STRIPES, MARBLE, BOOKS = PATTERNS = range(8)
 
+# What things are, for whoever wants labels: the shell of a dwelling, then what stands in it.
+CATEGORIES: tuple[str, ...] = (
+    "void", "wall", "floor", "ceiling", "door", "door frame", "window", "rug", "picture", "curtain",
+    "sofa", "armchair", "bed", "wardrobe", "bookshelf", "sideboard", "nightstand", "shoe cabinet",
+    "desk", "coffee table", "dining table", "kitchen counter", "low counter", "fridge", "bathtub",
+    "basin", "toilet",
+)  # fmt: skip
+VOID = CATEGORIES.index("void")  # nothing, or nobody said what
+
 SMALLEST_AREA = 1e-8  # m2; anything smaller has no usable normal
 
 
@@ -34,6 +43,7 @@ class Scene:
     material   (T,) int32, index into `materials`
     colour     (T,3) uint8, red green blue
     pattern    (T,) uint8, procedural texture: one of PATTERNS
+    category   (T,) uint8, index into CATEGORIES
     materials  the materials that occur, each with values per octave band
     rooms      by index as in `graph.room`
     """
@@ -44,6 +54,7 @@ class Scene:
     material: np.ndarray
     colour: np.ndarray
     pattern: np.ndarray
+    category: np.ndarray
     materials: tuple[Material, ...]
     rooms: tuple[Room, ...]
     graph: NavigationGraph
@@ -59,20 +70,24 @@ class Scene:
         materials: tuple[Material, ...],
         rooms: tuple[Room, ...],
         graph: NavigationGraph,
+        category: np.ndarray | None = None,
     ) -> "Scene":
         """A scene of triangles (T,3,3) in metres, sorted for ray casting.
 
         Corners run counter-clockwise as seen from the air. The other arrays have a
-        row per triangle, as in the class docstring.
+        row per triangle, as in the class docstring; without `category` all is void.
         """
         triangles = np.ascontiguousarray(triangles, np.float32)
+        category = np.full(len(triangles), VOID) if category is None else category
         normals = _unit_normals(name, triangles)
         rows = {
             "material": np.asarray(material, np.int32),
             "colour": np.asarray(colour, np.uint8),
             "pattern": np.asarray(pattern, np.uint8),
+            "category": np.asarray(category, np.uint8),
         }
-        for field, shape in (("material", ()), ("colour", (3,)), ("pattern", ())):
+        for field in rows:
+            shape = (3,) if field == "colour" else ()
             if rows[field].shape != (len(triangles), *shape):
                 raise ValueError(
                     f"scene {name!r}: {field} must have shape {(len(triangles), *shape)}, "
@@ -80,6 +95,7 @@ class Scene:
                 )
         _check_indices(name, "material", rows["material"], len(materials))
         _check_indices(name, "pattern", rows["pattern"], len(PATTERNS))
+        _check_indices(name, "category", rows["category"], len(CATEGORIES))
         _check_indices(name, "graph.room", graph.room, len(rooms))
         bvh, order = build_bvh(triangles)
         sorted_rows = {field: values[order] for field, values in rows.items()}
@@ -119,7 +135,8 @@ class Scene:
     def fingerprint(self) -> str:
         """Hex SHA-256 over geometry, looks, materials and graph: the key of every cache.
 
-        Independent of the order of the triangles, and of what can be computed from the rest.
+        Independent of the order of the triangles, of what can be computed from the rest,
+        and of the categories: nothing that is kept depends on them.
         """
         surfaces = np.column_stack(
             [self.bvh.triangles, self.material, self.colour, self.pattern]

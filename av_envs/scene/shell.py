@@ -15,7 +15,10 @@ from av_envs.scene.scene import PLAIN
 
 GLASS = Surface("window_glass", (170, 200, 220), PLAIN)
 FRONT_DOOR = Surface("wooden_door", (110, 66, 40), PLAIN)
-PANELS = {surface.material: surface for surface in (GLASS, FRONT_DOOR)}
+PANELS = {  # by material: how it looks and what it is
+    GLASS.material: (GLASS, "window"),
+    FRONT_DOOR.material: (FRONT_DOOR, "door"),
+}
 
 
 def room_blocks(
@@ -28,8 +31,8 @@ def room_blocks(
 ) -> list[Block]:
     """Floor, ceiling and walls of one room, as seen from inside."""
     x0, y0, x1, y1 = plan.inside(room)
-    floor = Block((x0, y0, 0), (x1, y1, 0), *finish.floor, UP)
-    ceiling = Block((x0, y0, height), (x1, y1, height), *finish.ceiling, DOWN)
+    floor = Block((x0, y0, 0), (x1, y1, 0), *finish.floor, UP, "floor")
+    ceiling = Block((x0, y0, height), (x1, y1, height), *finish.ceiling, DOWN, "ceiling")
     walls = [
         panel
         for side in range(4)
@@ -80,9 +83,9 @@ def _wall(plan, room, side, height, doors, windows, finish: Finish) -> Iterator[
     """The panels of one wall of a room, from one end to the other."""
     line, (start, end) = side_line(plan.inside(room), side)
 
-    def panel(low, high, bottom, top, surface):
+    def panel(low, high, bottom, top, surface, category="wall"):
         ends = ((line, low), (line, high)) if side % 2 == 0 else ((low, line), (high, line))
-        return Block((*ends[0], bottom), (*ends[1], top), *surface, 1 << side)
+        return Block((*ends[0], bottom), (*ends[1], top), *surface, 1 << side, category)
 
     outside = outer_intervals(plan, room, side)
     cuts = sorted({start, end, *(min(max(x, start), end) for pair in outside for x in pair)})
@@ -106,18 +109,22 @@ def _wall(plan, room, side, height, doors, windows, finish: Finish) -> Iterator[
             if isinstance(hole, Window):
                 if hole.bottom > 0:
                     yield panel(hole.low, hole.high, 0, hole.bottom, surface)
-                yield panel(hole.low, hole.high, hole.bottom, hole.top, PANELS[hole.material])
+                yield panel(hole.low, hole.high, hole.bottom, hole.top, *PANELS[hole.material])
             low = hole.high
         yield panel(low, high, 0, height, surface)
 
 
 def _reveal(door: Door, finish: Finish) -> Iterator[Block]:
     x0, y0, x1, y1 = door.floor
-    yield Block((x0, y0, 0), (x1, y1, 0), *finish.floor, UP)
-    yield Block((x0, y0, door.top), (x1, y1, door.top), *finish.outer, DOWN)
+
+    def frame(low, high, faces):
+        return Block(low, high, *finish.outer, faces, "door frame")
+
+    yield Block((x0, y0, 0), (x1, y1, 0), *finish.floor, UP, "floor")
+    yield frame((x0, y0, door.top), (x1, y1, door.top), DOWN)
     if door.axis == 0:
-        yield Block((x0, y0, 0), (x1, y0, door.top), *finish.outer, NORTH)
-        yield Block((x0, y1, 0), (x1, y1, door.top), *finish.outer, SOUTH)
+        yield frame((x0, y0, 0), (x1, y0, door.top), NORTH)
+        yield frame((x0, y1, 0), (x1, y1, door.top), SOUTH)
     else:
-        yield Block((x0, y0, 0), (x0, y1, door.top), *finish.outer, EAST)
-        yield Block((x1, y0, 0), (x1, y1, door.top), *finish.outer, WEST)
+        yield frame((x0, y0, 0), (x0, y1, door.top), EAST)
+        yield frame((x1, y0, 0), (x1, y1, door.top), WEST)

@@ -1,6 +1,6 @@
 """How a scene looks: colour and depth from any pose, a cache of views, and the map from above."""
 
-from av_envs.vision.camera import FIELD_OF_VIEW, IMAGE_SIZE, MAX_DEPTH, render_rgbd
+from av_envs.vision.camera import FIELD_OF_VIEW, IMAGE_SIZE, MAX_DEPTH, render_labels, render_rgbd
 from av_envs.vision.topdown import TopDownMap, top_down_map
 from av_envs.vision.views import ViewCache
 
@@ -10,6 +10,7 @@ __all__ = [
     "MAX_DEPTH",
     "TopDownMap",
     "ViewCache",
+    "render_labels",
     "render_rgbd",
     "top_down_map",
 ]

@@ -3,12 +3,13 @@
 import numpy as np
 from numba import njit
 
-from av_envs.scene.scene import Scene
+from av_envs.scene.scene import VOID, Scene
 from av_envs.vision.textures import tint
 from av_envs.vision.visibility import QUARTER_COS, QUARTER_SIN, visible_triangles
 
 IMAGE_SIZE = 128  # pixels
 FIELD_OF_VIEW = np.pi / 2  # radians, both ways
+HALF_WIDTH = float(np.tan(FIELD_OF_VIEW / 2))  # of the picture, one metre in front of the eye
 MAX_DEPTH = 10.0  # m, farther things are as far as this in the depth image
 SKY = np.array([196, 214, 230], np.uint8)  # colour where nothing is
 
@@ -26,17 +27,30 @@ def render_rgbd(
     Returns rgb (size, size, 3) uint8, row 0 on top, column 0 on the left, and depth
     (size, size) float32, metres along the optical axis, at most MAX_DEPTH.
     """
+    eye = _checked_eye(position, heading)
+    index = visible_triangles(scene.bvh, eye, int(heading), size, HALF_WIDTH)
+    return _shade(
+        index, scene.bvh.triangles, scene.normals, scene.colour, scene.pattern,
+        eye, int(heading), HALF_WIDTH,
+    )  # fmt: skip
+
+
+def render_labels(
+    scene: Scene, position: np.ndarray, heading: int, size: int = IMAGE_SIZE
+) -> np.ndarray:
+    """What each pixel of `render_rgbd` shows, (size, size) uint8: an index into CATEGORIES."""
+    eye = _checked_eye(position, heading)
+    index = visible_triangles(scene.bvh, eye, int(heading), size, HALF_WIDTH)
+    return np.append(scene.category, np.uint8(VOID))[index]  # -1, nothing there, is the last
+
+
+def _checked_eye(position: np.ndarray, heading: int) -> np.ndarray:
     if heading not in (0, 1, 2, 3):
         raise ValueError(f"heading must be 0, 1, 2 or 3 quarter turns, got {heading!r}")
     eye = np.asarray(position, float)
     if eye.shape != (3,):
         raise ValueError(f"position must be (x, y, z) in metres, got shape {eye.shape}")
-    half_width = float(np.tan(FIELD_OF_VIEW / 2))
-    index = visible_triangles(scene.bvh, eye, int(heading), size, half_width)
-    return _shade(
-        index, scene.bvh.triangles, scene.normals, scene.colour, scene.pattern,
-        eye, int(heading), half_width,
-    )  # fmt: skip
+    return eye
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from av_envs.scene.scene import Scene
 from av_envs.storage import RowFile
-from av_envs.vision.camera import IMAGE_SIZE, MAX_DEPTH, render_rgbd
+from av_envs.vision.camera import IMAGE_SIZE, MAX_DEPTH, render_labels, render_rgbd
 
 CAMERA_VERSION = 2  # of the pictures: camera, light and textures
 N_HEADINGS = 4
@@ -33,12 +33,7 @@ class ViewCache:
         Returns rgb (128, 128, 3) uint8 and depth (128, 128, 1) float32 in [0, 1], in
         units of MAX_DEPTH. Both arrays belong to the caller.
         """
-        n_nodes = len(self.scene.graph.positions)
-        if not 0 <= node < n_nodes:
-            raise ValueError(f"{self.scene.name} has nodes 0..{n_nodes - 1}, got {node}")
-        if heading not in range(N_HEADINGS):
-            raise ValueError(f"heading must be 0, 1, 2 or 3 quarter turns, got {heading!r}")
-        number = N_HEADINGS * node + heading
+        number = self._number(node, heading)
         row = self._rows.read(number)
         if row is None:
             row = self._render(node, heading)
@@ -46,17 +41,35 @@ class ViewCache:
         depth = row["depth"][0] * np.float32(1 / DEPTH_STEPS)
         return row["rgb"][0], depth[:, :, None]
 
+    def labels(self, node: int, heading: int) -> np.ndarray:
+        """What each pixel of that view shows: (128, 128) uint8, an index into CATEGORIES.
+
+        Rendered every time: that takes hardly longer than reading it would.
+        """
+        self._number(node, heading)
+        return render_labels(self.scene, self.scene.graph.heads[node], heading)
+
     def bake(self, nodes: Iterable[int]) -> None:
         """Render the views at `nodes` that do not exist yet."""
         filled = self._rows.filled()
         for node in nodes:
             for heading in range(N_HEADINGS):
-                if not filled[N_HEADINGS * node + heading]:
-                    self._rows.put(N_HEADINGS * node + heading, self._render(node, heading))
+                number = self._number(node, heading)
+                if not filled[number]:
+                    self._rows.put(number, self._render(node, heading))
 
     def filled(self) -> np.ndarray:
         """(N,) bool, at which nodes all four views exist."""
         return self._rows.filled().reshape(-1, N_HEADINGS).all(axis=1)
+
+    def _number(self, node: int, heading: int) -> int:
+        """Row of a view."""
+        n_nodes = len(self.scene.graph.positions)
+        if not 0 <= node < n_nodes:
+            raise ValueError(f"{self.scene.name} has nodes 0..{n_nodes - 1}, got {node}")
+        if heading not in range(N_HEADINGS):
+            raise ValueError(f"heading must be 0, 1, 2 or 3 quarter turns, got {heading!r}")
+        return N_HEADINGS * node + heading
 
     def _render(self, node: int, heading: int) -> np.ndarray:
         row = np.empty(1, VIEW)

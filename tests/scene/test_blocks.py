@@ -68,4 +68,4 @@ def test_a_full_turn_changes_nothing():
     block = Block((0, 0, 0), (3, 1, 2), "carpet", (0, 0, 0), 0, SIDES ^ NORTH)
     for _ in range(4):
         block = turned(block, 1, (0, 0))
-    assert block == ((0, 0, 0), (3, 1, 2), "carpet", (0, 0, 0), 0, SIDES ^ NORTH)
+    assert block == Block((0, 0, 0), (3, 1, 2), "carpet", (0, 0, 0), 0, SIDES ^ NORTH)

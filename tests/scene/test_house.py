@@ -6,7 +6,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from av_envs.scene import House, cast_rays
+from av_envs.scene import CATEGORIES, House, cast_rays
 from av_envs.scene.blocks import shown_faces
 from av_envs.scene.clearance import distance_to_surfaces
 from av_envs.scene.floorplan import KINDS, area
@@ -16,6 +16,7 @@ from av_envs.scene.navigation import BODY_RADIUS, STEPS
 SEEDS = range(200)
 EACH = [(kind, seed) for kind in KINDS for seed in SEEDS]
 SOME = [(kind, seed) for kind in KINDS for seed in range(0, 200, 10)]
+SHELL = ("wall", "floor", "ceiling", "door", "door frame", "window")
 NODES = {"house": (60, 170), "flat": (75, 250)}
 
 
@@ -196,3 +197,27 @@ def test_a_dwelling_is_ready_within_fifty_milliseconds(kind):
         House(seed, kind).scene()
         times.append(perf_counter() - start)
     assert np.median(times) < 0.05
+
+
+def test_every_surface_has_a_category_and_every_category_occurs():
+    seen = set()
+    for kind, seed in SOME:
+        design, scene = dwelling(kind, seed)
+        names = np.array(CATEGORIES)[scene.category]
+        assert set(names) <= {"void", *SHELL, *(piece.name for piece in design.furniture)}
+        seen |= set(names)
+    assert seen == set(CATEGORIES) - {"void"}
+
+
+@pytest.mark.parametrize(("kind", "seed"), SOME[:8])
+def test_categories_lie_where_such_things_are(kind, seed):
+    design, scene = dwelling(kind, seed)
+    low, high = scene.triangles[..., 2].min(axis=1), scene.triangles[..., 2].max(axis=1)
+    names = np.array(CATEGORIES)[scene.category]
+    assert (high[names == "floor"] == 0).all()
+    assert low[names == "ceiling"] == pytest.approx(design.height)
+    assert ((low == 0) & (scene.normals[:, 2] == 1) <= (names == "floor")).all()
+    assert np.count_nonzero(names == "door frame") == 6 * len(design.doors)  # jambs and lintel
+    glass = [scene.materials[index].name == "window_glass" for index in scene.material]
+    np.testing.assert_array_equal(names == "window", glass)
+    assert np.count_nonzero(names == "rug") == 2 * sum(p.name == "rug" for p in design.furniture)

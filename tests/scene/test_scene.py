@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from av_envs.scene import MATERIALS, House, NavigationGraph, Room, Scene, load_scene
+from av_envs.scene import CATEGORIES, MATERIALS, House, NavigationGraph, Room, Scene, load_scene
 from av_envs.scene.blocks import FLOATING, Block, mesh_of
 
 GRAPH = NavigationGraph(
@@ -41,6 +41,7 @@ def test_rows_stay_with_their_triangle_when_sorted():
         material=np.arange(300) % 2,
         colour=tags,
         pattern=np.arange(300) % 8,
+        category=np.arange(300) % 9,
         materials=(MATERIALS["carpet"], MATERIALS["rug"]),
     )
     found = np.array([np.abs(corners - t).max(axis=(1, 2)).argmin() for t in scene.triangles])
@@ -49,6 +50,7 @@ def test_rows_stay_with_their_triangle_when_sorted():
     assert (scene.colour == tags[found]).all()
     assert (scene.material == found % 2).all()
     assert (scene.pattern == found % 8).all()
+    assert (scene.category == found % 9).all()
     edges = corners[found, 1:] - corners[found, :1]
     normals = np.cross(edges[:, 0], edges[:, 1])
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
@@ -73,6 +75,8 @@ def test_tables_and_bounds():
         ({"material": np.zeros(3, int)}, r"material must have shape \(12,\), got \(3,\)"),
         ({"colour": np.zeros((12, 4))}, r"colour must have shape \(12, 3\)"),
         ({"pattern": np.full(12, 99)}, "pattern must lie"),
+        ({"category": np.full(12, len(CATEGORIES))}, "category must lie"),
+        ({"category": np.zeros(11)}, r"category must have shape \(12,\), got \(11,\)"),
         ({"rooms": ()}, "graph.room must lie"),
     ],
 )
@@ -96,6 +100,14 @@ def test_fingerprint_knows_everything_that_matters():
         small_scene(rooms=(Room("shed", (0, 0, 2, 1)),)),
     ]
     assert len({scene.fingerprint for scene in variants}) == len(variants)
+
+
+def test_categories_are_void_unless_given_and_not_in_the_fingerprint():
+    nameless, named = small_scene(), small_scene(category=np.full(12, 3))
+    assert (nameless.category == CATEGORIES.index("void")).all()
+    assert (named.category == 3).all()
+    assert nameless.category.dtype == named.category.dtype == np.uint8
+    assert nameless.fingerprint == named.fingerprint
 
 
 def test_fingerprint_ignores_the_order_of_the_triangles():

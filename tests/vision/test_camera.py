@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from av_envs.scene import House, cast_rays
+from av_envs.scene import CATEGORIES, House, cast_rays
 from av_envs.scene.scene import BOOKS, BRICKS, FABRIC, MARBLE, PLANKS, STRIPES, TILES
-from av_envs.vision.camera import IMAGE_SIZE, MAX_DEPTH, render_rgbd
+from av_envs.vision.camera import IMAGE_SIZE, MAX_DEPTH, render_labels, render_rgbd
 
 EAST, NORTH, WEST, SOUTH = range(4)
 FORWARD = np.array([[1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0]])
@@ -131,3 +133,25 @@ def test_bad_poses_are_refused(scene, eye):
         render_rgbd(scene, eye, 4)
     with pytest.raises(ValueError, match="position"):
         render_rgbd(scene, eye[:2], 0)
+
+
+@pytest.mark.parametrize("heading", range(4))
+def test_every_label_is_that_of_what_a_ray_through_the_pixel_hits(heading):
+    house = House(4).scene()
+    for eye in house.graph.heads[::25]:
+        labels = render_labels(house, eye, heading, 64)
+        directions = rays_of(heading, 64).reshape(-1, 3)
+        far = np.full(len(directions), 1e3, np.float32)
+        _, hit = cast_rays(house.bvh, np.broadcast_to(eye, directions.shape), directions, far)
+        expected = house.category[hit].reshape(64, 64)
+        assert labels.dtype == np.uint8
+        assert np.count_nonzero(labels != expected) <= 4  # pixels on an edge of two things
+
+
+def test_where_nothing_is_the_label_is_void(make_scene):
+    scene = make_scene()
+    named = replace(scene, category=np.full(len(scene.category), CATEGORIES.index("wall"), "u1"))
+    outside = np.array([20.0, 1.5, 1.5])
+    assert not render_labels(named, outside, EAST).any()
+    assert set(np.unique(render_labels(named, outside, WEST))) == {0, 1}
+    assert not render_labels(scene, np.array([1.5, 1.5, 1.5]), NORTH).any()  # nobody said what

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from av_envs.scene import House
-from av_envs.vision import ViewCache, render_rgbd
+from av_envs.storage import cache_directory
+from av_envs.vision import ViewCache, render_labels, render_rgbd
 
 
 def test_a_kept_view_equals_a_fresh_one(scene):
@@ -48,8 +49,39 @@ def test_every_pose_has_its_own_view():
     assert np.median(apart[~np.eye(len(colours), dtype=bool)]) > 10  # rooms look different
 
 
+def test_labels_are_those_of_the_view():
+    scene = House(0).scene()
+    labels = ViewCache(scene).labels(50, 2)
+    assert labels.shape == (128, 128)
+    np.testing.assert_array_equal(labels, render_labels(scene, scene.graph.heads[50], 2))
+    assert len(np.unique(labels)) > 3
+
+
+@pytest.fixture
+def empty_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("AV_ENVS_CACHE", str(tmp_path))
+    cache_directory.cache_clear()
+    yield
+    cache_directory.cache_clear()
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_baking_makes_the_views_that_are_missing(scene, monkeypatch):
+    views, made = ViewCache(scene), []
+    original = views._render
+    monkeypatch.setattr(views, "_render", lambda *pose: made.append(pose) or original(*pose))
+    views.view(1, 2)
+    assert views.filled().tolist() == [False, False]
+    views.bake([1])
+    assert views.filled().tolist() == [False, True]
+    views.bake(range(2))
+    assert made == [(1, 2), (1, 0), (1, 1), (1, 3), (0, 0), (0, 1), (0, 2), (0, 3)]
+
+
 def test_unknown_poses_are_refused(scene):
     views = ViewCache(scene)
+    with pytest.raises(ValueError, match=r"nodes 0\.\.1, got 2"):
+        views.labels(2, 0)
     with pytest.raises(ValueError, match=r"nodes 0\.\.1, got 2"):
         views.view(2, 0)
     with pytest.raises(ValueError, match="heading"):
