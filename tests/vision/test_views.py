@@ -51,9 +51,10 @@ def test_every_pose_has_its_own_view():
 
 def test_labels_are_those_of_the_view():
     scene = House(0).scene()
-    labels = ViewCache(scene).labels(50, 2)
-    assert labels.shape == (128, 128)
-    np.testing.assert_array_equal(labels, render_labels(scene, scene.graph.heads[50], 2))
+    views = ViewCache(scene)
+    labels = [views.labels(50, heading) for heading in range(4)]
+    assert labels[0].shape == (128, 128)
+    np.testing.assert_array_equal(labels[2], render_labels(scene, scene.graph.heads[50], 2))
     assert len(np.unique(labels)) > 3
 
 
