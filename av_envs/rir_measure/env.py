@@ -28,6 +28,7 @@ from av_envs.rir_measure.observation import (
     action_mask,
     observation,
     observation_space,
+    remembered,
 )
 from av_envs.rir_measure.predictors import PredictionContext, RIRPredictor, open_predictor
 from av_envs.rir_measure.privileged import PRIVILEGED
@@ -300,12 +301,11 @@ class MeasureEnv(ParallelEnv):
         receivers = [*poses, *self.fixed_receiver_poses]
         nodes = [(sources[link.emitter], *receivers[link.receiver]) for link in self.links]
         self.measurement = measure(self._dwelling.acoustics, self.scene.graph, np.array(nodes))
-        self.measurement.rirs.flags.writeable = False
 
     def _observe(self) -> dict[str, dict[str, np.ndarray]]:
         observations = {robot: self._observation_of(robot) for robot in self.agents}
-        self._history.append(observations)
-        return {robot: dict(observation) for robot, observation in observations.items()}
+        self._history.append(remembered(observations))
+        return observations
 
     def _observation_of(self, robot: str) -> dict[str, np.ndarray]:
         mine = self.possible_agents.index(robot)

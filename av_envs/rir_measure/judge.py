@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from av_envs.rir_measure.actions import checked_prediction
 from av_envs.rir_measure.measuring import Measurement
 from av_envs.rir_measure.metrics import pes, wcr
 from av_envs.rir_measure.predictors import JointObservation, RIRPredictor
@@ -13,13 +14,14 @@ from av_envs.rir_measure.room_errors import ROOM_ERRORS, room_errors
 from av_envs.rir_measure.stft_distance import Spectra, distance, spectra
 
 Scores = dict[str, float]
+LARGER_IS_BETTER = ("sisdr", "snr", "snr01")  # of the room errors
 
 
 class Judge:
     """Scores of one episode, fed by the environment.
 
-    An error is infinite where nothing was predicted: nan is not equal to itself, so infos with
-    it would never count as reproduced.
+    Scores are infinitely bad where nothing was predicted: nan is not equal to itself, so infos
+    with it would never count as reproduced.
     """
 
     def __init__(self, with_room_errors: bool, wcr_lambda: float):
@@ -32,7 +34,7 @@ class Judge:
         """Start an episode; `queries` are held-out pairs with their true responses."""
         self.delta = math.inf
         self._deltas: list[float] = []
-        self._errors = dict.fromkeys(ROOM_ERRORS if self._with_room_errors else (), math.inf)
+        self._errors = self._worst()
         self.queries = queries
         self._query_truth: Spectra | None = None
         self._curve: list[tuple[int, float]] = []
@@ -54,7 +56,7 @@ class Judge:
 
         counts  whether it enters the mean of the episode
         """
-        self._errors = dict.fromkeys(self._errors, math.inf)
+        self._errors = self._worst()
         if predicted is None:
             self.delta = math.inf
             return
@@ -71,7 +73,8 @@ class Judge:
         """How well the held-out pairs are predicted after this many measured steps."""
         if self._query_truth is None:
             self._query_truth = spectra(self.queries.rirs)
-        predicted = predictor.predict(self.queries.pairs, history)
+        answer = predictor.predict(self.queries.pairs, history)
+        predicted = checked_prediction(answer, len(self.queries.rirs), "the predictor, of queries")
         error = float(distance(self._query_truth, spectra(predicted)).mean())
         self._curve.append((step, error))
 
@@ -94,6 +97,10 @@ class Judge:
                 area_under_curve(*zip(*self._curve, strict=True)) if self._curve else math.inf
             )
         return scores
+
+    def _worst(self) -> Scores:
+        keys = ROOM_ERRORS if self._with_room_errors else ()
+        return {key: -math.inf if key in LARGER_IS_BETTER else math.inf for key in keys}
 
     def _spectra_of(self, predicted: np.ndarray) -> Spectra:
         """Predictions that repeat themselves are analysed once."""

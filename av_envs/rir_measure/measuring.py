@@ -12,7 +12,7 @@ from av_envs.scene import NavigationGraph
 
 
 class Measurement(NamedTuple):
-    """P responses and what they are responses of.
+    """P responses and what they are responses of; no array can be written to.
 
     nodes  (P, 3) int32: node of the emitter, node and heading of the receiver
     pairs  the same in metres
@@ -30,7 +30,10 @@ def measure(acoustics: AcousticBackend, graph: NavigationGraph, nodes: np.ndarra
     rirs = np.empty((len(nodes), 2, RIR_SAMPLES), np.float32)
     for (source, receiver, heading), rir in zip(nodes.tolist(), rirs, strict=True):
         rir[:] = acoustics.rir(source, receiver, heading)
-    return Measurement(nodes, pairs_of(graph, nodes), rirs)
+    pairs = pairs_of(graph, nodes)
+    for array in (nodes, *pairs, rirs):
+        array.flags.writeable = False
+    return Measurement(nodes, pairs, rirs)
 
 
 def pairs_of(graph: NavigationGraph, nodes: np.ndarray) -> Pairs:

@@ -10,6 +10,7 @@ from av_envs.conventions import N_HEADINGS
 from av_envs.dwelling import Dwelling
 from av_envs.rir_measure.actions import Action
 from av_envs.rir_measure.config import MeasureConfig
+from av_envs.rir_measure.predictors import JointObservation
 from av_envs.vision import IMAGE_SIZE
 
 FARTHEST = 1000.0  # m, bound of all positions
@@ -67,6 +68,17 @@ def observation(
     return {key: known[key] for key in wanted}
 
 
+def remembered(observations: JointObservation) -> JointObservation:
+    """What a predictor is shown of a step: read-only copies, without the responses just heard.
+
+    Those are what it is asked for; `RIRPredictor.observe` brings them once it has answered.
+    """
+    return {
+        robot: {key: _read_only(array) for key, array in observation.items() if key != "heard_rir"}
+        for robot, observation in observations.items()
+    }
+
+
 def azimuth_and_time(heading: int, share_of_time: float) -> np.ndarray:
     """(2,) float32 in [0, 1]: the heading in whole turns from east, and the time in episodes."""
     return np.array([heading / N_HEADINGS, share_of_time], np.float32)
@@ -94,6 +106,12 @@ def action_mask(stop_mode: str, stopped: bool, is_last: bool) -> np.ndarray:
         return np.array([1, 0, 0, 0], np.int8)
     stop = stop_mode != "mask" or is_last
     return np.array([stop, 1, 1, 1], np.int8)
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    array = array.copy()
+    array.flags.writeable = False
+    return array
 
 
 def _as_seen_from(positions: np.ndarray, pose: Pose, node: int) -> np.ndarray:

@@ -46,7 +46,8 @@ class RIRPredictor(Protocol):
     def predict(self, pairs: Pairs, history: Sequence[JointObservation]) -> np.ndarray:
         """(P, 2, n_samples) float32, left ear first; may be read-only.
 
-        history  what the robots observed so far, the newest last
+        history  what the robots observed in the last 16 steps, the newest last, but for the
+                 responses that they heard
         """
         ...
 
