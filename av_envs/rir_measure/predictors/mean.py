@@ -15,19 +15,29 @@ class MeanTable(NamedTuple):
     """Means over many pairs of places in the dwellings of the train split.
 
     waveform  (2, 16000) float32, left ear first
+    seen      (2, N_TIMES, 7) float32, the envelope (see `envelope`) of pairs that see each
+              other as a straight line over the log of their distance: at 1 m, and slope
+    hidden    (2, N_TIMES, 7) float32, the same of pairs with something between them
+    lateral   (N_TIMES, 7) float32, envelope at the left ear less that at the right one, for
+              sound that comes straight from the left
     """
 
     waveform: np.ndarray
+    seen: np.ndarray
+    hidden: np.ndarray
+    lateral: np.ndarray
 
 
 @cache
 def mean_table() -> MeanTable:
     """The table made by `python -m av_envs.rir_measure.predictors.measure_mean`."""
     found = as_file(files("av_envs") / "data" / "mean_rir.npz")
-    with found as path, np.load(path, allow_pickle=False) as table:
-        waveform = table["waveform"].astype(np.float32) * table["scale"]
-    waveform.flags.writeable = False
-    return MeanTable(waveform)
+    with found as path, np.load(path, allow_pickle=False) as stored:
+        table = {key: stored[key].astype(np.float32) for key in stored.files}
+    table["waveform"] *= table.pop("scale")
+    for array in table.values():
+        array.flags.writeable = False
+    return MeanTable(**table)
 
 
 class Mean:

@@ -11,9 +11,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from av_envs.acoustics.response import MIN_LENGTH
 from av_envs.conventions import N_HEADINGS
 from av_envs.dwelling import open_dwelling
 from av_envs.rir_measure.pairs import Pairs
+from av_envs.rir_measure.predictors.envelope import SEEN, decompose
+from av_envs.rir_measure.predictors.geometry import azimuths, distances
 from av_envs.scene.splits import scene_name
 
 GRIDS = {"flat": 0.5, "house": 1.0}  # m
@@ -38,15 +41,44 @@ def sample_responses(dwellings: int) -> Iterator[tuple[Pairs, np.ndarray]]:
                 yield Pairs(emitters, heads[receivers], headings), np.stack(rirs)
 
 
+def lines_over_distance(log_distance: np.ndarray, envelope: np.ndarray) -> np.ndarray:
+    """(2, N_TIMES, 7) value at 1 m and slope of the least-squares lines through (P, N_TIMES, 7)."""
+    basis = np.stack([np.ones_like(log_distance), log_distance], axis=1)
+    lines = np.linalg.lstsq(basis, envelope.reshape(len(envelope), -1), rcond=None)[0]
+    return lines.reshape(2, *envelope.shape[1:])
+
+
+def measure(dwellings: int) -> dict[str, np.ndarray]:
+    """The arrays of `mean.MeanTable`, the waveform relative to its peak `scale`."""
+    waveforms, log_distance, direct, envelope, sides, tilt = [], [], [], [], [], []
+    for pairs, rirs in sample_responses(dwellings):
+        waveforms.append(rirs.mean(axis=0, dtype=float))
+        parts = decompose(pairs, rirs)
+        log_distance.append(np.log(np.maximum(distances(pairs), MIN_LENGTH)))
+        direct.append(parts.direct)
+        envelope.append(parts.envelope.mean(axis=1))
+        tilt.append(parts.envelope[:, 0] - parts.envelope[:, 1])
+        sides.append(np.sin(azimuths(pairs)))
+    log_distance, envelope = np.concatenate(log_distance), np.concatenate(envelope)
+    seen, side = np.concatenate(direct) > SEEN, np.concatenate(sides)
+    lateral = np.tensordot(side, np.concatenate(tilt), 1) / np.sum(side**2)
+    waveform = np.mean(waveforms, axis=0)
+    return {
+        "waveform": waveform / np.abs(waveform).max(),
+        "scale": np.abs(waveform).max(),
+        "seen": lines_over_distance(log_distance[seen], envelope[seen]),
+        "hidden": lines_over_distance(log_distance[~seen], envelope[~seen]),
+        "lateral": lateral,
+    }
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dwellings", type=int, default=32, help="of each kind")
     parser.add_argument("--out", type=Path, default=Path("av_envs/data/mean_rir.npz"))
     args = parser.parse_args(argv)
-    means = [rirs.mean(axis=0, dtype=float) for _, rirs in sample_responses(args.dwellings)]
-    waveform = np.mean(means, axis=0)
-    scale = np.float32(np.abs(waveform).max())
-    np.savez_compressed(args.out, waveform=np.float16(waveform / scale), scale=scale)
+    table = {key: np.float16(array) for key, array in measure(args.dwellings).items()}
+    np.savez_compressed(args.out, **table)
 
 
 if __name__ == "__main__":
