@@ -11,6 +11,7 @@ from av_envs.dwelling import Dwelling
 from av_envs.rir_measure.actions import Action
 from av_envs.rir_measure.config import MeasureConfig
 from av_envs.rir_measure.predictors import JointObservation
+from av_envs.scene import CATEGORIES
 from av_envs.vision import IMAGE_SIZE
 
 FARTHEST = 1000.0  # m, bound of all positions
@@ -30,7 +31,7 @@ def observation_space(config: MeasureConfig, n_heard: int) -> spaces.Dict:
         "action_mask": spaces.Box(0, 1, (len(Action),), np.int8),
         "heard_rir": spaces.Box(-np.inf, np.inf, (n_heard, 2, RIR_SAMPLES), np.float32),
         "partner_pose": spaces.Box(-FARTHEST, FARTHEST, others, np.float32),
-        "semantic": spaces.Box(0, 255, image, np.uint8),
+        "semantic": spaces.Box(0, len(CATEGORIES) - 1, image, np.uint8),
     }
     return spaces.Dict({key: known[key] for key in config.observations})
 
