@@ -39,6 +39,8 @@ def checked_actions(
     actions: Mapping[str, Any], robots: Sequence[str], with_prediction: bool
 ) -> tuple[list[Action], list[np.ndarray | None]]:
     """The move of every robot in order and, where robots predict, their responses."""
+    if not isinstance(actions, Mapping):
+        raise ValueError(f"actions must be a dict of {', '.join(robots)}, got {actions!r}")
     unknown = [name for name in actions if name not in robots]
     missing = [name for name in robots if name not in actions]
     if unknown:

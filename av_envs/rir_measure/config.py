@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 
 from av_envs.rir_measure.predictors import RIRPredictor
 from av_envs.scene.floorplan import KINDS
+from av_envs.scene.house import GRIDS
 from av_envs.scene.splits import SPLITS
 
 DIRECTIONS = ("both", "forward")
@@ -84,8 +85,10 @@ class MeasureConfig:
         for option in ("alpha_xi", "alpha_zeta", "alpha_psi", "alpha_phi"):
             if not _is_number(getattr(self, option)):
                 raise ValueError(f"{option} must be a number, got {getattr(self, option)!r}")
-        if not _is_number(self.grid) or self.grid <= 0:
-            raise ValueError(f"grid must be positive, got {self.grid!r}")
+        if not _is_number(self.grid) or self.grid not in GRIDS:
+            raise ValueError(f"grid must be one of {GRIDS} m, got {self.grid!r}")
+        if not isinstance(self.hrtf, str) or not self.hrtf:
+            raise ValueError(f"hrtf must be 'kemar' or a path, got {self.hrtf!r}")
         if not _is_number(self.wcr_lambda) or not 0 <= self.wcr_lambda <= 1:
             raise ValueError(f"wcr_lambda must lie in 0..1, got {self.wcr_lambda!r}")
         if not _is_number(self.rho) or not (self.rho == -1 or 0 <= self.rho <= 1):
@@ -108,25 +111,31 @@ class MeasureConfig:
         chosen = getattr(self, option)
         if chosen is None:
             return tuple(range(self.robots))
-        if isinstance(chosen, str) or len(set(chosen)) < len(chosen):
-            raise ValueError(f"{option} must be different numbers of robots, got {chosen!r}")
+        if not isinstance(chosen, list | tuple):
+            raise ValueError(f"{option} must be a list of robots' numbers, got {chosen!r}")
         for robot in chosen:
             _check_whole(f"{option}: robot", robot, 0, self.robots - 1)
+        if len(set(chosen)) < len(chosen):
+            raise ValueError(f"{option} must be different robots, got {chosen!r}")
         return tuple(sorted(chosen))
 
     def _observation_keys(self) -> tuple[str, ...]:
+        if not isinstance(self.observations, list | tuple):
+            raise ValueError(f"observations must be a list of keys, got {self.observations!r}")
         for name in self.observations:
             _check("observations", name, OBSERVATIONS)
-        if not self.observations or len(set(self.observations)) < len(self.observations):
-            raise ValueError(f"observations must be distinct and not empty: {self.observations}")
+        if len(set(self.observations)) < len(self.observations):
+            raise ValueError(f"observations must be distinct, got {self.observations}")
         if self.queries and self.prediction != "env":
             raise ValueError(f"queries need prediction='env', got {self.prediction!r}")
         if "partner_pose" in self.observations and self.robots == 1:
             raise ValueError("observations: a single robot has no partner_pose")
-        if self.prediction != "action":
-            return tuple(self.observations)
         # who samples actions takes the mask for that of the whole Dict: it goes into the info
-        return tuple(key for key in self.observations if key != "action_mask")
+        moved = ("action_mask",) if self.prediction == "action" else ()
+        kept = tuple(key for key in self.observations if key not in moved)
+        if not kept:
+            raise ValueError(f"observations: {self.observations} leaves nothing to observe")
+        return kept
 
     def _timing(self) -> str:
         """Who submits a prediction does it before the move, when it knows where it stands."""
@@ -151,4 +160,4 @@ def _check_whole(option: str, value, low: int, high: int) -> None:
 
 def _is_number(value) -> bool:
     """A finite real number that JSON can carry."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
