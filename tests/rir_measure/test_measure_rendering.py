@@ -162,6 +162,9 @@ def test_three_bands_of_loudness_replace_what_is_unseen(scene, parts):
     assert loud < quiet - 25
     unchanged = measure_frame(**parts | {"levels": levels + 7})
     np.testing.assert_array_equal(frame, unchanged)
+    all_loud = measure_frame(**parts | {"levels": 0 * levels})
+    same = [(around(frame, scene, n, 4) == around(all_loud, scene, n, 4)).all() for n in free]
+    assert np.mean(same) == pytest.approx(1 / 3, abs=0.06)
 
 
 def test_the_hull_is_drawn_whatever_the_points(scene, parts):
@@ -236,7 +239,7 @@ def test_what_is_seen_can_be_reached_by_a_straight_line(heading):
 
 def test_seen_areas_add_up(scene):
     plan = top_down_map(scene, 20.0)
-    poses = [(10, 0), (10, 1), (60, 2)]
+    poses = [*straight_walk(scene, 10), (10, 1), (60, 2)]
     parts = [seen_area(scene, plan, [pose]) for pose in poses]
     np.testing.assert_array_equal(seen_area(scene, plan, poses), np.logical_or.reduce(parts))
     np.testing.assert_array_equal(seen_area(scene, plan, poses * 3), seen_area(scene, plan, poses))
@@ -292,6 +295,7 @@ def test_the_environment_draws_what_it_knows(timing):
     frame = env.render()
     same = panel(frame, PREDICTED[1]) == panel(frame, MEASURED[1])
     assert same.all() == (timing == "post_move")
+    assert (share_of(panel(frame, DECAY), VERMILION) > 0) == (timing == "post_move")
     np.testing.assert_array_equal(frame, env.render())
     team = env.unwrapped.team
     louder = episode_frame(team, with_levels=True)
