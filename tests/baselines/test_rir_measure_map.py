@@ -97,18 +97,21 @@ def test_the_survey_learns_the_stride_from_the_first_step():
     assert visited.tolist() == [survey.places[0] - OFFSETS[EAST], survey.places[0]]
 
 
-def test_the_survey_notices_a_bump_of_one_robot_only():
+def test_the_survey_notices_a_bump_that_no_image_foretold():
     world = MeasureWorld("0..\n1#.\n...", headings=(WEST, SOUTH))
     survey = Survey(2)
-    survey.update(world.observation())
-    survey.note([FORWARD, FORWARD])
-    world.step([FORWARD, FORWARD])
-    survey.update(world.observation())
+    for _ in range(2):
+        observation = world.observation()
+        observation["depth"][:] = 1  # as if nothing were near
+        survey.update(observation)
+        survey.note([FORWARD, FORWARD])
+        world.step([FORWARD, FORWARD])
     first, second = survey.places
-    assert world.bumps == 1
     assert survey.map.neighbours[first, WEST] == -1
-    assert survey.map.neighbours[second, NORTH] == second + OFFSETS[NORTH]
+    assert survey.map.neighbours[first + OFFSETS[WEST], EAST] == -1
     assert second == first + 2 * OFFSETS[SOUTH]
+    survey.map.look(world.observation()["position"][1, :2], NORTH, np.full((128, 128), 0.01))
+    assert survey.map.neighbours[second, NORTH] == second + OFFSETS[NORTH]  # it came from there
 
 
 def test_positions_off_the_map_and_frames_of_the_robots_own_are_refused():
