@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from benchmarks.leaderboard import Row
 from benchmarks.maps import house_map
-from benchmarks.sounds import SAMPLE_RATE, heard_on_walk, ogg
+from benchmarks.sounds import CLAPS_COMPRESSION, COMPRESSION, SAMPLE_RATE, heard_on_walk, ogg
 from benchmarks.suites import SUITES, Suite
 from benchmarks.tables import beside, digits_of
 from benchmarks.walks import is_of_team
@@ -91,7 +91,9 @@ def _shown(suite: Suite, records: list[Record], n_audio: int) -> list[dict[str, 
         entry = _entry(suite, record, why)
         if place < n_audio:
             heard = heard_on_walk(suite, record)
-            entry["audio"] = base64.b64encode(ogg(heard)).decode()
+            claps = is_of_team(record["walk"])
+            sound = ogg(heard, CLAPS_COMPRESSION if claps else COMPRESSION)
+            entry["audio"] = base64.b64encode(sound).decode()
             entry["pace"] = record["length"] * SAMPLE_RATE / heard.shape[1]
         entries.append(entry)
     picked = [id(record) for record in chosen.values()]

@@ -14,8 +14,16 @@ from benchmarks.suites import Suite
 from benchmarks.walks import is_of_team, joint_actions, moves_of, walk_of
 
 SAMPLE_RATE = 16_000  # Hz
+# Of a team that only walks again: nothing is seen, predicted or scored.
+BARE = {
+    "observations": ("position",),
+    "prediction": "none",
+    "queries": 0,
+    "room_errors": False,
+}
 LOUDEST = 0.9  # of full scale
 COMPRESSION = 0.95  # about 30 kbit/s for two ears
+CLAPS_COMPRESSION = 0.99  # about 18: a team's minute of claps is longer than most walks
 
 
 def heard_on_walk(suite: Suite, record: dict[str, Any]) -> np.ndarray:
@@ -26,8 +34,8 @@ def heard_on_walk(suite: Suite, record: dict[str, Any]) -> np.ndarray:
     episode = next(
         e for e in suite.episodes if (e.group.name, e.seed) == (record["group"], record["episode"])
     )
-    env = make_env(suite, episode.group)
     walk, heard = record["walk"], []
+    env = make_env(suite, episode.group, **(BARE if is_of_team(walk) else {}))
     moves = joint_actions(walk["robots"]) if is_of_team(walk) else moves_of(walk["poses"])
     try:
         observation, _ = env.reset(seed=episode.seed, options=episode.options)
@@ -53,14 +61,15 @@ def _action(env: gym.Env, move: int) -> Any:
     return {"move": move, "estimate": np.zeros(estimate.shape, estimate.dtype)}
 
 
-def ogg(waveform: np.ndarray) -> bytes:
+def ogg(waveform: np.ndarray, compression: float = COMPRESSION) -> bytes:
     """Ogg with Opus inside, turned up so that the loudest moment of the walk is the same for all.
 
-    waveform  (2, n) float32 at 16 kHz
+    waveform     (2, n) float32 at 16 kHz
+    compression  0 to 1, the smallest file
     """
     loud = waveform * (LOUDEST / max(float(np.abs(waveform).max()), 1e-9))
     file = io.BytesIO()
     soundfile.write(
-        file, loud.T, SAMPLE_RATE, format="OGG", subtype="OPUS", compression_level=COMPRESSION
+        file, loud.T, SAMPLE_RATE, format="OGG", subtype="OPUS", compression_level=compression
     )
     return file.getvalue()

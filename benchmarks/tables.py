@@ -16,7 +16,7 @@ NOTE = (
     "best baseline that is told the truth. Privileged agents read the truth from the simulator."
 )
 # Ratios and spectral distances, which the papers print with four digits
-FINE = frozenset({"wcr", "wcr_agg", "cr", "pe", "pes", "pe_query", "pe_query_auc"})
+FINE = frozenset({"wcr", "wcr_agg", "cr", "cr_mean", "pe", "pes", "pe_query", "pe_query_auc"})
 DIGITS, FINE_DIGITS = 2, 4
 BESIDE = {"wcr": ("cr", "pe")}  # a score that says little alone: what must stand beside it
 REMARKS = {

@@ -78,7 +78,7 @@ class FakeTeam:
 class FakeMeasure(gym.Env):
     """The team as one agent."""
 
-    def __init__(self, split="test", houses=3, steps=20, wcr_lambda=0.1, predictor="zero"):
+    def __init__(self, split="test", houses=3, steps=20, predictor="zero", **unused):
         self.houses = houses
         self.team = FakeTeam(steps, predictor)
         self.config = self.team.config

@@ -1,0 +1,101 @@
+"""Teams on the real environment, in a shortened suite of two flats."""
+
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from reading import Page
+
+from benchmarks import report, suites, verify
+from benchmarks.agents import AgentSpec
+from benchmarks.results import read_result
+from benchmarks.run import run_suite
+from benchmarks.sounds import heard_on_walk
+from benchmarks.suites import SUITES, Group
+
+STEPS = 12
+WHOLE = SUITES["rir-replica-like-v1"]
+SUITE = replace(
+    WHOLE,
+    name="rir-short-v1",
+    env_kwargs=WHOLE.env_kwargs | {"steps": STEPS, "queries": 4},
+    groups=(Group("all", {}, (0, 1), ({"house": 0}, {"house": 1})),),
+)
+RANDOM = "baselines.rir_measure:Random"
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    monkeypatch.setitem(suites.SUITES, SUITE.name, SUITE)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Files of the same walk with three predictors."""
+    folder = tmp_path_factory.mktemp("results")
+    return {
+        name: run_suite(SUITE, AgentSpec(RANDOM, f'{{"predictor":"{name}"}}'), 0, folder)
+        for name in ("zero", "mean", "oracle")
+    }
+
+
+def test_who_predicts_better_scores_better_on_the_same_way(results):
+    zero, mean, oracle = (read_result(path) for path in results.values())
+    assert all(result["complete"] for result in (zero, mean, oracle))
+    for one, other in zip(zero["episodes"], oracle["episodes"], strict=True):
+        assert one["walk"] == other["walk"]
+        assert one["metrics"]["cr"] == other["metrics"]["cr"]
+    errors = [result["summary"]["pe"] for result in (zero, mean, oracle)]
+    assert errors[2] == 0
+    assert errors[1] < errors[0]
+    assert oracle["summary"]["wcr"] > zero["summary"]["wcr"]
+    assert [r["agent"]["privileged"] for r in (zero, mean, oracle)] == [[], [], ["truth"]]
+
+
+def test_every_metric_has_a_value(results):
+    for path in results.values():
+        for episode in read_result(path)["episodes"]:
+            assert episode["length"] == len(episode["series"]) == STEPS
+            assert None not in episode["metrics"].values()
+            assert [len(robot["moves"]) for robot in episode["walk"]["robots"]] == [STEPS] * 2
+
+
+def test_the_record_is_the_same_from_two_processes(results, tmp_path):
+    agent = AgentSpec(RANDOM, '{"predictor":"mean"}')
+    path = run_suite(SUITE, agent, 0, tmp_path, workers=2)
+    assert read_result(path)["result_hash"] == read_result(results["mean"])["result_hash"]
+
+
+def test_it_can_be_verified_and_shown(results, capsys):
+    assert verify.main([str(results["mean"])]) == 0
+    folder = results["mean"].parent
+    assert report.main([str(folder), "--audio", "1"]) == 0
+    capsys.readouterr()
+    page = Page((folder / "leaderboard.html").read_text())
+    agents = page.data["suites"][SUITE.name]["agents"]
+    assert agents[0]["name"] == "Random + oracle predictor"
+    assert all("audio" in agent["episodes"][0] for agent in agents)
+    assert all(floors["rooms"] for floors in page.data["maps"].values())
+
+
+def test_the_way_is_heard_again(results):
+    heard = heard_on_walk(SUITE, read_result(results["zero"])["episodes"][1])
+    assert heard.shape == (2, STEPS * 4000)
+    assert (np.abs(heard.reshape(2, STEPS, 4000)).max(axis=2) > 0).all()
+
+
+def test_the_example_of_the_manual_plays(tmp_path, monkeypatch):
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "agents.md").read_text()
+    code = re.search(r"```python\n(# my_teams.py.*?)```", manual, re.DOTALL).group(1)
+    module = ModuleType("my_teams")
+    exec(compile(code, "my_teams", "exec"), module.__dict__)
+    monkeypatch.setitem(sys.modules, "my_teams", module)
+    monkeypatch.setattr(module.Circling, "predictor", "mean")
+    episodes = read_result(run_suite(SUITE, AgentSpec("my_teams:Circling"), 0, tmp_path))[
+        "episodes"
+    ]
+    assert [episode["error"] for episode in episodes] == [None, None]
