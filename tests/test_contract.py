@@ -6,14 +6,23 @@ import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
 
 import av_envs
+from av_envs.registration import MEASURING, SEPARATION
+from av_envs.rir_measure import MeasureConfig
 from av_envs.separation import SeparationConfig
 
-SMALL = {"houses": 2}
-every_env = pytest.mark.parametrize("env_id", sorted(av_envs.VARIANTS))
+IDS = sorted(av_envs.VARIANTS)
+SMALL = {SEPARATION: {"houses": 2}, MEASURING: {"houses": 1, "steps": 10}}
+OTHER = {SEPARATION: {"noise_snr_db": 30.0}, MEASURING: {"robots": 3, "receivers": [0, 2]}}
+every_env = pytest.mark.parametrize("env_id", IDS)
+
+
+def small(env_id: str) -> dict:
+    """Options with which a variant is quick to test."""
+    return SMALL[av_envs.VARIANTS[env_id][0]]
 
 
 def rollout(env_id: str, seed: int, n_steps: int = 6) -> list:
-    env = gym.make(env_id, **SMALL)
+    env = gym.make(env_id, **small(env_id))
     env.action_space.seed(seed)
     steps = [env.reset(seed=seed)]
     for _ in range(n_steps):
@@ -23,14 +32,14 @@ def rollout(env_id: str, seed: int, n_steps: int = 6) -> list:
 
 @every_env
 def test_follows_the_gymnasium_api(env_id):
-    check_env(gym.make(env_id, render_mode="rgb_array", **SMALL).unwrapped)
+    check_env(gym.make(env_id, render_mode="rgb_array", **small(env_id)).unwrapped)
 
 
 @every_env
 def test_follows_the_stable_baselines_api(env_id):
     checker = pytest.importorskip("stable_baselines3.common.env_checker", reason="needs SB3")
     # Its warnings are about images: depth and spectrogram are float arrays on purpose.
-    checker.check_env(gym.make(env_id, **SMALL), warn=False)
+    checker.check_env(gym.make(env_id, **small(env_id)), warn=False)
 
 
 @every_env
@@ -48,17 +57,18 @@ def test_workers_see_the_same_episode(env_id):
     """In another process, with the caches of this one."""
     if not hasattr(__import__("os"), "fork"):
         pytest.skip("needs fork")
-    envs = gym.vector.AsyncVectorEnv([lambda: gym.make(env_id, **SMALL)] * 2, context="fork")
+    makers = [lambda: gym.make(env_id, **small(env_id))] * 2
+    envs = gym.vector.AsyncVectorEnv(makers, context="fork")
     observations, _ = envs.reset(seed=[0, 0])
     envs.close()
-    alone, _ = gym.make(env_id, **SMALL).reset(seed=0)
+    alone, _ = gym.make(env_id, **small(env_id)).reset(seed=0)
     for key, value in alone.items():
         np.testing.assert_array_equal(observations[key], np.stack([value, value]))
 
 
 @every_env
 def test_class_docstring_is_a_docs_page(env_id):
-    page = gym.make(env_id, **SMALL).unwrapped.__doc__
+    page = gym.make(env_id, **small(env_id)).unwrapped.__doc__
     for heading in (
         "Description",
         "Observation space",
@@ -74,9 +84,11 @@ def test_class_docstring_is_a_docs_page(env_id):
 
 @every_env
 def test_spec_survives_json(env_id):
-    spec = gym.make(env_id, noise_snr_db=30.0, **SMALL).spec
+    entry_point, variant = av_envs.VARIANTS[env_id]
+    options = {**small(env_id), **OTHER[entry_point]}
+    spec = gym.make(env_id, **options).spec
     again = gym.envs.registration.EnvSpec.from_json(spec.to_json())
-    made_with = {**av_envs.VARIANTS[env_id][1], **SMALL, "noise_snr_db": 30.0}
+    made_with = {**variant, **options}
     assert again.kwargs == spec.kwargs == made_with
     assert data_equivalence(gym.make(again).reset(seed=3), gym.make(spec).reset(seed=3))
 
@@ -106,3 +118,5 @@ def test_what_makes_each_variant_a_variant():
     static, far = configs["AVStaticSep-v0"], configs["AVFarSep-v0"]
     assert (static.dynamic, static.reward, static.start) == (False, "improvement", "near")
     assert (far.dynamic, far.reward, far.start, far.steps) == (False, "approach", "far", 80)
+    assert configs["AVRIRMeasure-v0"] == MeasureConfig(kind="flat", grid=0.5, steps=250)
+    assert configs["AVRIRMeasureHouse-v0"] == MeasureConfig(kind="house", grid=1.0, steps=300)
