@@ -1,8 +1,8 @@
 """Fills in the pairs between the measured ones: direct sound from geometry, decay from neighbours.
 
 A response is a direct sound plus noise with an envelope (see `envelope`). The direct
-sound follows from the geometry of the pair, provided the two places see each other;
-measured pairs nearby tell how likely that is. The envelope starts from the mean of the
+sound follows from the geometry of the pair, provided the two places see each other (see
+`sight`). The envelope starts from the mean of the
 train split at that distance, for pairs that see each other and for pairs that do not; to
 either is added how much louder measured pairs of that sort were, the nearer the more.
 """
@@ -24,12 +24,14 @@ from av_envs.rir_measure.predictors.envelope import (
 from av_envs.rir_measure.predictors.geometry import azimuths, both_ends, distances
 from av_envs.rir_measure.predictors.mean import mean_table
 from av_envs.rir_measure.predictors.protocol import JointObservation, PredictionContext
+from av_envs.rir_measure.predictors.sight import NEARBY, SightMap
 
 # tuned on flats of the train split, for the STFT distance
 NEIGHBOURHOOD = 1.2  # m between pairs over which what was measured fades
 DOUBT = 1.0  # weight of the mean of the train split, in measured pairs at distance zero
-SEEN_NEAR, SEEN_SLOPE, SEEN_VOTE = 2.1, 0.6, 0.8  # log odds of sight: at 0 m, per m, per vote
-SEEN_DOUBT = 0.05  # votes for either side that nobody cast
+# STFT distance is relative to the truth, so a direct sound where there is none costs more
+# than none where there is one: odds must be better than even to count as sight
+CAUTION, DECISIVENESS = 1.0, 2.0
 
 
 class Interpolating:
@@ -46,6 +48,7 @@ class Interpolating:
         self._n_samples = context.n_samples
         self._places = np.zeros((0, 6), np.float32)  # emitter and receiver of measured pairs
         self._seen = np.zeros(0, bool)
+        self._map = SightMap()
         self._louder = np.zeros((0, N_TIMES * N_BANDS), np.float32)  # than the train split
 
     def observe(self, pairs: Pairs, rirs: np.ndarray) -> None:
@@ -53,17 +56,18 @@ class Interpolating:
         seen = parts.direct > SEEN
         expected = np.where(seen[:, None, None], *self._expected(pairs))
         louder = parts.envelope.mean(axis=1) - expected  # turning the head does not change it
+        self._map.observe(pairs, seen)
         self._places = np.concatenate([self._places, both_ends(pairs)[0]])
         self._seen = np.concatenate([self._seen, seen])
         self._louder = np.concatenate([self._louder, louder.reshape(len(louder), -1)])
 
     def predict(self, pairs: Pairs, history: Sequence[JointObservation]) -> np.ndarray:
-        near = np.exp(-self._squared_distances(pairs) / (2 * NEIGHBOURHOOD**2))
-        near_seen, near_hidden = near * self._seen, near * ~self._seen  # (P, M)
-        sight = self._chance_of_sight(pairs, near_seen.sum(axis=1), near_hidden.sum(axis=1))
+        gaps = self._squared_distances(pairs)
+        near = np.exp(-gaps / (2 * NEIGHBOURHOOD**2))  # (P, M)
+        sight = self._sight(pairs, gaps)
         seen, hidden = self._expected(pairs)
-        seen += self._averaged(near_seen)
-        hidden += self._averaged(near_hidden)
+        seen += self._averaged(near * self._seen)
+        hidden += self._averaged(near * ~self._seen)
         envelope = hidden + sight[:, None, None] * (seen - hidden)
         tilt = np.sin(azimuths(pairs))[:, None, None] * self._table.lateral / 2
         ears = np.stack([envelope + tilt, envelope - tilt], axis=1)
@@ -78,10 +82,10 @@ class Interpolating:
         gaps = [np.square(way[:, None] - self._places).sum(axis=2) for way in ways]
         return np.minimum(*gaps)
 
-    def _chance_of_sight(self, pairs: Pairs, for_it: np.ndarray, against: np.ndarray) -> np.ndarray:
-        """(P,) float32 probability that nothing stands between emitter and receiver."""
-        vote = np.log((SEEN_DOUBT + for_it) / (SEEN_DOUBT + against))
-        odds = SEEN_NEAR - SEEN_SLOPE * distances(pairs) + SEEN_VOTE * vote
+    def _sight(self, pairs: Pairs, gaps: np.ndarray) -> np.ndarray:
+        """(P,) float32, 1 where emitter and receiver surely see each other, 0 where they do not."""
+        hidden = np.exp(-gaps / (2 * NEARBY**2)) @ ~self._seen
+        odds = DECISIVENESS * (self._map.log_odds(pairs, hidden) - CAUTION)
         return (1 / (1 + np.exp(-odds))).astype(np.float32)
 
     def _averaged(self, weights: np.ndarray) -> np.ndarray:
