@@ -37,8 +37,9 @@ class JointMeasureEnv(gym.Env):
 
     `gymnasium.make(id)` gives the team as one agent, described here;
     `pettingzoo.make("parallel", id)` and `av_envs.rir_measure.parallel_env()` give the
-    PettingZoo environment with the robots `robot_0`, `robot_1`, ..., which have the same arrays
-    without the first axis. `av_envs.rir_measure.env()` lets the robots act in turn.
+    PettingZoo environment with the robots `robot_0`, `robot_1`, ..., whose observations
+    are the same arrays without the first axis. `av_envs.rir_measure.env()` lets the robots act
+    in turn.
 
     ## Observation space
 
@@ -75,8 +76,9 @@ class JointMeasureEnv(gym.Env):
     | `"any"`     | the first stop terminates the episode                                     |
 
     With `prediction="action"` a `Dict`: `move` is as above, `rir` (P, 2, 16000) float32 are the
-    predicted responses of all P pairs at the present poses; the mask then lies in the info as
-    `action_mask_0`, ..., not in the observation.
+    predicted responses of all P pairs at the present poses. A robot of the PettingZoo environment
+    hands in those that it receives, or sends to a fixed receiver. The mask is then no observation:
+    the info has `action_mask_0`, ..., each a dict of a `move` and `rir`, which has none.
 
     ## Reward
 
@@ -103,13 +105,15 @@ class JointMeasureEnv(gym.Env):
     |              | "interpolating", "oracle" (knows the truth), "module:Factory" or an      |
     |              | object with the methods of `av_envs.rir_measure.predictors.RIRPredictor` |
     | `"submit"`   | you: `env.unwrapped.submit_prediction(rirs)` before a step; without it   |
-    |              | that step has r_xi 0 and `xi_valid` 0                                    |
+    |              | that step has `xi_valid` 0, and it and the next one r_xi 0               |
     | `"action"`   | you, within the action                                                   |
     | `"none"`     | nobody: r_xi is 0, and a trainer adds it from `measurement`              |
 
     `xi_timing="post_move"` (default of "env") compares predictions at the poses after the move;
     `"pre_move"` (default of "submit" and "action") at those before it, one step later. With the
-    same timing and the same predictions all routes give the same rewards.
+    same timing and the same predictions all routes give the same rewards. Predictors are not
+    shown `heard_rir`, and whoever submits or acts should not look at it: what was just measured is
+    what they predict.
 
     ## Arguments
 
@@ -118,7 +122,7 @@ class JointMeasureEnv(gym.Env):
     | `split`              | `"train"`   | dwellings: also `"val"`, `"test"`                    |
     | `kind`               | `"flat"`    | of dwelling: also `"house"`                          |
     | `houses`             | 32          | dwellings of the split that episodes draw from       |
-    | `grid`               | 0.5         | m between the nodes                                  |
+    | `grid`               | 0.5         | m between the nodes: 0.5 or 1.0                      |
     | `steps`              | 250         | actions of an episode, one second each               |
     | `robots`             | 2           | 1 to 16                                              |
     | `emitters`           | None        | numbers of the robots that emit; None: all           |
@@ -164,8 +168,8 @@ class JointMeasureEnv(gym.Env):
     `new_nodes`, 1 on a node where nobody was before (of two robots that arrive at once, for the
     first). With `room_errors`: `rte_ms`, `rte_pct`, `edt_ms`, `drr_db`, `c50_db`, `lr_db`,
     `sisdr`, `snr`, `snr01`. With `queries`: `pe_query`, the mean distance over held-out pairs
-    after 10, 25, 50, 100, ... steps, and `pe_query_auc`, its mean over the steps so far. An error
-    of what was not predicted is infinite. `expose_rir` adds the arrays `rir` (P, 2, 16000) and,
+    after 10, 25, 50, 100, ... steps, and `pe_query_auc`, its mean over the steps so far. Scores
+    of what was not predicted are infinitely bad. `expose_rir` adds the arrays `rir` (P, 2, 16000) and,
     as does `prediction="none"`, `rir_nodes` (P, 3): node of the emitter, node and heading of the
     receiver.
     """
