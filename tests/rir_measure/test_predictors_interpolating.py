@@ -106,6 +106,15 @@ def test_nothing_arrives_before_the_direct_sound():
     assert np.abs(predicted).argmax() % 16000 == pytest.approx(METRE, abs=25)
 
 
+def test_early_reflections_favour_the_ear_that_faces_the_emitter():
+    interpolating = Interpolating()
+    interpolating.reset(CONTEXT)
+    for side, ear in ((8, 0), (-8, 1)):  # m to the left, too far to be seen
+        predicted = interpolating.predict(pair((0, side)), [])[0, :, : round(8 * METRE) + 200]
+        energy = np.square(predicted).sum(axis=1)
+        assert energy[ear] > 1.2 * energy[1 - ear]
+
+
 def test_without_measurements_a_distant_pair_is_hidden_at_the_mean_level():
     interpolating = Interpolating()
     interpolating.reset(CONTEXT)

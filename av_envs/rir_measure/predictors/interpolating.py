@@ -59,7 +59,7 @@ class Interpolating:
         self._map.observe(pairs, seen)
         self._places = np.concatenate([self._places, both_ends(pairs)[0]])
         self._seen = np.concatenate([self._seen, seen])
-        self._louder = np.concatenate([self._louder, louder.reshape(len(louder), -1)])
+        self._louder = np.concatenate([self._louder, louder.reshape(-1, N_TIMES * N_BANDS)])
 
     def predict(self, pairs: Pairs, history: Sequence[JointObservation]) -> np.ndarray:
         gaps = self._squared_distances(pairs)
