@@ -126,16 +126,19 @@ class Listener:
 
     def __init__(self):
         self.asked, self.told, self.histories, self.resets = [], [], [], []
+        self.calls = []
 
     def reset(self, context):
         self.resets.append(context)
 
     def predict(self, pairs, history):
+        self.calls.append("predict")
         self.asked.append(pairs)
         self.histories.append([dict(joint) for joint in history])
         return np.zeros((len(pairs.heading), 2, 16_000), np.float32)
 
     def observe(self, pairs, rirs):
+        self.calls.append("observe")
         self.told.append((pairs, rirs.copy()))
 
 
@@ -158,6 +161,7 @@ def test_a_predictor_is_asked_before_it_is_told(xi_timing):
             np.testing.assert_array_equal(asked, expected)
             np.testing.assert_array_equal(told, expected)
         np.testing.assert_array_equal(rirs, truth.rirs)
+    assert listener.calls == ["predict", "observe"] * len(measured)
     (context,) = listener.resets
     assert (context.robots, context.grid, context.steps) == (("robot_0", "robot_1"), 0.5, 5)
 
