@@ -10,7 +10,7 @@ RESULTS := results
 SUITES := near-heard near-unheard target-unheard 3src noise distance static far
 AGENTS := Random StandInPlace RotateInPlace Novelty ProximityPrior DoA Oracle
 
-# The measuring task: every team with its usual predictor, and what predictors are worth.
+# The measuring task, about an hour: teams with their usual predictor, and what predictors are worth.
 TEAM_RESULTS := results-rir
 TEAM_SUITES := replica-like mp3d-like
 TEAMS := Random Curiosity Occupancy NearestNeighbor Frontier SpreadOut CoverageOracle

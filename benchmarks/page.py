@@ -78,7 +78,7 @@ def _primary(suite: str) -> str:
 def _table(rows: list[Row], first: str) -> str:
     columns = metric_columns(rows)
     words = [(first, "word"), ("agent", "word")]
-    numbers = [(title, "") for title in titles(columns)]
+    numbers = [(title, "") for title in titles(rows[0].suite, columns)]
     drawn = [("interval", "word")] if first == "rank" else []
     head = _head([*words, *drawn, *numbers, ("hardware", "word")])
     reach = _reach(rows)

@@ -94,12 +94,22 @@ def split_rows(rows: list[Row]) -> list[tuple[str, list[Row], list[Row]]]:
     ]
 
 
+def _near_and_far(suite: str, columns: list[tuple[str, str]]) -> tuple[list, list]:
+    """Columns that must stand beside the score, and the others."""
+    needed = beside(SUITES[suite].primary) if suite in SUITES else ()
+    near = [column for column in columns if column[0] in needed]
+    return near, [column for column in columns if column not in near]
+
+
 def cells(row: Row, columns: list[tuple[str, str]]) -> list[str]:
     """The numbers of a row that every format shows, as text."""
-    means = [number(row.metrics.get(name), digits_of(name)) for name, _ in columns]
+    near, far = (
+        [number(row.metrics.get(name), digits_of(name)) for name, _ in part]
+        for part in _near_and_far(row.suite, columns)
+    )
     digits = score_digits(row.suite)
-    score = [number(row.score, digits), interval(row, digits), number(row.normalised)]
-    return [*score, str(row.runs), str(row.episodes), *means]
+    score = [number(row.score, digits), *near, interval(row, digits), number(row.normalised)]
+    return [*score, str(row.runs), str(row.episodes), *far]
 
 
 def group_cells(row: Row) -> list[str]:
@@ -108,15 +118,10 @@ def group_cells(row: Row) -> list[str]:
     return [f"{number(s.value, digits)} {interval(s, digits)}" for s in row.groups.values()]
 
 
-def titles(columns: list[tuple[str, str]]) -> list[str]:
-    return [
-        "score",
-        "95 % interval",
-        "normalised",
-        "runs",
-        "episodes",
-        *(title for _, title in columns),
-    ]
+def titles(suite: str, columns: list[tuple[str, str]]) -> list[str]:
+    """What stands above `cells`."""
+    near, far = ([title for _, title in part] for part in _near_and_far(suite, columns))
+    return ["score", *near, "95 % interval", "normalised", "runs", "episodes", *far]
 
 
 def markdown(rows: list[Row]) -> str:
@@ -142,7 +147,7 @@ def _markdown_groups(rows: list[Row]) -> str:
 
 def _markdown_table(rows: list[Row], first: str) -> str:
     columns = metric_columns(rows)
-    header = [first, "agent", *titles(columns), "hardware"]
+    header = [first, "agent", *titles(rows[0].suite, columns), "hardware"]
     lines = [header, ["---"] * len(header)]
     for row in rows:
         agent = f"{row.agent} (privileged)" if row.privileged else row.agent
@@ -188,7 +193,7 @@ def plain_text(rows: list[Row]) -> str:
             continue
         needed = beside(SUITES[suite].primary)
         columns = [c for c in metric_columns(ranked) if c[1].endswith("]") or c[0] in needed]
-        lines = [["rank", "agent", *titles(columns)]]
+        lines = [["rank", "agent", *titles(suite, columns)]]
         for row in ranked:
             agent = f"{row.agent} (privileged)" if row.privileged else row.agent
             lines.append([str(row.rank), agent, *cells(row, columns)])

@@ -5,8 +5,10 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const HEADINGS = [[1, 0], [0, -1], [-1, 0], [0, 1]]; // east, north, west, south
 const SILENT_STEPS_PER_SECOND = 4;
+const SERIES_DIGITS = 2; // as recorded
 const WALKER_COLOURS = 4; // as many as page.css has
-const WALKERS_APART = 0.1; // m
+const WALKERS_APART = 0.14; // m
+const FINE_STRIDE = 0.75; // m; ways of shorter steps are drawn thinner
 
 const element = (name, attributes = {}, ...children) => {
   const made = document.createElement(name);
@@ -90,13 +92,14 @@ const otherMark = (x, y) =>
   shape("path", { class: "other", d: `M${x - 0.4} ${y}l.4-.4l.4 .4l-.4 .4z` });
 const headMark = (x, y) =>
   shape("path", { class: "other", d: `M${x - 0.28} ${y - 0.28}h.56v.56h-.56z` });
-const startMark = (x, y) => shape("circle", { class: "start", cx: x, cy: y, r: 0.26 });
+const startMark = (x, y, size = 1) =>
+  shape("circle", { class: "start", cx: x, cy: y, r: 0.26 * size });
 
-function agentMark(pose) {
+function agentMark(pose, size = 1) {
   const [u, v] = HEADINGS[pose.heading];
   const nose = `M${0.62 * u} ${0.62 * v}L${-0.3 * u - 0.36 * v} ${-0.3 * v + 0.36 * u}`;
   const d = `${nose}L${-0.3 * u + 0.36 * v} ${-0.3 * v - 0.36 * u}z`;
-  return shape("path", { class: "agent", d, transform: `translate(${pose.x} ${pose.y})` });
+  return shape("path", { class: "agent", d, transform: `translate(${pose.x} ${pose.y}) scale(${size})` });
 }
 
 function house(map, withNames) {
@@ -126,16 +129,16 @@ function standing(episode) {
 
 /* One walker in its colour, a little aside so that ways along the same line are told apart;
    `show` puts it where it is after a number of steps. */
-function walker(way, number, ways) {
-  const aside = WALKERS_APART * (number - (ways.length - 1) / 2);
+function walker(way, number, count, size) {
+  const aside = size * WALKERS_APART * (number - (count - 1) / 2);
   const look = { class: `walker-${number % WALKER_COLOURS}`, transform: `translate(${aside} ${aside})` };
   const line = { d: lineThrough(way) };
   const walked = shape("path", { class: "walk", ...line });
-  let agent = agentMark(way[way.length - 1]);
+  let agent = agentMark(way[way.length - 1], size);
   const below = shape("g", look, shape("path", { class: "walk ahead", ...line }), walked);
-  const above = shape("g", look, startMark(way[0].x, way[0].y), agent);
+  const above = shape("g", look, startMark(way[0].x, way[0].y, size), agent);
   const show = (step) => {
-    const moved = agentMark(way[step]);
+    const moved = agentMark(way[step], size);
     agent.replaceWith(moved);
     agent = moved;
     walked.setAttribute("d", lineThrough(way.slice(0, step + 1)));
@@ -146,9 +149,11 @@ function walker(way, number, ways) {
 /* The map with everything on it; all walkers stand at their last pose. */
 function drawing(episode, withNames) {
   const map = data.maps[episode.scene];
-  const svg = shape("svg", { class: "map", viewBox: map.box.join(" "), role: "img" });
+  const isFine = episode.walk.stride < FINE_STRIDE;
+  const look = isFine ? "map fine" : "map";
+  const svg = shape("svg", { class: look, viewBox: map.box.join(" "), role: "img" });
   const ways = waysOf(episode);
-  const walkers = ways.map(walker);
+  const walkers = ways.map((way, k) => walker(way, k, ways.length, isFine ? 0.6 : 1));
   svg.append(...house(map, withNames), ...walkers.map((one) => one.below), ...standing(episode),
     ...walkers.map((one) => one.above));
   const show = (step) => walkers.forEach((one) => one.show(step));
@@ -156,8 +161,9 @@ function drawing(episode, withNames) {
 }
 
 const rounded = (value, digits) => (value === null ? "undefined" : value.toFixed(digits));
+const withUnit = (text, suite) => (suite.unit ? `${text} ${suite.unit}` : text);
 const signed = (score, suite) =>
-  rounded(score, suite.digits) + (suite.unit && score !== null ? ` ${suite.unit}` : "");
+  score === null ? "undefined" : withUnit(rounded(score, suite.digits), suite);
 
 /* The score, and what must be read with it. */
 function verdict(episode, suite) {
@@ -220,7 +226,8 @@ function openPlayer(episode, agentName, suite) {
     graph.moveTo(step);
     const value = step ? episode.series[step - 1] : undefined;
     const silent = episode.target ? "target silent" : "undefined";
-    const score = value === undefined ? "" : `, ${value === null ? silent : signed(value, suite)}`;
+    const known = value == null ? silent : withUnit(value.toFixed(SERIES_DIGITS), suite);
+    const score = value === undefined ? "" : `, ${known}`;
     clock.textContent = `${step} s${score}`;
   };
   const play = element("button", { class: "play", type: "button" }, "Play");
@@ -230,8 +237,9 @@ function openPlayer(episode, agentName, suite) {
   const what = element("p", {}, element("b", {}, `${agentName}: ${verdict(episode, suite)}`));
   const place = [episode.scene, episode.group, `episode ${episode.episode}`].filter(Boolean);
   what.append(element("br"), place.join(", ") + (episode.target ? `; target: ${episode.target}` : ""));
-  const axis = element("div", { class: "axis" }, element("span", {}, `${suite.metric} from ` +
-    `${graph.low.toFixed(1)} to ${graph.high.toFixed(1)} ${suite.unit}, second by second`), clock);
+  const range = withUnit(`${graph.low.toFixed(1)} to ${graph.high.toFixed(1)}`, suite);
+  const axis = element("div", { class: "axis" },
+    element("span", {}, `${suite.metric} from ${range}, second by second`), clock);
   dialog.replaceChildren(element("header", {}, what, close), svg,
     element("div", { class: "controls" }, play, slider), graph.svg, axis);
   show(0);

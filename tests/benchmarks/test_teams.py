@@ -173,8 +173,10 @@ def test_wcr_of_the_averages_stands_beside_the_average(tmp_path):
     assert row.metrics["wcr_agg"] != pytest.approx(row.metrics["wcr"], abs=1e-9)
     report.main([str(tmp_path), "--audio", "0"])
     text = (tmp_path / "leaderboard.md").read_text()
-    assert "| wcr | wcr_agg | cr | pe | pes | cr_mean |" in text
-    assert f"| {row.metrics['wcr_agg']:.4f} | {row.metrics['cr']:.4f} |" in text
+    assert "| score | cr | pe | 95 % interval |" in text
+    assert "| wcr | wcr_agg | pes | cr_mean |" in text
+    assert f"| {row.score:.4f} | {row.metrics['cr']:.4f} | {row.metrics['pe']:.4f} |" in text
+    assert f"| {row.metrics['wcr']:.4f} | {row.metrics['wcr_agg']:.4f} |" in text
     assert "read CR and the prediction error PE beside it" in text
     header = plain_text([row]).splitlines()[1].split()
     assert {"cr", "pe"} <= set(header)
