@@ -126,11 +126,26 @@ def test_without_measurements_a_distant_pair_is_hidden_at_the_mean_level():
 
 
 def observed(pairs, rirs):
+    """A predictor that was shown forty pairs within a centimetre, all of which sound like that."""
     interpolating = Interpolating()
     interpolating.reset(CONTEXT)
-    for _ in range(40):
-        interpolating.observe(pairs, rirs)
+    for k in range(40):
+        aside = np.array([0, 0.00025 * k, 0], np.float32)
+        interpolating.observe(pairs._replace(emitter=pairs.emitter + aside), rirs)
     return interpolating
+
+
+def test_the_very_same_pair_is_recalled_and_counts_once():
+    here, turned = pair((3, 0)), pair((3, 0), heading=1)
+    rirs = np.random.default_rng(0).standard_normal((1, 2, 16000)).astype(np.float32)
+    once, often = Interpolating(), Interpolating()
+    for interpolating, times in ((once, 1), (often, 5)):
+        interpolating.reset(CONTEXT)
+        for _ in range(times):
+            interpolating.observe(here, rirs)
+        assert np.array_equal(interpolating.predict(here, []), rirs)
+    assert np.array_equal(once.predict(turned, []), often.predict(turned, []))
+    assert not np.array_equal(once.predict(turned, []), rirs)
 
 
 @pytest.mark.parametrize("there", [pair((3, 0)), pair((0, 0), (3, 0), 2), pair((3, 0), heading=1)])
