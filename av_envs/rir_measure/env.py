@@ -33,7 +33,7 @@ from av_envs.rir_measure.observation import (
 from av_envs.rir_measure.predictors import PredictionContext, RIRPredictor, open_predictor
 from av_envs.rir_measure.privileged import PRIVILEGED
 from av_envs.rir_measure.queries import budgets, draw_queries
-from av_envs.rir_measure.rewards import Quantities, RewardWeights, components, shares
+from av_envs.rir_measure.rewards import Components, Quantities, RewardWeights, components, shares
 from av_envs.rir_measure.schedule import SubStep, links, owner, robot_name, sub_steps
 from av_envs.rir_measure.state import state_of, state_space
 from av_envs.rir_measure.walks import hull_nodes
@@ -111,7 +111,7 @@ class MeasureEnv(ParallelEnv):
         if seed is not None or self.np_random is None:
             self.np_random, _ = np_random(seed)
         config = self.config
-        self.house, self._dwelling, self._episode = draw_in_pool(config, options, self.np_random)
+        self.house, self.dwelling, self._episode = draw_in_pool(config, options, self.np_random)
         graph = self.scene.graph
         starts = zip(self._episode.start_nodes, self._episode.start_headings, strict=True)
         self.agents = list(self.possible_agents)
@@ -123,7 +123,7 @@ class MeasureEnv(ParallelEnv):
         self._new_nodes = dict.fromkeys(self.agents, 0)
         self.t, self._ended = 0, False
         self._history: deque = deque(maxlen=MEMORY)
-        self._submitted = self._predicted = None
+        self._submitted = self.predicted = None
         self._judge.reset(self._draw_queries())
         self._open_predictor()
         self._measure()
@@ -210,7 +210,7 @@ class MeasureEnv(ParallelEnv):
     @property
     def scene(self) -> Scene:
         """The dwelling of this episode."""
-        return self._dwelling.scene
+        return self.dwelling.scene
 
     @property
     def schedule(self) -> tuple[SubStep, ...]:
@@ -225,6 +225,10 @@ class MeasureEnv(ParallelEnv):
     def fixed_receiver_poses(self) -> tuple[tuple[int, int], ...]:
         """(node, heading) of every dummy head that stands still."""
         return self._episode.fixed_receivers
+
+    def scores(self) -> dict[str, float]:
+        """The metrics of the episode so far, as in the info."""
+        return self._judge.scores(self._quantities.zeta)
 
     def privileged(self, key: str) -> np.ndarray:
         """What no fair team knows, for oracles and trainers.
@@ -262,11 +266,11 @@ class MeasureEnv(ParallelEnv):
             return None
         graph = self.scene.graph
         nodes = draw_queries(self.config.queries, graph, self.np_random)
-        return measure(self._dwelling.acoustics, graph, nodes)
+        return measure(self.dwelling.acoustics, graph, nodes)
 
     def _open_predictor(self) -> None:
         if self.config.prediction == "env":
-            dwelling, config = self._dwelling, self.config
+            dwelling, config = self.dwelling, self.config
             graph = dwelling.scene.graph
             self.predictor.reset(
                 PredictionContext(
@@ -300,7 +304,7 @@ class MeasureEnv(ParallelEnv):
         sources = [*(node for node, _ in poses), *self.fixed_source_nodes]
         receivers = [*poses, *self.fixed_receiver_poses]
         nodes = [(sources[link.emitter], *receivers[link.receiver]) for link in self.links]
-        self.measurement = measure(self._dwelling.acoustics, self.scene.graph, np.array(nodes))
+        self.measurement = measure(self.dwelling.acoustics, self.scene.graph, np.array(nodes))
 
     def _observe(self) -> dict[str, dict[str, np.ndarray]]:
         observations = {robot: self._observation_of(robot) for robot in self.agents}
@@ -312,7 +316,7 @@ class MeasureEnv(ParallelEnv):
         heard = self.measurement.rirs[self._heard[robot]]
         mask, time = self._mask_of(robot), self.t / self.config.steps
         walks = list(self.trajectories.values())
-        return observation(self.config, self._dwelling, walks, mine, heard, mask, time)
+        return observation(self.config, self.dwelling, walks, mine, heard, mask, time)
 
     def _mask_of(self, robot: str) -> np.ndarray:
         is_last = self.t >= self.config.steps - 1
@@ -328,7 +332,7 @@ class MeasureEnv(ParallelEnv):
             answer = self._put_together(handed_in)
         else:
             answer, self._submitted = self._submitted, None
-        self._predicted = answer
+        self.predicted = answer
         self._judge.score(measurement, answer, counts)
         if route == "env":
             self.predictor.observe(measurement.pairs, measurement.rirs)
@@ -361,12 +365,11 @@ class MeasureEnv(ParallelEnv):
         )
         return terminated, not terminated and self.t >= self.config.steps
 
-    def _infos(self, gained) -> dict[str, dict[str, Any]]:
-        quantities = self._quantities
+    def _infos(self, gained: Components) -> dict[str, dict[str, Any]]:
         team = {
             **{f"r_{key}": value for key, value in gained._asdict().items()},
-            **quantities._asdict(),
-            **self._judge.scores(quantities.zeta),
+            **self._quantities._asdict(),
+            **self.scores(),
             "t": self.t,
             "house": self.house,
         }
@@ -387,7 +390,7 @@ class MeasureEnv(ParallelEnv):
 
     def _arrays_for_trainers(self, robot: str) -> dict[str, Any]:
         """What does not fit into scalars."""
-        arrays: dict[str, Any] = {}
+        arrays = {}
         if self.config.prediction == "none" or self.config.expose_rir:
             arrays["rir_nodes"] = self.measurement.nodes.copy()
         if self.config.expose_rir:

@@ -80,13 +80,13 @@ def episode_frame(env: "MeasureEnv", with_levels: bool = False) -> np.ndarray:
     with_levels  show how loud the first emitter is everywhere, which takes a while
     """
     walks, positions = env.trajectories, env.scene.graph.positions
-    views = {robot: env._dwelling.views.view(*walk[-1])[0] for robot, walk in walks.items()}
+    views = {robot: env.dwelling.views.view(*walk[-1])[0] for robot, walk in walks.items()}
     # before a move nothing was predicted yet for the present poses
-    predicted = env._predicted if env.config.xi_timing == "post_move" else None
+    predicted = env.predicted if env.config.xi_timing == "post_move" else None
     levels = None
     if with_levels:
         source, _, heading = env.measurement.nodes[0].tolist()
-        levels = node_levels(env._dwelling.acoustics, len(positions), source, heading)
+        levels = node_levels(env.dwelling.acoustics, len(positions), source, heading)
     return measure_frame(
         env.scene,
         walks,
@@ -104,9 +104,8 @@ def episode_frame(env: "MeasureEnv", with_levels: bool = False) -> np.ndarray:
 
 
 def _caption(env: "MeasureEnv") -> str:
-    coverage = float(env.visited.mean())
-    scores = env._judge.scores(coverage)
-    numbers = {"CR": coverage, "PE": scores["pe_mean"], "WCR": scores["wcr"]}
+    scores = env.scores()
+    numbers = {"CR": scores["cr"], "PE": scores["pe_mean"], "WCR": scores["wcr"]}
     known = [f"{name} {x:.3f}" if np.isfinite(x) else f"{name} -" for name, x in numbers.items()]
     emission = env.schedule[0]
     step = f"step {env.t}/{env.config.steps}"

@@ -44,7 +44,7 @@ def test_the_order_of_the_keys_is_that_of_the_option():
 def test_pictures_are_those_of_the_pose():
     env, observations = walked(observations=("rgb", "depth"))
     for robot, path in env.trajectories.items():
-        rgb, depth = env._dwelling.views.view(*path[-1])
+        rgb, depth = env.dwelling.views.view(*path[-1])
         np.testing.assert_array_equal(observations[robot]["rgb"], rgb)
         np.testing.assert_array_equal(observations[robot]["depth"], depth)
 
@@ -53,7 +53,7 @@ def test_pictures_are_those_of_the_pose():
 def test_classes_are_those_of_the_pose():
     env, observations = walked(observations=("semantic",))
     for robot, path in env.trajectories.items():
-        labels = env._dwelling.views.labels(*path[-1])
+        labels = env.dwelling.views.labels(*path[-1])
         np.testing.assert_array_equal(observations[robot]["semantic"], labels)
         assert len(np.unique(labels)) > 1
 

@@ -63,7 +63,7 @@ def test_what_is_measured_is_the_response_between_the_heads(who, expected):
     assert measured.rirs.shape == (len(expected), 2, 16_000)
     assert measured.rirs.dtype == np.float32
     for k, (source, receiver, heading) in enumerate(measured.nodes.tolist()):
-        truth = env._dwelling.acoustics.rir(source, receiver, heading)
+        truth = env.dwelling.acoustics.rir(source, receiver, heading)
         np.testing.assert_array_equal(measured.rirs[k], truth)
         np.testing.assert_array_equal(measured.pairs.emitter[k], heads[source])
         np.testing.assert_array_equal(measured.pairs.receiver[k], heads[receiver])
