@@ -94,7 +94,6 @@ def test_the_example_of_the_manual_plays(tmp_path, monkeypatch):
     module = ModuleType("my_teams")
     exec(compile(code, "my_teams", "exec"), module.__dict__)
     monkeypatch.setitem(sys.modules, "my_teams", module)
-    monkeypatch.setattr(module.Circling, "predictor", "mean")
     episodes = read_result(run_suite(SUITE, AgentSpec("my_teams:Circling"), 0, tmp_path))[
         "episodes"
     ]
