@@ -93,10 +93,11 @@ class MeasureConfig:
             raise ValueError(f"wcr_lambda must lie in 0..1, got {self.wcr_lambda!r}")
         if not _is_number(self.rho) or not (self.rho == -1 or 0 <= self.rho <= 1):
             raise ValueError(f"rho must be -1 or lie in 0..1, got {self.rho!r}")
-        for option in ("emitters", "receivers"):
-            object.__setattr__(self, option, self._robots_of(option))
-        object.__setattr__(self, "observations", self._observation_keys())
-        object.__setattr__(self, "xi_timing", self._timing())
+        for option in ("emitters", "receivers", "observations"):
+            given = getattr(self, option)
+            if isinstance(given, list):  # as JSON has it
+                object.__setattr__(self, option, tuple(given))
+        _ = self.emitting, self.listening, self.observed, self.timing  # they raise
 
     @classmethod
     def from_keywords(cls, **options) -> "MeasureConfig":
@@ -107,11 +108,21 @@ class MeasureConfig:
                 raise TypeError(f"unknown option {name!r}; options are {', '.join(known)}")
         return cls(**options)
 
+    @property
+    def emitting(self) -> tuple[int, ...]:
+        """Robots with a loudspeaker."""
+        return self._robots_of("emitters")
+
+    @property
+    def listening(self) -> tuple[int, ...]:
+        """Robots with ears."""
+        return self._robots_of("receivers")
+
     def _robots_of(self, option: str) -> tuple[int, ...]:
         chosen = getattr(self, option)
         if chosen is None:
             return tuple(range(self.robots))
-        if not isinstance(chosen, list | tuple):
+        if not isinstance(chosen, tuple):
             raise ValueError(f"{option} must be a list of robots' numbers, got {chosen!r}")
         for robot in chosen:
             _check_whole(f"{option}: robot", robot, 0, self.robots - 1)
@@ -119,8 +130,10 @@ class MeasureConfig:
             raise ValueError(f"{option} must be different robots, got {chosen!r}")
         return tuple(sorted(chosen))
 
-    def _observation_keys(self) -> tuple[str, ...]:
-        if not isinstance(self.observations, list | tuple):
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """Keys of an observation."""
+        if not isinstance(self.observations, tuple):
             raise ValueError(f"observations must be a list of keys, got {self.observations!r}")
         for name in self.observations:
             _check("observations", name, OBSERVATIONS)
@@ -137,8 +150,9 @@ class MeasureConfig:
             raise ValueError(f"observations: {self.observations} leaves nothing to observe")
         return kept
 
-    def _timing(self) -> str:
-        """Who submits a prediction does it before the move, when it knows where it stands."""
+    @property
+    def timing(self) -> str:
+        """When predictions are scored; who hands them in knows where it stands before the move."""
         before = self.prediction in ("submit", "action")
         if self.xi_timing is None:
             return "pre_move" if before else "post_move"

@@ -68,8 +68,8 @@ class MeasureEnv(ParallelEnv):
         self.agents: list[str] = []
         self.links = links(
             config.robots,
-            config.emitters,
-            config.receivers,
+            config.emitting,
+            config.listening,
             config.fixed_sources,
             config.fixed_receivers,
             config.directions,
@@ -128,7 +128,7 @@ class MeasureEnv(ParallelEnv):
         self._open_predictor()
         self._measure()
         observations = self._observe()
-        if config.xi_timing == "post_move":
+        if config.timing == "post_move":
             self._predict(counts=False)
         self._ask_queries()
         self._quantities = self._measured_quantities()
@@ -140,13 +140,13 @@ class MeasureEnv(ParallelEnv):
         self._require_running()
         moves, predicted = checked_actions(actions, self.agents, self.config.prediction == "action")
         before = self._quantities
-        if self.config.xi_timing == "pre_move":
+        if self.config.timing == "pre_move":
             self._predict(counts=True, handed_in=predicted)
         self._move(moves)
         self.t += 1
         self._measure()
         observations = self._observe()
-        if self.config.xi_timing == "post_move":
+        if self.config.timing == "post_move":
             self._predict(counts=True)
         self._ask_queries()
         self._quantities = self._measured_quantities()

@@ -264,7 +264,7 @@ class JointMeasureEnv(gym.Env):
 
     def _stack(self, observations: dict[str, dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         rows = list(observations.values())
-        return {key: np.stack([row[key] for row in rows]) for key in self.config.observations}
+        return {key: np.stack([row[key] for row in rows]) for key in self.config.observed}
 
     def _info(self, infos: dict[str, dict[str, Any]]) -> dict[str, Any]:
         rows = list(infos.values())

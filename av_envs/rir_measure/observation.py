@@ -33,7 +33,7 @@ def observation_space(config: MeasureConfig, n_heard: int) -> spaces.Dict:
         "partner_pose": spaces.Box(-FARTHEST, FARTHEST, others, np.float32),
         "semantic": spaces.Box(0, len(CATEGORIES) - 1, image, np.uint8),
     }
-    return spaces.Dict({key: known[key] for key in config.observations})
+    return spaces.Dict({key: known[key] for key in config.observed})
 
 
 def observation(
@@ -52,7 +52,7 @@ def observation(
     heard  (K, 2, 16000) responses that it just received
     mask   (4,) of its actions
     """
-    wanted, known = config.observations, {"action_mask": mask}
+    wanted, known = config.observed, {"action_mask": mask}
     positions, (node, heading) = dwelling.scene.graph.positions, walks[robot][-1]
     if "rgb" in wanted or "depth" in wanted:
         known["rgb"], known["depth"] = dwelling.views.view(node, heading)

@@ -82,7 +82,7 @@ def episode_frame(env: "MeasureEnv", with_levels: bool = False) -> np.ndarray:
     walks, positions = env.trajectories, env.scene.graph.positions
     views = {robot: env.dwelling.views.view(*walk[-1])[0] for robot, walk in walks.items()}
     # before a move nothing was predicted yet for the present poses
-    predicted = env.predicted if env.config.xi_timing == "post_move" else None
+    predicted = env.predicted if env.config.timing == "post_move" else None
     levels = None
     if with_levels:
         source, _, heading = env.measurement.nodes[0].tolist()

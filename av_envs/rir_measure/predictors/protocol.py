@@ -54,6 +54,6 @@ class RIRPredictor(Protocol):
     def observe(self, pairs: Pairs, rirs: np.ndarray) -> None:
         """Learn from what has just been measured, after it was predicted.
 
-        rirs  (P, 2, n_samples) float32, which the environment may overwrite later
+        rirs  (P, 2, n_samples) float32, read-only
         """
         ...
