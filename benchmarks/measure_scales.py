@@ -31,7 +31,7 @@ DIGITS = 3
 
 def ends_of(suite: str) -> tuple[Entry, Entry]:
     """The agents whose scores count as 0 and as 1."""
-    if suite in SUITES and SUITES[suite].primary == "wcr":
+    if suite in SUITES and SUITES[suite].primary == "wcr_mean":
         return TEAM_ENDS
     return (MOVING if suite in MOVING_IS_LOW else STANDING, HIGH)
 

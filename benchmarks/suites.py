@@ -179,12 +179,15 @@ def _suite(
     )
 
 
+# Of the measuring suites. Whoever explores well has seen all when the time is up, so the mean
+# over the steps ranks: it tells who was sooner. The final numbers are those of the paper.
 MEASURED = (
+    Metric("wcr_mean", "wcr", "mean", higher_is_better=True),
     Metric("wcr", "wcr", "final", higher_is_better=True),
     Metric("cr", "cr", "final", higher_is_better=True),
     Metric("pe", "pe_mean", "final", higher_is_better=False),
     Metric("pes", "pes", "final", higher_is_better=False),
-    Metric("cr_mean", "cr", "mean", higher_is_better=True),  # who covers all may do it sooner
+    Metric("cr_mean", "cr", "mean", higher_is_better=True),
     Metric("pe_query_auc", "pe_query_auc", "final", higher_is_better=False),
     Metric("pe_query", "pe_query", "final", higher_is_better=False),
     Metric("rte_ms", "rte_ms", "mean", higher_is_better=False, unit="ms"),
@@ -242,7 +245,7 @@ def _measure_suite(name: str, env_id: str, **changes: Any) -> Suite:
         split="test",
         groups=(_group(ALL, 100),),
         metrics=MEASURED,
-        primary="wcr",
+        primary="wcr_mean",
     )
 
 

@@ -16,13 +16,17 @@ NOTE = (
     "best baseline that is told the truth. Privileged agents read the truth from the simulator."
 )
 # Ratios and spectral distances, which the papers print with four digits
-FINE = frozenset({"wcr", "wcr_agg", "cr", "cr_mean", "pe", "pes", "pe_query", "pe_query_auc"})
+FINE = frozenset(
+    {"wcr_mean", "wcr", "wcr_agg", "cr_mean", "cr", "pe", "pes", "pe_query", "pe_query_auc"}
+)
 DIGITS, FINE_DIGITS = 2, 4
-BESIDE = {"wcr": ("cr", "pe")}  # a score that says little alone: what must stand beside it
+# a score that says little alone, and what must stand beside it
+BESIDE = {"wcr_mean": ("wcr", "cr", "pe")}
 REMARKS = {
-    "wcr": "WCR is the coverage CR in all but name (0.9 CR + 0.1 (1 - PES)): read CR and the "
-    "prediction error PE beside it. wcr averages over episodes; wcr_agg comes from the averages "
-    "of CR and PE, as the paper computes it."
+    "wcr_mean": "The score is WCR averaged over the steps of an episode: among teams that end up "
+    "everywhere it tells who was sooner. wcr is that of the last step, as in the paper; wcr_agg "
+    "comes from the averages of CR and PE, as the paper computes it. WCR is the coverage CR in all "
+    "but name (0.9 CR + 0.1 (1 - PES)): read CR and the prediction error PE beside it."
 }
 
 

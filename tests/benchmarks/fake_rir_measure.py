@@ -120,7 +120,7 @@ TEAM_SUITE = Suite(
     split="test",
     groups=(Group("all", {}, tuple(range(6)), tuple({"house": k % 3} for k in range(6))),),
     metrics=MEASURED,
-    primary="wcr",
+    primary="wcr_mean",
 )
 LONG_SUITE = replace(
     TEAM_SUITE,

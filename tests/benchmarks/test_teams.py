@@ -173,7 +173,7 @@ def test_wcr_of_the_averages_stands_beside_the_average(tmp_path):
     assert row.metrics["wcr_agg"] != pytest.approx(row.metrics["wcr"], abs=1e-9)
     report.main([str(tmp_path), "--audio", "0"])
     text = (tmp_path / "leaderboard.md").read_text()
-    assert "| score | cr | pe | 95 % interval |" in text
+    assert "| score | wcr | cr | pe | 95 % interval |" in text
     assert "| wcr | wcr_agg | pes | cr_mean |" in text
     assert f"| {row.score:.4f} | {row.metrics['cr']:.4f} | {row.metrics['pe']:.4f} |" in text
     assert f"| {row.metrics['wcr']:.4f} | {row.metrics['wcr_agg']:.4f} |" in text
@@ -188,7 +188,7 @@ def test_the_overview_shows_no_wcr_alone(tmp_path):
     play(tmp_path, suite=suites.SUITES[LONG_SUITE.name], predictor="zero")
     report.main([str(tmp_path), "--audio", "0"])
     overview = Page((tmp_path / "leaderboard.html").read_text()).tables[0]
-    assert all("(cr 0." in cell for row in overview for cell in row[1:] if cell != "-")
+    assert all("(wcr 0." in cell for row in overview for cell in row[1:] if cell != "-")
 
 
 def test_the_page_shows_and_sounds_a_team(tmp_path):
@@ -196,11 +196,11 @@ def test_the_page_shows_and_sounds_a_team(tmp_path):
     assert report.main([str(tmp_path), "--audio", "1"]) == 0
     data = Page((tmp_path / "leaderboard.html").read_text()).data
     suite = data["suites"][TEAM_SUITE.name]
-    assert (suite["digits"], suite["metric"]) == (4, "wcr")
+    assert (suite["digits"], suite["metric"]) == (4, "wcr_mean")
     best = suite["agents"][0]["episodes"][0]
     record = next(e for e in read_result(path)["episodes"] if e["episode"] == best["episode"])
     assert best["walk"] == record["walk"]
-    assert best["beside"] == {"cr": record["metrics"]["cr"], "pe": record["metrics"]["pe"]}
+    assert best["beside"] == {name: record["metrics"][name] for name in ("wcr", "cr", "pe")}
     assert "audio" in best
     assert best["pace"] == 4  # steps in a second
     assert set(data["maps"]) == {"flat-0", "flat-1", "flat-2"}
