@@ -177,7 +177,7 @@ def test_wcr_of_the_averages_stands_beside_the_average(tmp_path):
     assert "| wcr_mean | wcr_agg | pes | cr_mean |" in text
     beside = " | ".join(f"{row.metrics[name]:.4f}" for name in ("wcr", "cr", "pe"))
     assert f"| {row.score:.4f} | {beside} |" in text
-    assert f"| {row.metrics['wcr']:.4f} | {row.metrics['wcr_agg']:.4f} |" in text
+    assert f"| {row.metrics['wcr_mean']:.4f} | {row.metrics['wcr_agg']:.4f} |" in text
     assert "read CR and the prediction error PE beside it" in text
     header = plain_text([row]).splitlines()[1].split()
     assert {"cr", "pe"} <= set(header)
