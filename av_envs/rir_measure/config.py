@@ -58,6 +58,7 @@ class MeasureConfig:
     room_errors: bool = False  # errors of room-acoustic measures in the info
     expose_rir: bool = False  # responses in the info, for trainers
     wcr_lambda: float = 0.1  # weight of the accuracy in the metric WCR
+    render_levels: bool = False  # show in pictures how loud the first emitter is at every node
     hrtf: str = "kemar"  # or the path of a SOFA file
 
     def __post_init__(self):
@@ -79,7 +80,7 @@ class MeasureConfig:
             ("queries", 0, 10_000),
         ):
             _check_whole(option, getattr(self, option), low, high)
-        for option in ("terminate_on_full_coverage", "room_errors", "expose_rir"):
+        for option in ("terminate_on_full_coverage", "room_errors", "expose_rir", "render_levels"):
             if not isinstance(getattr(self, option), bool):
                 raise ValueError(f"{option} must be True or False, got {getattr(self, option)!r}")
         for option in ("alpha_xi", "alpha_zeta", "alpha_psi", "alpha_phi"):

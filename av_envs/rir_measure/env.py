@@ -202,7 +202,7 @@ class MeasureEnv(ParallelEnv):
         from av_envs.rir_measure.rendering import episode_frame
 
         self._require_reset()
-        return episode_frame(self)
+        return episode_frame(self, self.config.render_levels)
 
     def close(self) -> None:
         """Nothing to close."""

@@ -144,6 +144,8 @@ class JointMeasureEnv(gym.Env):
     | `room_errors`        | False       | errors of room-acoustic measures in the info         |
     | `expose_rir`         | False       | measured responses in the info, for trainers         |
     | `wcr_lambda`         | 0.1         | weight of the accuracy in WCR                        |
+    | `render_levels`      | False       | pictures show how loud the first emitter is at every |
+    |                      |             | node instead of what nobody has seen yet             |
     | `hrtf`               | `"kemar"`   | or the path of a SOFA file                           |
 
     ## Starting state

@@ -44,6 +44,7 @@ BAD_VALUES = {
     "room_errors": [1, None],
     "expose_rir": [1, "no"],
     "wcr_lambda": [-0.1, 1.1, NAN, None, "0.1"],
+    "render_levels": [1, None],
     "hrtf": [3, None, ""],
 }
 EVERY_BAD_VALUE = [(option, value) for option, values in BAD_VALUES.items() for value in values]
