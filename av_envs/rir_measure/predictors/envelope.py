@@ -22,13 +22,25 @@ from av_envs.rir_measure.predictors.geometry import arrivals, azimuths, distance
 BLOCK = 128  # samples, 8 ms; energy is measured in frames of two blocks, centred on blocks
 N_BLOCKS = SAMPLE_RATE // BLOCK - 1
 EDGES = np.array(  # of the time bins, in blocks: they widen as the decay gets smooth
-    [*range(9), 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, N_BLOCKS]
+    [*range(9), 10, 12, 14, 16, 20, 24, 28, *range(32, N_BLOCKS, 8), N_BLOCKS]
 )
 N_TIMES = len(EDGES) - 1
-LEAST_DENSITY = np.float32(2e-10)  # energy per sample; the STFT distance hears nothing below 4e-10
+CENTRES = (EDGES[1:] + EDGES[:-1] - 1) / 2
 SEEN = 0.5  # of the direct sound in a free field: with more, emitter and receiver see each other
 LEVEL = 0.8  # of flat noise that comes nearest to a noise of the same energy
 WINDOW = np.sqrt(get_window("hann", 2 * BLOCK)).astype(np.float32)
+
+# least energy per sample, as shares of the energy of a response
+END = np.float32(1.6e-11)  # of its loudest band where true responses end, the median of train
+LEAKAGE = np.float32(1e-14)  # what is below comes from other bands and times
+EMPTY = np.float32(1e-6)  # kept in the first bins, into which late sound may move
+N_FIRST = 12
+SILENCE = np.float32(1e-20)  # energy per sample of a response without energy
+
+# where a response has ended, its decay goes on along a line
+USUAL_SLOPE = np.float32(-np.log(1e6) / 75)  # nepers of energy per block: 60 dB in 0.6 s
+SLOWEST = np.float32(-np.log(1e6) / 375)  # 60 dB in 3 s
+TRUST = 1e4  # in the usual slope, blocks^5: as much as in a response of 15 blocks
 
 
 class Decomposition(NamedTuple):
@@ -80,12 +92,46 @@ def decompose(pairs: Pairs, rirs: np.ndarray, hrtf: str = "kemar") -> Decomposit
 
 def _log_energy(rest: np.ndarray) -> np.ndarray:
     """(P, 2, (N_BLOCKS + 2) * BLOCK) to the (P, 2, N_TIMES, 7) of `Decomposition`."""
+    energy = np.square(rest).sum(axis=-1)[..., None, None]
+    density = _density(rest)
+    density[:, :, :N_FIRST] = np.maximum(density[:, :, :N_FIRST], EMPTY * energy)
+    known = density > LEAKAGE * energy
+    known &= (EDGES[1:] < _blocks_heard(rest)[..., None])[..., None]
+    return _continued(np.log(np.maximum(density, SILENCE)), known)
+
+
+def _blocks_heard(rest: np.ndarray) -> np.ndarray:
+    """(P, 2) whole blocks until a response (P, 2, n) ends for good, the one before it included."""
+    silence = np.argmax(rest[..., ::-1] != 0, axis=-1)
+    heard = rest.any(axis=-1) * (rest.shape[-1] - silence)
+    return heard // BLOCK
+
+
+def _continued(envelope: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The envelope (..., N_TIMES, 7), on straight lines where it is not `known`.
+
+    The lines follow what is known, the later the more.
+    """
+    time = CENTRES.astype(np.float32)[:, None]
+    weight = known * (np.diff(EDGES)[:, None] * time**2).astype(np.float32)
+    total = np.maximum(weight.sum(axis=-2, keepdims=True), 1e-3)
+    middle = (weight * time).sum(axis=-2, keepdims=True) / total
+    level = (weight * envelope).sum(axis=-2, keepdims=True) / total
+    early = weight * (time - middle)
+    spread = (early * (time - middle)).sum(axis=-2, keepdims=True)
+    rise = (early * (envelope - level)).sum(axis=-2, keepdims=True)
+    slope = (rise + TRUST * USUAL_SLOPE) / (spread + TRUST)
+    level = np.where(total > 1e-3, level, np.log(SILENCE))
+    return np.where(known, envelope, level + np.minimum(slope, SLOWEST) * (time - middle))
+
+
+def _density(rest: np.ndarray) -> np.ndarray:
+    """(P, 2, N_TIMES, 7) energy per sample of white noise."""
     frames = np.lib.stride_tricks.sliding_window_view(rest, 2 * BLOCK, axis=-1)
     spectra = rfft(frames[:, :, : N_BLOCKS * BLOCK : BLOCK] * WINDOW)
     power = spectra.real**2 + spectra.imag**2
     power = np.add.reduceat(power, EDGES[:-1], axis=2) / np.diff(EDGES)[:, None]
-    density = power @ _band_means()
-    return np.log(np.maximum(density, LEAST_DENSITY))
+    return power @ _band_means()
 
 
 @cache
@@ -97,11 +143,13 @@ def _band_means() -> np.ndarray:
 
 @cache
 def _block_weights() -> np.ndarray:
-    """(N_BLOCKS + 1, N_TIMES) float32: linear interpolation from time bins to edges of blocks."""
-    centres = (EDGES[1:] + EDGES[:-1] - 1) / 2
-    bins = np.eye(N_TIMES)
-    columns = [np.interp(np.arange(N_BLOCKS + 1), centres, one) for one in bins]
-    return np.stack(columns, axis=1).astype(np.float32)
+    """(N_BLOCKS + 1, N_TIMES) float32: from time bins to edges of blocks, on straight lines."""
+    blocks = np.arange(N_BLOCKS + 1)
+    weights = np.stack([np.interp(blocks, CENTRES, one) for one in np.eye(N_TIMES)], axis=1)
+    beyond = np.maximum(blocks - CENTRES[-1], 0) / (CENTRES[-1] - CENTRES[-2])
+    weights[:, -1] += beyond
+    weights[:, -2] -= beyond
+    return weights.astype(np.float32)
 
 
 def compose(pairs: Pairs, parts: Decomposition, n_samples: int, hrtf: str = "kemar") -> np.ndarray:
@@ -109,20 +157,29 @@ def compose(pairs: Pairs, parts: Decomposition, n_samples: int, hrtf: str = "kem
     starts, pulses = free_field(pairs, hrtf)
     pulses = pulses * parts.direct[:, None, None]
     amplitude = LEVEL * np.exp(_block_weights() @ parts.envelope / 2)  # (P, 2, N_BLOCKS + 1, 7)
+    ends = _audible_blocks(amplitude)
     out = np.zeros((len(pairs.heading), 2, n_samples), np.float32)
-    _render(amplitude.astype(np.float32), arrivals(pairs), flat_noise_bands(), out)
+    _render(amplitude.astype(np.float32), ends, arrivals(pairs), flat_noise_bands(), out)
     for rir, start, pulse in zip(out, starts, pulses, strict=True):
         target = rir[:, max(0, start) :][:, : pulse.shape[1] + min(0, start)]
         target += pulse[:, max(0, -start) :][:, : target.shape[1]]
     return out
 
 
+def _audible_blocks(amplitude: np.ndarray) -> np.ndarray:
+    """(P,) blocks after which responses end, as true ones do; amplitude (P, 2, N_BLOCKS + 1, 7)."""
+    density = np.square(amplitude).sum(axis=1)
+    least = END * BLOCK * density.sum(axis=(1, 2))
+    audible = density[:, :N_BLOCKS].max(axis=2) > least[:, None]
+    return np.where(audible.any(axis=1), N_BLOCKS - audible[:, ::-1].argmax(axis=1), 0)
+
+
 @njit(cache=True, nogil=True, fastmath=True)
-def _render(amplitude, delays, noise, out):
-    """Add noise (2, 7, n) whose amplitude runs linearly through each block."""
+def _render(amplitude, ends, delays, noise, out):
+    """Add noise (2, 7, n) whose amplitude runs linearly through each block, up to `ends`."""
     for p in range(len(delays)):
         for ear in range(2):
-            for block in range(N_BLOCKS):
+            for block in range(ends[p]):
                 first = delays[p] + block * BLOCK
                 mixed = out[p, ear, first : first + BLOCK]
                 for band in range(N_BANDS):

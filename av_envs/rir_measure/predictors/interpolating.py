@@ -5,6 +5,7 @@ sound follows from the geometry of the pair, provided the two places see each ot
 `sight`). The envelope starts from the mean of the
 train split at that distance, for pairs that see each other and for pairs that do not; to
 either is added how much louder measured pairs of that sort were, the nearer the more.
+Hidden pairs about which little is known are predicted quieter than their mean (see `LEAN`).
 Exactly the same pair as before, head included, sounds exactly as it did.
 """
 
@@ -27,9 +28,14 @@ from av_envs.rir_measure.predictors.mean import mean_table
 from av_envs.rir_measure.predictors.protocol import JointObservation, PredictionContext
 from av_envs.rir_measure.predictors.sight import NEARBY, SightMap
 
-# tuned on flats of the train split, for the STFT distance
+# tuned on flats and houses of the train split, for the STFT distance
 NEIGHBOURHOOD = 1.2  # m between pairs over which what was measured fades
+FAR, FAR_SHARE = 4.0, 0.03  # m, weight: pairs farther away tell how well walls keep sound out here
 DOUBT = 1.0  # weight of the mean of the train split, in measured pairs at distance zero
+# Too loud costs more and more, too quiet at most the distance of silence. So where a level is
+# unsure, a lower one is better: by this many nepers of energy per squared log of the distance
+# in metres, as farther pairs have more or fewer walls between them.
+LEAN = 0.5
 # STFT distance is relative to the truth, so a direct sound where there is none costs more
 # than none where there is one: odds must be better than even to count as sight
 CAUTION, DECISIVENESS = 1.0, 2.0
@@ -77,10 +83,13 @@ class Interpolating:
         """What pairs should sound like that were never measured."""
         gaps = self._squared_distances(pairs)
         near = np.exp(-gaps / (2 * NEIGHBOURHOOD**2))  # (P, M)
+        near += FAR_SHARE * np.exp(-gaps / (2 * FAR**2))
         sight = self._sight(pairs, gaps)
         seen, hidden = self._expected(pairs)
-        seen += self._averaged(near * self._seen)
-        hidden += self._averaged(near * ~self._seen)
+        seen += self._louder_by(_shares(near * self._seen))
+        shares = _shares(near * ~self._seen)
+        unsure = (1 - shares.sum(axis=1)) * np.log(np.maximum(distances(pairs), 1)) ** 2
+        hidden += self._louder_by(shares) - LEAN * unsure[:, None, None]
         envelope = hidden + sight[:, None, None] * (seen - hidden)
         tilt = np.sin(azimuths(pairs))[:, None, None] * self._table.lateral / 2
         ears = np.stack([envelope + tilt, envelope - tilt], axis=1)
@@ -101,9 +110,8 @@ class Interpolating:
         odds = DECISIVENESS * (self._map.log_odds(pairs, hidden) - CAUTION)
         return (1 / (1 + np.exp(-odds))).astype(np.float32)
 
-    def _averaged(self, weights: np.ndarray) -> np.ndarray:
-        """(P, N_TIMES, 7) how much louder measured pairs are, by weights (P, M)."""
-        shares = weights / (weights.sum(axis=1, keepdims=True) + DOUBT)
+    def _louder_by(self, shares: np.ndarray) -> np.ndarray:
+        """(P, N_TIMES, 7) how much louder than the mean the dwelling is, by shares (P, M)."""
         return (shares @ self._louder).reshape(-1, N_TIMES, N_BANDS)
 
     def _expected(self, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
@@ -111,6 +119,11 @@ class Interpolating:
         log_distance = np.log(np.maximum(distances(pairs), MIN_LENGTH))
         basis = np.stack([np.ones_like(log_distance), log_distance], axis=1)
         return np.tensordot(basis, self._table.seen, 1), np.tensordot(basis, self._table.hidden, 1)
+
+
+def _shares(weights: np.ndarray) -> np.ndarray:
+    """(P, M) of each measured pair in a prediction, from weights; the mean has the rest."""
+    return weights / (weights.sum(axis=1, keepdims=True) + DOUBT)
 
 
 def _keys(pairs: Pairs) -> list[bytes]:
