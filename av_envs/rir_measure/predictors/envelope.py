@@ -33,7 +33,7 @@ WINDOW = np.sqrt(get_window("hann", 2 * BLOCK)).astype(np.float32)
 # least energy per sample, as shares of the energy of a response
 END = np.float32(1.6e-11)  # of its loudest band where true responses end, the median of train
 LEAKAGE = np.float32(1e-14)  # what is below comes from other bands and times
-EMPTY = np.float32(1e-6)  # kept in the first bins, into which late sound may move
+EMPTY = np.float32(1e-5)  # kept in the first bins, into which late sound may move
 N_FIRST = 12
 SILENCE = np.float32(1e-20)  # energy per sample of a response without energy
 
@@ -150,6 +150,11 @@ def _block_weights() -> np.ndarray:
     weights[:, -1] += beyond
     weights[:, -2] -= beyond
     return weights.astype(np.float32)
+
+
+def noise_energy(envelope: np.ndarray) -> np.ndarray:
+    """(...) energy of noise with an envelope (..., N_TIMES, 7), about."""
+    return np.exp(envelope).mean(axis=-1) @ (BLOCK * np.diff(EDGES))
 
 
 def compose(pairs: Pairs, parts: Decomposition, n_samples: int, hrtf: str = "kemar") -> np.ndarray:

@@ -22,6 +22,7 @@ from av_envs.rir_measure.predictors.envelope import (
     Decomposition,
     compose,
     decompose,
+    noise_energy,
 )
 from av_envs.rir_measure.predictors.geometry import azimuths, both_ends, distances
 from av_envs.rir_measure.predictors.mean import mean_table
@@ -37,8 +38,10 @@ DOUBT = 1.0  # weight of the mean of the train split, in measured pairs at dista
 # in metres, as farther pairs have more or fewer walls between them.
 LEAN = 0.5
 # STFT distance is relative to the truth, so a direct sound where there is none costs more
-# than none where there is one: odds must be better than even to count as sight
+# than none where there is one, the more so the quieter the pair is without: log odds of sight
+# must exceed a least number, and a number per neper of difference
 CAUTION, DECISIVENESS = 1.0, 2.0
+CAUTION_PER_NEPER = 0.7
 
 
 class Interpolating:
@@ -84,12 +87,12 @@ class Interpolating:
         gaps = self._squared_distances(pairs)
         near = np.exp(-gaps / (2 * NEIGHBOURHOOD**2))  # (P, M)
         near += FAR_SHARE * np.exp(-gaps / (2 * FAR**2))
-        sight = self._sight(pairs, gaps)
         seen, hidden = self._expected(pairs)
         seen += self._louder_by(_shares(near * self._seen))
         shares = _shares(near * ~self._seen)
         unsure = (1 - shares.sum(axis=1)) * np.log(np.maximum(distances(pairs), 1)) ** 2
         hidden += self._louder_by(shares) - LEAN * unsure[:, None, None]
+        sight = self._sight(pairs, gaps, _excess(pairs, seen, hidden))
         envelope = hidden + sight[:, None, None] * (seen - hidden)
         tilt = np.sin(azimuths(pairs))[:, None, None] * self._table.lateral / 2
         ears = np.stack([envelope + tilt, envelope - tilt], axis=1)
@@ -104,10 +107,15 @@ class Interpolating:
         gaps = [np.square(way[:, None] - self._places).sum(axis=2) for way in ways]
         return np.minimum(*gaps)
 
-    def _sight(self, pairs: Pairs, gaps: np.ndarray) -> np.ndarray:
-        """(P,) float32, 1 where emitter and receiver surely see each other, 0 where they do not."""
+    def _sight(self, pairs: Pairs, gaps: np.ndarray, excess: np.ndarray) -> np.ndarray:
+        """(P,) float32, 1 where emitter and receiver surely see each other, 0 where they do not.
+
+        excess  (P,) nepers by which they would be louder if they did
+        """
         hidden = np.exp(-gaps / (2 * NEARBY**2)) @ ~self._seen
-        odds = DECISIVENESS * (self._map.log_odds(pairs, hidden) - CAUTION)
+        odds = DECISIVENESS * (
+            self._map.log_odds(pairs, hidden) - np.maximum(CAUTION, CAUTION_PER_NEPER * excess)
+        )
         return (1 / (1 + np.exp(-odds))).astype(np.float32)
 
     def _louder_by(self, shares: np.ndarray) -> np.ndarray:
@@ -119,6 +127,12 @@ class Interpolating:
         log_distance = np.log(np.maximum(distances(pairs), MIN_LENGTH))
         basis = np.stack([np.ones_like(log_distance), log_distance], axis=1)
         return np.tensordot(basis, self._table.seen, 1), np.tensordot(basis, self._table.hidden, 1)
+
+
+def _excess(pairs: Pairs, seen: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """(P,) nepers by which pairs would be louder if they saw each other."""
+    direct = np.square(1 / np.maximum(distances(pairs), MIN_LENGTH))
+    return np.log((direct + noise_energy(seen)) / noise_energy(hidden)) / 2
 
 
 def _shares(weights: np.ndarray) -> np.ndarray:
