@@ -1,0 +1,7 @@
+"""Stable-Baselines3 and sb3-contrib: features, vector environments, and agents for the boards."""
+
+from agents.adapters.sb3.agent import SB3Agent
+from agents.adapters.sb3.features import AVFeaturesExtractor
+from agents.adapters.sb3.vec_env import NativeVecEnv
+
+__all__ = ["AVFeaturesExtractor", "NativeVecEnv", "SB3Agent"]
