@@ -5,6 +5,9 @@ from gymnasium.envs.registration import register, registry
 
 SEPARATION = "av_envs.separation.env:SeparationEnv"
 MEASURING = "av_envs.rir_measure.joint:JointMeasureEnv"
+VECTORS = {  # many at once, for `gymnasium.make_vec`
+    SEPARATION: "av_envs.separation.vector:SeparationVectorEnv",
+}
 TEAMS = {  # the same worlds for PettingZoo, where every robot is an agent
     "parallel": (pettingzoo.parallel_registry, "av_envs.rir_measure:parallel_env"),
     "aec": (pettingzoo.aec_registry, "av_envs.rir_measure:env"),
@@ -26,7 +29,12 @@ VARIANTS: dict[str, tuple[str, dict]] = {
 def register_all() -> None:
     for env_id, (entry_point, kwargs) in VARIANTS.items():
         if env_id not in registry:
-            register(id=env_id, entry_point=entry_point, kwargs=kwargs)
+            register(
+                id=env_id,
+                entry_point=entry_point,
+                vector_entry_point=VECTORS.get(entry_point),
+                kwargs=kwargs,
+            )
         if entry_point == MEASURING:
             for kind, (known, team_entry_point) in TEAMS.items():
                 if env_id not in known:

@@ -26,6 +26,7 @@ DEFAULT_LIMIT_GB = 8.0
 MAGIC = b"av-envs rows 1\n"
 HEADER_BYTES = 4096  # one page: magic, row bytes, row count, name, checksum
 FILLED = 1
+WHOLE = slice(None)
 
 
 @cache
@@ -91,16 +92,23 @@ class RowFile:
             return None
         return self._rows[index]
 
-    def read(self, index: int) -> np.ndarray | None:
+    def read(self, index: int, part: slice = WHOLE) -> np.ndarray | None:
         """Row `index` as an array of the caller's own, or None; does not map it into memory.
 
         For large rows that are used once each: mapped pages count as memory of the process.
+
+        part  stretch along the row's first axis, all by default
         """
         if self._flags[index] != FILLED:
             return None
-        row = np.empty(self.shape, self.dtype)
+        if part is not WHOLE and not self._checked[index]:
+            whole = self.read(index)  # once per process, for the checksum
+            return None if whole is None else whole[part].copy()
+        start, stop, _ = part.indices(self.shape[0])
+        row = np.empty((stop - start, *self.shape[1:]), self.dtype)
+        skipped = start * (self.row_bytes // self.shape[0])
         data = row.view(np.uint8).data
-        os.preadv(self._file, [data], self._rows_at + index * self.row_bytes)
+        os.preadv(self._file, [data], self._rows_at + index * self.row_bytes + skipped)
         if not self._checked[index] and not self._is_sound(index, data):
             return None
         return row

@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium import spaces
 
 from av_envs.acoustics.spectrogram import N_FREQUENCIES
+from av_envs.conventions import N_HEADINGS
 from av_envs.separation.estimators import N_FRAMES, checked_estimate
 
 
@@ -16,6 +17,24 @@ class Action(IntEnum):
     LEFT = 1
     RIGHT = 2
     STAY = 3
+
+
+TURNS = {Action.LEFT: 1, Action.RIGHT: -1, Action.STAY: 0}  # quarter turns counter-clockwise
+
+
+def pose_after(
+    action: Action, node: int, heading: int, neighbours: np.ndarray, solid: set[int]
+) -> tuple[int, int, bool]:
+    """Node and heading after an action, and whether something was in the way.
+
+    neighbours  (N, 4) node next to each node in each heading, or -1
+    solid       nodes that nobody walks onto
+    """
+    if action is not Action.FORWARD:
+        return node, (heading + TURNS[action]) % N_HEADINGS, False
+    ahead = int(neighbours[node, heading])
+    free = ahead >= 0 and ahead not in solid
+    return (ahead if free else node), heading, not free
 
 
 def action_space(estimator: str) -> spaces.Space:

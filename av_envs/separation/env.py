@@ -1,31 +1,22 @@
 """Active audio-visual separation: walk through a house to hear one sound better."""
 
-import math
 from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from av_envs.acoustics.binaural import RIR_SAMPLES
-from av_envs.acoustics.rendering import response_spectra
-from av_envs.conventions import N_HEADINGS
-from av_envs.scene import Scene
 from av_envs.separation.actions import Action, action_space, checked_action
 from av_envs.separation.config import SeparationConfig
-from av_envs.separation.episode import draw_in_pool
 from av_envs.separation.estimators import checked_estimate
-from av_envs.separation.hearing import Heard, corpus_of, dry_sounds, listen, target_second
-from av_envs.separation.noise import MicrophoneNoise, power_below
-from av_envs.separation.observation import observation_space, pose_since
+from av_envs.separation.hearing import target_second
+from av_envs.separation.observation import observation_space
 from av_envs.separation.privileged import OF_SITUATION, Situation
-from av_envs.separation.rewards import reward
-from av_envs.separation.scoring import Judge, mean_scores, score_second
-
-HEARD_TOGETHER = 3  # poses, see `listen`
+from av_envs.separation.scoring import mean_scores, score_second
+from av_envs.separation.walk import Walk
 
 
-class SeparationEnv(gym.Env):
+class SeparationEnv(Walk, gym.Env):
     """An agent walks through a house and keeps separating one sound from the others.
 
     ## Description
@@ -151,56 +142,26 @@ class SeparationEnv(gym.Env):
     metadata: ClassVar[dict] = {"render_modes": ["rgb_array"], "render_fps": 1}
 
     def __init__(self, *, render_mode: str | None = None, **options):
-        self.config = SeparationConfig.from_keywords(**options)
+        Walk.__init__(self, SeparationConfig.from_keywords(**options))
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode {render_mode!r} does not exist; choose rgb_array")
         self.render_mode = render_mode
-        self.corpus = corpus_of(self.config.sounds)
         self.observation_space = observation_space(self.config, len(self.corpus.classes))
         self.action_space = action_space(self.config.estimator)
-        self._against_start = self.config.reward == "si_sdr_gain"
-        self._judge = Judge(self.config.estimator, self._against_start)
-        self._t: int | None = None
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         super().reset(seed=seed)
-        self.house, self._dwelling, self._episode = draw_in_pool(
-            self.config, options or {}, self.corpus, self.np_random
-        )
-        self._solid = set() if self.config.start == "target" else set(self.source_nodes.tolist())
-        self._spectra: dict[tuple[int, int], np.ndarray] = {}
-        self.node, self.heading = self._episode.start_node, self._episode.start_heading
-        self.trajectory = [(self.node, self.heading)]
-        self._collided, self._t = False, 0
-        self._noise = self._microphone_noise()
-        self._judge.reset()
+        self.begin(self.np_random, options or {})
         self._listen()
-        self._score = self._scored(None)
-        return self._observation(), self._info()
+        self.settle()
+        return self._observation(), self.info()
 
     def step(self, action: Any):
         self._require_running()
-        move, estimate = checked_action(action, self.config.estimator)
-        before, came_from = self._score["nmse"], self._geodesic()
-        if estimate is not None:
-            self._score = self._scored(estimate)
-        self.node, self.heading, self._collided = self._pose_after(move)
-        self.trajectory.append((self.node, self.heading))
-        self._t += 1
+        self.move(*checked_action(action, self.config.estimator))
         self._listen()
-        if estimate is None:
-            self._score = self._scored(None)
-        truncated = self._t >= self.config.steps
-        info = self._info()
-        outcome = {
-            **self._score,
-            "nmse_before": before,
-            "geodesic_before": came_from,
-            "geodesic_to_target": info["geodesic_to_target"],
-            "is_last": truncated,
-        }
-        gained = reward(self.config.reward, outcome)
-        return self._observation(), gained, False, truncated, info
+        gained, truncated = self.settle()
+        return self._observation(), gained, False, truncated, self.info()
 
     def render(self) -> np.ndarray | None:
         """The map, the view and the sound of this second as one picture, (H, W, 3) uint8."""
@@ -222,16 +183,6 @@ class SeparationEnv(gym.Env):
             self._truth.magnitude,
             self._caption(),
         )
-
-    @property
-    def scene(self) -> Scene:
-        """The dwelling of this episode."""
-        return self._dwelling.scene
-
-    @property
-    def source_nodes(self) -> np.ndarray:
-        """(num_sources,) nodes of the sources, the target first."""
-        return self._episode.source_nodes
 
     def hear(self) -> np.ndarray:
         """(2, 16000) float32, the last second at the two ears."""
@@ -283,61 +234,11 @@ class SeparationEnv(gym.Env):
             scores.append(score_second(estimate, self._hear_at([pose], t)[0], truth))
         return mean_scores(scores)
 
-    def _microphone_noise(self) -> MicrophoneNoise | None:
-        """Noise as far below the first second at the start as the config says."""
-        self._noise = None
-        if self.config.noise_snr_db is None:
-            return None
-        quiet = self._hear_at(self.trajectory, 0)[0].waveform
-        power = power_below(quiet, self.config.noise_snr_db)
-        return MicrophoneNoise(self._episode.noise_seed, power)
-
     def _require_running(self) -> None:
         if self._t is None:
             raise ResetNeeded("call reset() before the first step")
         if self._t >= self.config.steps:
             raise ResetNeeded(f"the episode ended after {self._t} steps; call reset()")
-
-    def _pose_after(self, action: Action) -> tuple[int, int, bool]:
-        """Node and heading after an action, and whether something was in the way."""
-        if action is Action.FORWARD:
-            ahead = int(self.scene.graph.neighbours[self.node, self.heading])
-            free = ahead >= 0 and ahead not in self._solid
-            return (ahead if free else self.node), self.heading, not free
-        turn = {Action.LEFT: 1, Action.RIGHT: -1, Action.STAY: 0}[action]
-        return self.node, (self.heading + turn) % N_HEADINGS, False
-
-    def _responses(self, node: int, heading: int) -> np.ndarray:
-        """(S, 2, F) complex64, spectra of the impulse responses at a pose, kept for the episode."""
-        pose = (node, heading)
-        if pose not in self._spectra:
-            ears = np.empty((len(self.source_nodes), 2, RIR_SAMPLES), np.float32)
-            self._dwelling.acoustics.rirs_into(self.source_nodes, node, heading, ears)
-            self._spectra[pose] = response_spectra(ears)
-        return self._spectra[pose]
-
-    def _hear_at(self, poses: list[tuple[int, int]], t: int) -> list[Heard]:
-        """Second `t` at some poses; with a plugged-in estimator, each with both ears."""
-        convolution = self.config.convolution
-        dry = dry_sounds(self.config, self._episode.sounds, t)
-        heard, together = [], 1 if self._judge.estimators else HEARD_TOGETHER
-        for first in range(0, len(poses), together):
-            responses = [self._responses(*pose) for pose in poses[first : first + together]]
-            heard += listen(dry, responses, convolution, self._noise, t)
-        return heard
-
-    def _listen(self) -> None:
-        """Hear this second here and, if that counts, at the start."""
-        pose, start = self.trajectory[-1], self.trajectory[0]
-        compare = self._against_start and pose != start
-        heard = self._hear_at([pose, start] if compare else [pose], self._t)
-        self._heard, self._heard_at_start = heard[0], heard[-1]
-        self._truth = target_second(self.config, self._episode.sounds[0], self._t)
-
-    def _scored(self, estimate: np.ndarray | None) -> dict[str, float]:
-        """Scores of the second heard last: of this estimate, or else of the estimator's."""
-        label = self._episode.sounds[0].label
-        return self._judge.score(estimate, self._heard, self._heard_at_start, self._truth, label)
 
     def _action_gains(self) -> np.ndarray:
         poses, start = [self._pose_after(action)[:2] for action in Action], self.trajectory[0]
@@ -350,8 +251,9 @@ class SeparationEnv(gym.Env):
         of_pose = dict(zip(heard, gains, strict=True))
         return np.array([of_pose[pose] for pose in poses], np.float32)
 
-    def _geodesic(self) -> np.float32:
-        return self.scene.graph.walking_distances[self.node, self._episode.sounds[0].node]
+    def _listen(self) -> None:
+        truth = target_second(self.config, self._episode.sounds[0], self._t)
+        self.take_in(self._hear_at(self.poses_to_hear(), self._t), truth)
 
     def _situation(self) -> Situation:
         after = np.array([self._pose_after(action)[0] for action in Action])
@@ -359,33 +261,10 @@ class SeparationEnv(gym.Env):
         return Situation(self.scene.graph, self.node, self.heading, self.source_nodes, solid, after)
 
     def _observation(self) -> dict[str, np.ndarray]:
-        wanted, observation = self.config.observations, {}
-        if "rgb" in wanted or "depth" in wanted:
-            rgb, depth = self._dwelling.views.view(self.node, self.heading)
-            observation |= {"rgb": rgb, "depth": depth}
-        if "mixture" in wanted:
-            observation["mixture"] = np.log1p(self._heard.spectrogram)
-        if "waveform" in wanted:
-            observation["waveform"] = self.hear()
-        observation["target"] = np.int64(self._episode.sounds[0].label)
-        observation["pose"] = pose_since(
-            self.scene.graph.positions, self.trajectory[0], self.trajectory[-1], self._t
-        )
-        return {key: observation[key] for key in wanted}
-
-    def _info(self) -> dict[str, np.float32]:
-        graph, target = self.scene.graph, self._episode.sounds[0].node
-        offset = graph.positions[target] - graph.positions[self.node]
-        values = {
-            **self._score,
-            "distance_to_target": math.sqrt(float(offset @ offset)),
-            "geodesic_to_target": self._geodesic(),
-            "collision": self._collided,
-            "node": self.node,
-            "heading": self.heading,
-            "house": self.house,
-        }
-        return {key: np.float32(value) for key, value in values.items()}
+        spaces = self.observation_space.spaces
+        observation = {key: np.empty(space.shape, space.dtype) for key, space in spaces.items()}
+        self.observe(observation)
+        return {key: observation[key][()] for key in self.config.observations}
 
     def _caption(self) -> str:
         name = self.corpus.classes[self._episode.sounds[0].label]

@@ -10,7 +10,7 @@ from av_envs.scene import NavigationGraph, scene_name
 from av_envs.separation.config import SPLITS, SeparationConfig
 from av_envs.separation.noise import noise_seed
 from av_envs.separation.reach import reachable_without
-from av_envs.sound import Corpus, seconds
+from av_envs.sound import Corpus
 
 NEAR = (2.0, 5.0)  # m of walking to the target
 FAR = 8.0
@@ -119,8 +119,8 @@ def draw_episode(
     for node, label in zip(nodes, _draw_labels(config, corpus, rng), strict=True):
         clips = corpus.clips(clip_split, corpus.classes[label])
         clip = clips[rng.integers(len(clips))]
-        n_seconds = seconds(corpus.samples(clip))
-        sounds.append(Sound(int(node), int(label), clip, int(rng.integers(n_seconds))))
+        first_second = int(rng.integers(corpus.n_seconds(clip)))
+        sounds.append(Sound(int(node), int(label), clip, first_second))
     heading = int(rng.integers(N_HEADINGS))
     return Episode(tuple(sounds), int(start), heading, noise_seed(rng))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from av_envs.acoustics.rendering import (
     N_BINS,
+    N_FFT,
     add_source,
     dry_spectra,
     heard_second,
@@ -19,7 +20,7 @@ from av_envs.separation.config import SeparationConfig
 from av_envs.separation.episode import Sound
 from av_envs.separation.metrics import TARGET_RMS
 from av_envs.separation.noise import MicrophoneNoise
-from av_envs.sound import Corpus, open_corpus, second, seconds, window
+from av_envs.sound import Corpus, open_corpus
 
 BLOCK = 4  # seconds transformed together: four rows fill the vector registers
 KEPT_BLOCKS = 64  # per process; about 0.4 MB of spectra each
@@ -66,20 +67,29 @@ def corpus_of(sounds: str) -> Corpus:
 
 @lru_cache(maxsize=KEPT_BLOCKS)
 def _dry_block(sounds: str, clip: str, block: int, convolution: str, dynamic: bool) -> np.ndarray:
-    samples = corpus_of(sounds).samples(clip)
     numbers = range(block * BLOCK, (block + 1) * BLOCK)
-    if dynamic:
-        windows = np.stack([window(samples, k) for k in numbers])
-    else:
-        windows = np.stack([np.tile(second(samples, k), 2) for k in numbers])
+    windows = np.stack([_window(sounds, clip, k, dynamic) for k in numbers])
     return dry_spectra(windows, convolution)
+
+
+def _window(sounds: str, clip: str, k: int, dynamic: bool) -> np.ndarray:
+    """(32000,) float32, what a source has played until the end of second `k` of a clip."""
+    played = corpus_of(sounds).window(clip, k)
+    return played if dynamic else np.tile(played[SAMPLE_RATE:], 2)
 
 
 @lru_cache(maxsize=KEPT_TARGET_BLOCKS)
 def _target_block(sounds: str, clip: str, block: int) -> TargetSecond:
-    """Fields of `TargetSecond` with one more axis in front, for the seconds of a block."""
-    samples = corpus_of(sounds).samples(clip)
-    dry = np.stack([second(samples, block * BLOCK + k) for k in range(BLOCK)])
+    corpus = corpus_of(sounds)
+    numbers = range(block * BLOCK, (block + 1) * BLOCK)
+    return ground_truth(np.stack([corpus.window(clip, k)[SAMPLE_RATE:] for k in numbers]))
+
+
+def ground_truth(dry: np.ndarray) -> TargetSecond:
+    """Fields of `TargetSecond` with one more axis in front.
+
+    dry  (n, 16000) float32
+    """
     spectra = stft(dry)
     size = np.abs(spectra)
     tiny = np.finfo(np.float32).tiny
@@ -106,44 +116,102 @@ def target_second(config: SeparationConfig, source: Sound, t: int) -> TargetSeco
     return TargetSecond(kept.dry[k], kept.magnitude[k], kept.phase[k])
 
 
+def sounds_together(
+    config: SeparationConfig, playing: list[tuple[tuple[Sound, ...], int]]
+) -> list[tuple[list[np.ndarray], TargetSecond]]:
+    """`dry_sounds` and `target_second` of many episodes at once, none of them kept.
+
+    playing  sources and second of each episode
+    """
+    n_sources = config.num_sources
+    windows = np.zeros((-(-len(playing) * n_sources // BLOCK) * BLOCK, N_FFT), np.float32)
+    rows = iter(windows)
+    for sources, t in playing:
+        for source in sources:
+            second_of_clip = _clip_second(config, source, t)
+            next(rows)[:] = _window(config.sounds, source.clip, second_of_clip, config.dynamic)
+    spectra = dry_spectra(windows, config.convolution)
+    dry = windows[: len(playing) * n_sources : n_sources, SAMPLE_RATE:].copy()
+    truth = ground_truth(dry)
+    return [
+        (
+            [*spectra[i * n_sources : (i + 1) * n_sources]],
+            TargetSecond(*(part[i] for part in truth)),
+        )
+        for i in range(len(playing))
+    ]
+
+
 def _clip_second(config: SeparationConfig, source: Sound, t: int) -> int:
     if not config.dynamic:
         return source.first_second
-    return (source.first_second + t) % seconds(corpus_of(config.sounds).samples(source.clip))
+    return (source.first_second + t) % corpus_of(config.sounds).n_seconds(source.clip)
 
 
-def listen(
-    dry: list[np.ndarray],
-    responses: list[np.ndarray],
-    convolution: str,
-    noise: MicrophoneNoise | None = None,
-    t: int = 0,
-) -> list[Heard]:
-    """One second at the listener's pose and, for comparison, at up to two others.
+class Moment(NamedTuple):
+    """A second of an episode, to be heard at the listener's pose and at up to two others.
 
     dry        S spectra (F,) complex64, the target first
     responses  one array (S, 2, F) complex64 per pose, the listener's own first
     noise, t   what the microphones add in second `t` of the episode
+    """
+
+    dry: list[np.ndarray]
+    responses: list[np.ndarray]
+    noise: MicrophoneNoise | None = None
+    t: int = 0
+
+
+def listen(moments: list[Moment], convolution: str) -> list[list[Heard]]:
+    """What is heard at the poses of each moment; all have equally many sources.
 
     The listener's pose is heard with both ears, the others with the better one only,
-    since four signals are transformed as fast as one.
+    since four signals are transformed as fast as one. What one moment sounds like does
+    not depend on the others.
     """
-    n_poses, hiss = len(responses), _hiss_energy(noise, convolution, len(dry))
-    signals = np.zeros((4, N_BINS), np.complex64)
-    better = [_better_ear(dry, responses[0], signals[:2], hiss)]
+    n_rows, n_sources = sum(1 + len(moment.responses) for moment in moments), len(moments[0].dry)
+    signals = np.zeros((-(-n_rows // BLOCK) * BLOCK, N_BINS), np.complex64)
+    better, row = [], 0
+    for moment in moments:
+        better.append(_mixed(moment, convolution, signals[row:]))
+        row += 1 + len(moment.responses)
+    waveforms = heard_second(signals, convolution)[:n_rows] / n_sources
+    row = 0
+    for moment, ears in zip(moments, better, strict=True):
+        stop = row + 1 + len(moment.responses)
+        if moment.noise is not None:
+            waveforms[row:stop] += moment.noise.second(moment.t)[[0, 1, *ears[1:]]]
+        row = stop
+    magnitudes = np.abs(stft(waveforms))
+    heard, row = [], 0
+    for moment, ears in zip(moments, better, strict=True):
+        stop = row + 1 + len(moment.responses)
+        heard.append(_apart(waveforms[row:stop], magnitudes[row:stop], ears[0]))
+        row = stop
+    return heard
+
+
+def _apart(waveforms: np.ndarray, magnitudes: np.ndarray, better_ear: int) -> list[Heard]:
+    """What two ears and then one at each other pose have heard."""
+    others = [
+        Heard(waveforms[k : k + 1], 0, magnitudes[k : k + 1]) for k in range(2, len(waveforms))
+    ]
+    return [Heard(waveforms[:2], better_ear, magnitudes[:2]), *others]
+
+
+def _mixed(moment: Moment, convolution: str, signals: np.ndarray) -> list[int]:
+    """Add what arrives at both ears and at the better one elsewhere to `signals` (n, F).
+
+    returns  the better ear at each pose
+    """
+    dry, hiss = moment.dry, _hiss_energy(moment.noise, convolution, len(moment.dry))
+    better = [_better_ear(dry, moment.responses[0], signals[:2], hiss)]
     ears = np.empty((2, N_BINS), np.complex64)
-    for row, other in enumerate(responses[1:], start=2):
+    for row, other in enumerate(moment.responses[1:], start=2):
         ears[:] = 0
         better.append(_better_ear(dry, other, ears, hiss))
         signals[row] = ears[better[-1]]
-    waveforms = heard_second(signals, convolution)[: 1 + n_poses] / len(dry)
-    if noise is not None:
-        waveforms += noise.second(t)[[0, 1, *better[1:]]]
-    magnitudes = np.abs(stft(waveforms))
-    heard = [Heard(waveforms[:2], better[0], magnitudes[:2])]
-    for row in range(2, 1 + n_poses):
-        heard.append(Heard(waveforms[row : row + 1], 0, magnitudes[row : row + 1]))
-    return heard
+    return better
 
 
 def _hiss_energy(noise: MicrophoneNoise | None, convolution: str, n_sources: int) -> float:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -31,6 +32,14 @@ class Corpus(Protocol):
 
     def samples(self, clip: str) -> np.ndarray:
         """(n,) float32, full scale, read-only: whole seconds, RMS CLIP_RMS, mean 0."""
+        ...
+
+    def n_seconds(self, clip: str) -> int:
+        """How many whole seconds that clip lasts."""
+        ...
+
+    def window(self, clip: str, k: int) -> np.ndarray:
+        """(32000,) float32, `window(samples(clip), k)`; nothing more of the clip need be read."""
         ...
 
 
@@ -104,8 +113,12 @@ def check_choice(kind: str, name: str, valid: Sequence[str]) -> None:
 class RecentClips:
     """The clips that were read last, ready to play; older ones are forgotten.
 
+    Any thread may ask for one.
+
     capacity  how many samples are kept in all, 4 bytes each; the latest clip always is
     """
+
+    _one_at_a_time = Lock()  # of the class, so that a corpus can be copied
 
     def __init__(self, capacity: int = 8_000_000):
         self.capacity = capacity
@@ -114,6 +127,10 @@ class RecentClips:
 
     def get(self, clip: str, read: Callable[[str], np.ndarray]) -> np.ndarray:
         """The clip as a read-only array, from `read(clip)` if it is not among the kept."""
+        with self._one_at_a_time:
+            return self._get(clip, read)
+
+    def _get(self, clip: str, read: Callable[[str], np.ndarray]) -> np.ndarray:
         samples = self._kept.get(clip)
         if samples is not None:
             self._kept.move_to_end(clip)

@@ -65,11 +65,30 @@ class EmbeddedCorpus:
         """(320000,) float32, full scale, read-only."""
         return self._recent.get(clip, self._read)
 
-    def _read(self, clip: str) -> np.ndarray:
-        check_choice("clip", clip, tuple(self._places))
-        kept = self._kept.read(self._rows[clip])
+    def n_seconds(self, clip: str) -> int:
+        """CLIP_SECONDS: all clips are equally long."""
+        self._check(clip)
+        return CLIP_SECONDS
+
+    def window(self, clip: str, k: int) -> np.ndarray:
+        """(32000,) float32, full scale, second `k - 1` and second `k` of a looping clip."""
+        self._check(clip)
+        k %= CLIP_SECONDS
+        if k == 0:
+            return np.concatenate([self._read(clip, CLIP_SECONDS - 1), self._read(clip, last=1)])
+        return self._read(clip, k - 1, k + 1)
+
+    def _check(self, clip: str) -> None:
+        if clip not in self._places:
+            check_choice("clip", clip, tuple(self._places))
+
+    def _read(self, clip: str, first: int = 0, last: int = CLIP_SECONDS) -> np.ndarray:
+        """Whole seconds of a clip, before the second `last`."""
+        self._check(clip)
+        row, part = self._rows[clip], slice(first * SAMPLE_RATE, last * SAMPLE_RATE)
+        kept = self._kept.read(row, part)
         if kept is None:
-            kept = self._kept.put(self._rows[clip], self._make(*self._places[clip]))
+            kept = self._kept.put(row, self._make(*self._places[clip]))[part]
         samples = kept.astype(np.float32)
         samples *= np.float32(1 / FULL_SCALE)
         return samples

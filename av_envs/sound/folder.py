@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 import numpy as np
 import soundfile
 
-from av_envs.sound.clips import SPLITS, RecentClips, check_choice
+from av_envs.sound.clips import SPLITS, RecentClips, check_choice, seconds, window
 from av_envs.sound.preparation import prepared
 
 SUFFIXES = (".wav", ".flac", ".ogg")
@@ -65,6 +65,14 @@ class FolderCorpus:
     def samples(self, clip: str) -> np.ndarray:
         """(n,) float32, full scale, read-only, whole seconds; see `prepared`."""
         return self._recent.get(clip, self._read)
+
+    def n_seconds(self, clip: str) -> int:
+        """How many whole seconds that clip lasts."""
+        return seconds(self.samples(clip))
+
+    def window(self, clip: str, k: int) -> np.ndarray:
+        """(32000,) float32, full scale, second `k - 1` and second `k` of a looping clip."""
+        return window(self.samples(clip), k)
 
     def _read(self, clip: str) -> np.ndarray:
         if clip not in self._names:

@@ -9,7 +9,7 @@ import pytest
 from av_envs.acoustics.rendering import dry_spectra, heard_second, response_spectra
 from av_envs.acoustics.spectrogram import istft, stft
 from av_envs.separation.env import Action, SeparationEnv
-from av_envs.separation.hearing import listen
+from av_envs.separation.hearing import Moment, listen
 from av_envs.separation.metrics import TARGET_RMS
 from av_envs.sound import second
 
@@ -106,8 +106,9 @@ def test_a_source_repeated_is_that_source(n_sources):
     dry = dry_spectra(rng.standard_normal(2 * SECOND).astype(np.float32), "causal")
     room = rng.standard_normal((1, 2, SECOND)).astype(np.float32) * np.exp(-np.arange(SECOND) / 999)
     response = response_spectra(room.astype(np.float32))
-    alone = listen([dry], [response], "causal")[0]
-    many = listen([dry] * n_sources, [response.repeat(n_sources, axis=0)], "causal")[0]
+    copies = [response.repeat(n_sources, axis=0)]
+    (alone,) = listen([Moment([dry], [response])], "causal")[0]
+    (many,) = listen([Moment([dry] * n_sources, copies)], "causal")[0]
     np.testing.assert_allclose(many.waveform, alone.waveform, atol=1e-3 * alone.waveform.std())
 
 

@@ -52,7 +52,7 @@ def test_the_estimate_is_of_the_second_just_heard_and_scored_before_the_move(own
 def test_a_better_estimate_improves_on_the_mixture(own):
     own.reset(seed=4)
     half = (own._truth.magnitude + own._heard.mixture) / 2
-    mixture = own._info()["si_sdr"]
+    mixture = own.info()["si_sdr"]
     info = own.step({"move": 0, "estimate": half})[4]
     assert info["si_sdr_mixture"] == mixture
     assert info["si_sdr_improvement"] == pytest.approx(info["si_sdr"] - mixture, abs=1e-4)

@@ -5,7 +5,7 @@ import pytest
 
 from av_envs.acoustics.rendering import dry_spectra, response_spectra
 from av_envs.separation.env import Action, SeparationEnv
-from av_envs.separation.hearing import listen
+from av_envs.separation.hearing import Moment, listen
 from av_envs.separation.noise import MicrophoneNoise, noise_seed, power_below
 
 SECOND = 16_000
@@ -100,7 +100,8 @@ def test_noise_counts_when_the_better_ear_is_chosen(power, ear):
     response = np.zeros((2, 2, SECOND), np.float32)
     response[:, :, 10] = [[0.4927, 1.0], [0.01, 0.5]]  # target and rest at the left and right ear
     noise = MicrophoneNoise(0, power) if power else None
-    assert listen(dry, [response_spectra(response)], "causal", noise)[0].better_ear == ear
+    moment = Moment(dry, [response_spectra(response)], noise)
+    assert listen([moment], "causal")[0][0].better_ear == ear
 
 
 def test_the_expected_energy_is_that_of_the_noise():
