@@ -1,6 +1,5 @@
 """Same seed, same actions: the same bytes, whoever asks, and nobody can spoil them."""
 
-import hashlib
 import json
 import os
 import pickle
@@ -12,7 +11,7 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
-from small_teams import SMALL, Guesser, play, random_walk, team
+from small_teams import SMALL, Guesser, arrays_of, digest, play, random_walk, team
 
 import av_envs
 from av_envs.registration import MEASURING
@@ -31,34 +30,8 @@ OPTIONS = {
 }
 
 
-def digest(value, into=None) -> str:
-    """SHA-256 over all bytes, types and keys of nested results."""
-    into = into or hashlib.sha256()
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            into.update(str(key).encode())
-            digest(inner, into)
-    elif isinstance(value, tuple | list):
-        for inner in value:
-            digest(inner, into)
-    elif isinstance(value, np.ndarray | np.generic):
-        into.update(f"{value.dtype}{value.shape}".encode() + value.tobytes())
-    else:
-        into.update(repr(value).encode())
-    return into.hexdigest()
-
-
 def fingerprint(options: dict) -> str:
     return digest(play(team(**options), seed=11))
-
-
-def arrays_of(value) -> list[np.ndarray]:
-    """All arrays in nested results."""
-    if isinstance(value, np.ndarray):
-        return [value]
-    inside = value.values() if isinstance(value, dict) else value
-    is_nested = isinstance(value, dict | tuple | list)
-    return [array for inner in inside for array in arrays_of(inner)] if is_nested else []
 
 
 def test_the_same_again_in_one_process():
