@@ -6,6 +6,11 @@ import pytest
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.rir_measure import parallel_env
 
+# SuperSuit's batches have no attributes that Stable-Baselines3 could ask for
+without_render_mode = pytest.mark.filterwarnings(
+    "ignore:The `render_mode` attribute is not defined:UserWarning"
+)
+
 STEPS = 5
 SMALL = {"houses": 1, "steps": STEPS}
 SMALL_TEAM = {**SMALL, "predictor": "zero"}
@@ -39,3 +44,11 @@ def batch(env_id: str, kind: str, mode: str, num_envs: int = 2, **options):
 def team(**options):
     """The measuring task as a PettingZoo environment."""
     return parallel_env(**{**SMALL_TEAM, **options})
+
+
+def robots_of_supersuit(n_teams: int = 1, **options):
+    """Every robot of every team as an environment of Stable-Baselines3."""
+    from supersuit import concat_vec_envs_v1, pettingzoo_env_to_vec_env_v1
+
+    robots = pettingzoo_env_to_vec_env_v1(team(**options))
+    return concat_vec_envs_v1(robots, n_teams, base_class="stable_baselines3")

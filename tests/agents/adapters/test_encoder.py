@@ -94,6 +94,6 @@ def test_what_it_cannot_read_it_names():
     picture = spaces.Box(0, 255, (128, 128, 3), np.uint8)
     with pytest.raises(ValueError, match=r"no idea how to read \['smell'\]; known are"):
         ObservationEncoder(spaces.Dict({"rgb": picture, "smell": spaces.Discrete(3)}))
+    position = spaces.Box(0, 1, (2, 3), np.float32)
     with pytest.raises(ValueError, match="neither one robot nor a team"):
-        position = spaces.Box(0, 1, (2, 3), np.float32)
         ObservationEncoder(spaces.Dict({"rgb": picture, "position": position}))
