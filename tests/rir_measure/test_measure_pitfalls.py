@@ -2,7 +2,6 @@
 
 import pettingzoo
 import pytest
-from gymnasium import spaces
 from small_teams import SMALL, STOP, choose, digest, random_walk, team
 
 from av_envs import rir_measure

@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
@@ -312,6 +313,7 @@ def test_an_error_comes_when_all_are_done():
     def work(item: int) -> None:
         if item == 0:
             raise ValueError("the first")
+        time.sleep(0.01)
         done.append(item)
 
     with pytest.raises(ValueError, match="the first"):
