@@ -81,7 +81,10 @@ class SeparationConfig:
         known = [field.name for field in fields(cls)]
         for name in options:
             if name not in known:
-                raise TypeError(f"unknown option {name!r}; options are {', '.join(known)}")
+                raise TypeError(  # in Python's words too: TorchRL's GymEnv looks for them
+                    f"unknown option {name!r}; options are {', '.join(known)} "
+                    f"(unexpected keyword argument {name!r})"
+                )
         return cls(**options)
 
 
