@@ -8,9 +8,7 @@ from small_worlds import (
     TINY,
     batch,
     every_task,
-    robots_of_supersuit,
     single,
-    without_render_mode,
 )
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor
@@ -67,14 +65,3 @@ def test_maskable_ppo_stops_nobody_early(kind):
     steps = model.rollout_buffer.observations["azimuth"][..., 0, 1].reshape(-1)  # of the episode
     actions = model.rollout_buffer.actions.reshape(len(steps), -1)
     assert (actions[steps < 0.75] != 0).all()
-
-
-@without_render_mode
-@pytest.mark.parametrize("n_teams", [1, 2])
-def test_ppo_with_one_policy_for_all_robots(n_teams):
-    options = {**BRIEF, "seed": None}  # SuperSuit's batch cannot be seeded
-    venv = VecMonitor(robots_of_supersuit(n_teams))
-    model = PPO("MultiInputPolicy", venv, policy_kwargs=FEATURES, **options)
-    learns(model, 24 * n_teams)
-    assert len(model.ep_info_buffer) == 2 * n_teams * (24 // (2 * 5))
-    assert model.observation_space["rgb"].shape == (3, 128, 128)
