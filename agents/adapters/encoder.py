@@ -64,12 +64,24 @@ class ObservationEncoder(nn.Module):
         self.head = nn.Linear(size, features)
 
     def forward(self, observation: Mapping[str, Tensor]) -> Tensor:
-        """(B, features) of a batch.
+        """(..., features)
 
-        observation  arrays as the environment returns them, with a batch axis in front; pictures
-                     may also be floats in 0..1, the class of the target also one-hot
+        observation  arrays as the environment returns them, with any axes in front (batch, time);
+                     pictures may also be floats in 0..1, the class of the target also one-hot
         """
-        return relu(self.head(self._read(observation)))
+        front = self._axes_in_front(observation)
+        rows = {
+            key: observation[key].reshape(-1, *observation[key].shape[len(front) :])
+            for key in self.keys
+        }
+        return relu(self.head(self._read(rows))).reshape(*front, -1)
+
+    def _axes_in_front(self, observation: Mapping[str, Tensor]) -> torch.Size:
+        for key in self.keys:
+            if key in AXES:
+                own = AXES[key] + (self.robots is not None)
+                return observation[key].shape[: observation[key].ndim - own]
+        return observation[CLASS].shape[:1]  # a class alone
 
     def _read_pictures(self, shapes, channels, features) -> None:
         depth = {"rgb": 3, "depth": 1, "semantic": CATEGORY_SIZE}

@@ -63,6 +63,17 @@ def test_robots_are_read_by_the_same_weights():
     torch.testing.assert_close(parts.roll(1, dims=1), others)
 
 
+@every_task
+def test_there_may_be_more_axes_than_the_batch_or_none(env_id):
+    space = single(env_id).observation_space
+    encoder, observation = ObservationEncoder(space, 16, (4, 4, 4)), batch_of(space, 6)
+    expected = encoder(observation)
+    windows = {key: rows.unflatten(0, (2, 3)) for key, rows in observation.items()}
+    torch.testing.assert_close(encoder(windows), expected.unflatten(0, (2, 3)))
+    alone = encoder({key: rows[4] for key, rows in observation.items()})
+    torch.testing.assert_close(alone, expected[4])
+
+
 def test_pictures_may_be_bytes_or_fractions_and_classes_one_hot():
     space = single("AVDynamicSep-v0").observation_space
     encoder, observation = ObservationEncoder(space, 16, (4, 4, 4)), batch_of(space)
