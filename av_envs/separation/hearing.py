@@ -9,16 +9,15 @@ import numpy as np
 from av_envs.acoustics.rendering import (
     N_BINS,
     N_FFT,
-    add_source,
     dry_spectra,
     heard_second,
-    spectral_energy,
 )
 from av_envs.acoustics.spectrogram import stft
 from av_envs.conventions import SAMPLE_RATE
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.episode import Sound
 from av_envs.separation.metrics import TARGET_RMS
+from av_envs.separation.mixing import mix
 from av_envs.separation.noise import MicrophoneNoise
 from av_envs.sound import Corpus, open_corpus
 
@@ -68,21 +67,31 @@ def corpus_of(sounds: str) -> Corpus:
 @lru_cache(maxsize=KEPT_BLOCKS)
 def _dry_block(sounds: str, clip: str, block: int, convolution: str, dynamic: bool) -> np.ndarray:
     numbers = range(block * BLOCK, (block + 1) * BLOCK)
-    windows = np.stack([_window(sounds, clip, k, dynamic) for k in numbers])
+    windows = np.empty((BLOCK, N_FFT), np.float32)
+    for k, row in zip(numbers, windows, strict=True):
+        _window(sounds, clip, k, dynamic, row)
     return dry_spectra(windows, convolution)
 
 
-def _window(sounds: str, clip: str, k: int, dynamic: bool) -> np.ndarray:
-    """(32000,) float32, what a source has played until the end of second `k` of a clip."""
-    played = corpus_of(sounds).window(clip, k)
-    return played if dynamic else np.tile(played[SAMPLE_RATE:], 2)
+def _window(sounds: str, clip: str, k: int, dynamic: bool, out: np.ndarray) -> None:
+    """What a source has played until the end of second `k` of a clip, into (32000,) float32."""
+    corpus_of(sounds).window(clip, k, out)
+    if not dynamic:
+        out[:SAMPLE_RATE] = out[SAMPLE_RATE:]
+
+
+def _whole_blocks(n_rows: int) -> int:
+    return -(-n_rows // BLOCK) * BLOCK
 
 
 @lru_cache(maxsize=KEPT_TARGET_BLOCKS)
 def _target_block(sounds: str, clip: str, block: int) -> TargetSecond:
     corpus = corpus_of(sounds)
     numbers = range(block * BLOCK, (block + 1) * BLOCK)
-    return ground_truth(np.stack([corpus.window(clip, k)[SAMPLE_RATE:] for k in numbers]))
+    windows = np.empty((BLOCK, N_FFT), np.float32)
+    for k, row in zip(numbers, windows, strict=True):
+        corpus.window(clip, k, row)
+    return ground_truth(windows[:, SAMPLE_RATE:].copy())
 
 
 def ground_truth(dry: np.ndarray) -> TargetSecond:
@@ -99,14 +108,14 @@ def ground_truth(dry: np.ndarray) -> TargetSecond:
     return TargetSecond(dry, size, spectra)
 
 
-def dry_sounds(config: SeparationConfig, sources: tuple[Sound, ...], t: int) -> list[np.ndarray]:
-    """What every source plays around second `t` of the episode: S spectra (F,) complex64."""
+def dry_sounds(config: SeparationConfig, sources: tuple[Sound, ...], t: int) -> np.ndarray:
+    """What every source plays around second `t` of the episode: (S, F) complex64."""
     sounds, kind = config.sounds, (config.convolution, config.dynamic)
     rows = []
     for source in sources:
         block, k = divmod(_clip_second(config, source, t), BLOCK)
         rows.append(_dry_block(sounds, source.clip, block, *kind)[k])
-    return rows
+    return np.stack(rows)
 
 
 def target_second(config: SeparationConfig, source: Sound, t: int) -> TargetSecond:
@@ -118,24 +127,25 @@ def target_second(config: SeparationConfig, source: Sound, t: int) -> TargetSeco
 
 def sounds_together(
     config: SeparationConfig, playing: list[tuple[tuple[Sound, ...], int]]
-) -> list[tuple[list[np.ndarray], TargetSecond]]:
+) -> list[tuple[np.ndarray, TargetSecond]]:
     """`dry_sounds` and `target_second` of many episodes at once, none of them kept.
 
     playing  sources and second of each episode
     """
     n_sources = config.num_sources
-    windows = np.zeros((-(-len(playing) * n_sources // BLOCK) * BLOCK, N_FFT), np.float32)
+    n_rows = len(playing) * n_sources
+    windows = np.empty((_whole_blocks(n_rows), N_FFT), np.float32)
+    windows[n_rows:] = 0
     rows = iter(windows)
     for sources, t in playing:
         for source in sources:
-            second_of_clip = _clip_second(config, source, t)
-            next(rows)[:] = _window(config.sounds, source.clip, second_of_clip, config.dynamic)
+            k = _clip_second(config, source, t)
+            _window(config.sounds, source.clip, k, config.dynamic, next(rows))
     spectra = dry_spectra(windows, config.convolution)
-    dry = windows[: len(playing) * n_sources : n_sources, SAMPLE_RATE:].copy()
-    truth = ground_truth(dry)
+    truth = ground_truth(windows[:n_rows:n_sources, SAMPLE_RATE:].copy())
     return [
         (
-            [*spectra[i * n_sources : (i + 1) * n_sources]],
+            spectra[i * n_sources : (i + 1) * n_sources],
             TargetSecond(*(part[i] for part in truth)),
         )
         for i in range(len(playing))
@@ -151,12 +161,12 @@ def _clip_second(config: SeparationConfig, source: Sound, t: int) -> int:
 class Moment(NamedTuple):
     """A second of an episode, to be heard at the listener's pose and at up to two others.
 
-    dry        S spectra (F,) complex64, the target first
+    dry        (S, F) complex64, spectra of the sources, the target first
     responses  one array (S, 2, F) complex64 per pose, the listener's own first
     noise, t   what the microphones add in second `t` of the episode
     """
 
-    dry: list[np.ndarray]
+    dry: np.ndarray
     responses: list[np.ndarray]
     noise: MicrophoneNoise | None = None
     t: int = 0
@@ -169,49 +179,61 @@ def listen(moments: list[Moment], convolution: str) -> list[list[Heard]]:
     since four signals are transformed as fast as one. What one moment sounds like does
     not depend on the others.
     """
-    n_rows, n_sources = sum(1 + len(moment.responses) for moment in moments), len(moments[0].dry)
-    signals = np.zeros((-(-n_rows // BLOCK) * BLOCK, N_BINS), np.complex64)
-    better, row = [], 0
-    for moment in moments:
-        better.append(_mixed(moment, convolution, signals[row:]))
-        row += 1 + len(moment.responses)
-    waveforms = heard_second(signals, convolution)[:n_rows] / n_sources
-    row = 0
-    for moment, ears in zip(moments, better, strict=True):
-        stop = row + 1 + len(moment.responses)
+    n_rows = sum(1 + len(moment.responses) for moment in moments)
+    waveforms = np.empty((n_rows, SAMPLE_RATE), np.float32)
+    places = _fill(waveforms, moments, convolution)
+    for moment, (rows, better) in zip(moments, places, strict=True):
         if moment.noise is not None:
-            waveforms[row:stop] += moment.noise.second(moment.t)[[0, 1, *ears[1:]]]
-        row = stop
+            waveforms[rows] += moment.noise.second(moment.t)[[0, 1, *better[1:]]]
     magnitudes = np.abs(stft(waveforms))
-    heard, row = [], 0
-    for moment, ears in zip(moments, better, strict=True):
-        stop = row + 1 + len(moment.responses)
-        heard.append(_apart(waveforms[row:stop], magnitudes[row:stop], ears[0]))
-        row = stop
+    heard = []
+    for (left, right, *others), better in places:
+        ears, alone = slice(left, right + 1), [slice(row, row + 1) for row in others]
+        heard.append([Heard(waveforms[ears], better[0], magnitudes[ears])])
+        heard[-1] += [Heard(waveforms[one], 0, magnitudes[one]) for one in alone]
     return heard
 
 
-def _apart(waveforms: np.ndarray, magnitudes: np.ndarray, better_ear: int) -> list[Heard]:
-    """What two ears and then one at each other pose have heard."""
-    others = [
-        Heard(waveforms[k : k + 1], 0, magnitudes[k : k + 1]) for k in range(2, len(waveforms))
-    ]
-    return [Heard(waveforms[:2], better_ear, magnitudes[:2]), *others]
+def _fill(
+    waveforms: np.ndarray, moments: list[Moment], convolution: str
+) -> list[tuple[list[int], list[int]]]:
+    """Write all signals without noise, block by block while the last one is in the cache.
 
-
-def _mixed(moment: Moment, convolution: str, signals: np.ndarray) -> list[int]:
-    """Add what arrives at both ears and at the better one elsewhere to `signals` (n, F).
-
-    returns  the better ear at each pose
+    waveforms  (n, 16000) float32: first the two ears of each listener, then the other poses
+    returns    for each moment its rows, and the better ear at each of its poses
     """
-    dry, hiss = moment.dry, _hiss_energy(moment.noise, convolution, len(moment.dry))
-    better = [_better_ear(dry, moment.responses[0], signals[:2], hiss)]
+    signals, used, row = np.empty((BLOCK, N_BINS), np.complex64), 0, 0
     ears = np.empty((2, N_BINS), np.complex64)
-    for row, other in enumerate(moment.responses[1:], start=2):
-        ears[:] = 0
-        better.append(_better_ear(dry, other, ears, hiss))
-        signals[row] = ears[better[-1]]
-    return better
+    places = [([], []) for _ in moments]
+    kinds = (slice(0, 1), 2), (slice(1, None), 1)  # poses, and rows for each
+    poses = [
+        (i, pose, n)
+        for part, n in kinds
+        for i, m in enumerate(moments)
+        for pose in m.responses[part]
+    ]
+    for i, responses, n in poses:
+        if used + n > BLOCK:
+            _transform(signals, convolution, waveforms[row - used : row])
+            used = 0
+        moment, (rows, better) = moments[i], places[i]
+        hiss = _hiss_energy(moment.noise, convolution, len(moment.dry))
+        if n == 2:
+            better.append(mix(moment.dry, responses, hiss, signals[used : used + 2]))
+        else:
+            better.append(mix(moment.dry, responses, hiss, ears))
+            signals[used] = ears[better[-1]]
+        rows += range(row, row + n)
+        used, row = used + n, row + n
+    _transform(signals, convolution, waveforms[row - used : row])
+    waveforms /= len(moments[0].dry)
+    return places
+
+
+def _transform(signals: np.ndarray, convolution: str, waveforms: np.ndarray) -> None:
+    """Write the second that belongs to the first of the spectra (4, F); the rest is cleared."""
+    signals[len(waveforms) :] = 0
+    waveforms[:] = heard_second(signals, convolution)[: len(waveforms)]
 
 
 def _hiss_energy(noise: MicrophoneNoise | None, convolution: str, n_sources: int) -> float:
@@ -220,20 +242,3 @@ def _hiss_energy(noise: MicrophoneNoise | None, convolution: str, n_sources: int
         return 0.0
     n_samples = WINDOW_SECONDS[convolution] * SAMPLE_RATE
     return noise.spectral_energy(n_samples) * n_sources**2
-
-
-def _better_ear(dry: list[np.ndarray], responses: np.ndarray, ears: np.ndarray, hiss: float) -> int:
-    """Add all sources to `ears` (2, F) and tell which has the larger ratio of target to rest.
-
-    hiss  energy of the noise at each ear, part of the rest
-
-    Judged by all that the sound of the window brings to an ear, to the end of its
-    reverberation; without other sources, the ear with the louder target.
-    """
-    rest = np.ones(2)
-    for sound, response in zip(dry[1:], responses[1:], strict=True):
-        rest = add_source(sound, response, ears)
-    if len(dry) > 2:
-        rest = spectral_energy(ears)
-    target = add_source(dry[0], responses[0], ears)
-    return int(np.argmax(target / np.maximum(rest + hiss, 1e-30)))

@@ -22,7 +22,7 @@ TOGETHER = 4  # episodes heard in one go: as many as the cache of a core holds
 KEPT_POSES = 3  # of an episode: the start, this one and the one before
 
 Arrays = dict[str, np.ndarray]
-Sounding = tuple[list[np.ndarray], TargetSecond]  # of the sources, and the truth
+Sounding = tuple[np.ndarray, TargetSecond]  # of the sources, and the truth
 
 
 class Played(NamedTuple):

@@ -91,10 +91,10 @@ class Walk:
         pose, start = self.trajectory[-1], self.trajectory[0]
         return [pose, start] if self._against_start and pose != start else [pose]
 
-    def moments(self, poses: list[tuple[int, int]], t: int, dry: list[np.ndarray]) -> list[Moment]:
+    def moments(self, poses: list[tuple[int, int]], t: int, dry: np.ndarray) -> list[Moment]:
         """Second `t` at some poses; with a plugged-in estimator, each with both ears.
 
-        dry  what sounds, S spectra (F,) complex64
+        dry  what sounds, (S, F) complex64
         """
         together = 1 if self.asks_others else HEARD_TOGETHER
         responses = [self._responses(*pose) for pose in poses]

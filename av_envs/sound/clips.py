@@ -38,8 +38,8 @@ class Corpus(Protocol):
         """How many whole seconds that clip lasts."""
         ...
 
-    def window(self, clip: str, k: int) -> np.ndarray:
-        """(32000,) float32, `window(samples(clip), k)`; nothing more of the clip need be read."""
+    def window(self, clip: str, k: int, out: np.ndarray) -> None:
+        """Write `window(samples(clip), k)`, (32000,) float32; no more need be read of the clip."""
         ...
 
 

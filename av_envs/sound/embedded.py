@@ -63,35 +63,40 @@ class EmbeddedCorpus:
 
     def samples(self, clip: str) -> np.ndarray:
         """(320000,) float32, full scale, read-only."""
-        return self._recent.get(clip, self._read)
+        return self._recent.get(clip, self._read_all)
 
     def n_seconds(self, clip: str) -> int:
         """CLIP_SECONDS: all clips are equally long."""
         self._check(clip)
         return CLIP_SECONDS
 
-    def window(self, clip: str, k: int) -> np.ndarray:
-        """(32000,) float32, full scale, second `k - 1` and second `k` of a looping clip."""
-        self._check(clip)
+    def window(self, clip: str, k: int, out: np.ndarray) -> None:
+        """Write second `k - 1` and second `k` of a looping clip, (32000,) float32, full scale."""
         k %= CLIP_SECONDS
-        if k == 0:
-            return np.concatenate([self._read(clip, CLIP_SECONDS - 1), self._read(clip, last=1)])
-        return self._read(clip, k - 1, k + 1)
+        if k > 0:
+            self._read(clip, k - 1, out)
+        else:
+            self._read(clip, CLIP_SECONDS - 1, out[:SAMPLE_RATE])
+            self._read(clip, 0, out[SAMPLE_RATE:])
 
     def _check(self, clip: str) -> None:
         if clip not in self._places:
             check_choice("clip", clip, tuple(self._places))
 
-    def _read(self, clip: str, first: int = 0, last: int = CLIP_SECONDS) -> np.ndarray:
-        """Whole seconds of a clip, before the second `last`."""
+    def _read_all(self, clip: str) -> np.ndarray:
+        samples = np.empty(CLIP_SECONDS * SAMPLE_RATE, np.float32)
+        self._read(clip, 0, samples)
+        return samples
+
+    def _read(self, clip: str, first_second: int, out: np.ndarray) -> None:
+        """Write what a clip plays from a second on, until `out` (n,) float32 is full."""
         self._check(clip)
-        row, part = self._rows[clip], slice(first * SAMPLE_RATE, last * SAMPLE_RATE)
+        start, row = first_second * SAMPLE_RATE, self._rows[clip]
+        part = slice(start, start + len(out))
         kept = self._kept.read(row, part)
         if kept is None:
             kept = self._kept.put(row, self._make(*self._places[clip]))[part]
-        samples = kept.astype(np.float32)
-        samples *= np.float32(1 / FULL_SCALE)
-        return samples
+        np.multiply(kept, np.float32(1 / FULL_SCALE), out=out)
 
     def _make(self, class_name: str, split: int, index: int) -> np.ndarray:
         """(320000,) int16. The seed is spelt from letters, so no hash and no order matters."""

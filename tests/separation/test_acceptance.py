@@ -107,8 +107,8 @@ def test_a_source_repeated_is_that_source(n_sources):
     room = rng.standard_normal((1, 2, SECOND)).astype(np.float32) * np.exp(-np.arange(SECOND) / 999)
     response = response_spectra(room.astype(np.float32))
     copies = [response.repeat(n_sources, axis=0)]
-    (alone,) = listen([Moment([dry], [response])], "causal")[0]
-    (many,) = listen([Moment([dry] * n_sources, copies)], "causal")[0]
+    (alone,) = listen([Moment(dry[None], [response])], "causal")[0]
+    (many,) = listen([Moment(np.stack([dry] * n_sources), copies)], "causal")[0]
     np.testing.assert_allclose(many.waveform, alone.waveform, atol=1e-3 * alone.waveform.std())
 
 

@@ -96,7 +96,7 @@ def test_noise_counts_when_the_better_ear_is_chosen(power, ear):
     the same at n = 0.02.
     """
     rng = np.random.default_rng(0)
-    dry = [*dry_spectra(rng.standard_normal((2, 2 * SECOND)).astype(np.float32), "causal")]
+    dry = dry_spectra(rng.standard_normal((2, 2 * SECOND)).astype(np.float32), "causal")
     response = np.zeros((2, 2, SECOND), np.float32)
     response[:, :, 10] = [[0.4927, 1.0], [0.01, 0.5]]  # target and rest at the left and right ear
     noise = MicrophoneNoise(0, power) if power else None

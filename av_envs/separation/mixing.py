@@ -1,0 +1,62 @@
+"""Adding up what several sources bring to two ears."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def mix(dry: np.ndarray, responses: np.ndarray, hiss: float, ears: np.ndarray) -> int:
+    """Write what all sources bring to `ears` and return the better of the two.
+
+    dry        (S, F) complex64, the target first
+    responses  (S, 2, F) complex64
+    hiss       energy of the noise at each ear, part of the rest
+    ears       (2, F) complex64, overwritten
+
+    The better ear has the larger ratio of target to rest, judged by all that the sound of
+    the window brings to it, to the end of its reverberation; without other sources, the ear
+    with the louder target. Of two equal ones it is the left.
+    """
+    n_sources, ratio = len(dry), np.empty(2)
+    for ear in range(2):
+        heard, rest = ears[ear], 1.0
+        if n_sources == 1:
+            target = _write(dry[0], responses[0, ear], heard)
+        else:
+            rest = _write(dry[1], responses[1, ear], heard)
+            for s in range(2, n_sources):
+                _add(dry[s], responses[s, ear], heard)
+            if n_sources > 2:
+                rest = _energy(heard)
+            target = _add(dry[0], responses[0, ear], heard)
+        ratio[ear] = target / max(rest + hiss, 1e-30)
+    return 1 if ratio[1] > ratio[0] else 0
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _write(dry, response, heard):
+    """What one source brings to one ear, and its energy."""
+    total = np.float32(0)
+    for f in range(len(dry)):
+        value = response[f] * dry[f]
+        total += value.real * value.real + value.imag * value.imag
+        heard[f] = value
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _add(dry, response, heard):
+    total = np.float32(0)
+    for f in range(len(dry)):
+        value = response[f] * dry[f]
+        total += value.real * value.real + value.imag * value.imag
+        heard[f] += value
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _energy(heard):
+    total = np.float32(0)
+    for f in range(len(heard)):
+        total += heard[f].real * heard[f].real + heard[f].imag * heard[f].imag
+    return total
