@@ -7,6 +7,7 @@ SEPARATION = "av_envs.separation.env:SeparationEnv"
 MEASURING = "av_envs.rir_measure.joint:JointMeasureEnv"
 VECTORS = {  # many at once, for `gymnasium.make_vec`
     SEPARATION: "av_envs.separation.vector:SeparationVectorEnv",
+    MEASURING: "av_envs.rir_measure.vector:MeasureVectorEnv",
 }
 TEAMS = {  # the same worlds for PettingZoo, where every robot is an agent
     "parallel": (pettingzoo.parallel_registry, "av_envs.rir_measure:parallel_env"),
@@ -32,7 +33,7 @@ def register_all() -> None:
             register(
                 id=env_id,
                 entry_point=entry_point,
-                vector_entry_point=VECTORS.get(entry_point),
+                vector_entry_point=VECTORS[entry_point],
                 kwargs=kwargs,
             )
         if entry_point == MEASURING:

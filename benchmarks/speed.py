@@ -9,6 +9,10 @@ no pictures, poses or rewards.
 Of a team (`--env AVRIRMeasure-v0`) a step is one of all robots together, with the pictures
 of each and the responses of both directions measured and predicted; there is no code of the
 paper to put beside it.
+
+With `--vector`, on all cores: one environment, and `--num-envs` of them as Gymnasium steps
+them one after another (sync), in processes (async) and as this package does (native), in
+turns; and the memory that each environment more takes.
 """
 
 import argparse
@@ -21,8 +25,9 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
+from av_envs.acoustics.tracing import available_cores
 from av_envs.registration import VARIANTS
-from benchmarks import timings
+from benchmarks import timings, vector_timings
 from benchmarks.command_line import positive_int, run_command
 from benchmarks.machine import cpu_model
 
@@ -72,6 +77,28 @@ def _of_responses() -> dict[str, float]:
     return {"rirs_per_s": rirs_per_s, **in_new_process(timings.all_pairs)}
 
 
+def measure_vector(pool: timings.Pool, num_envs: int) -> dict[str, Any]:
+    """Steps per second and memory of many environments in all ways."""
+    load = load_average()
+    steps_per_s = in_new_process(vector_timings.steps_per_s, pool, num_envs)
+    few, memory = max(1, num_envs // 2), {}
+    for way in ("sync", "async", "native"):
+        sizes = [
+            in_new_process(vector_timings.memory_mb, pool, way, n) for n in (few, few + num_envs)
+        ]
+        memory[way] = vector_timings.mb_per_added(*sizes, num_envs)
+    return {
+        "steps_per_s": steps_per_s,
+        "mb_per_added_env": memory,
+        "env_id": pool.env_id,
+        "num_envs": num_envs,
+        "houses": pool.houses,
+        "cpu": cpu_model(),
+        "cores": available_cores(),
+        "load_before": load,
+    }
+
+
 def load_average() -> float | None:
     """How many processes wanted to run during the last minute; None where nobody counts."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
@@ -93,8 +120,12 @@ def table(figures: dict[str, Any]) -> str:
 
 
 def _speed(arguments: argparse.Namespace) -> None:
-    figures = measure(timings.Pool(arguments.env, arguments.houses))
-    print(json.dumps(figures, indent=1) if arguments.json else table(figures))
+    pool = timings.Pool(arguments.env, arguments.houses)
+    if arguments.vector:
+        figures, shown = measure_vector(pool, arguments.num_envs), vector_timings.table
+    else:
+        figures, shown = measure(pool), table
+    print(json.dumps(figures, indent=1) if arguments.json else shown(figures))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -105,6 +136,8 @@ def main(argv: list[str] | None = None) -> int:
         help=f"one of {', '.join(sorted(VARIANTS))}",
     )  # fmt: skip
     parser.add_argument("--houses", type=positive_int, default=32, help="size of the pool")
+    parser.add_argument("--vector", action="store_true", help="many environments at once")
+    parser.add_argument("--num-envs", type=positive_int, default=16, help="with --vector: how many")
     return run_command(_speed, parser, argv)
 
 

@@ -1,0 +1,63 @@
+"""Many environments side by side: every way is timed on the same terms."""
+
+import json
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from benchmarks import speed, vector_timings
+from benchmarks.timings import Pool
+
+POOL = Pool("AVStaticSep-v0", houses=2)
+
+
+@pytest.fixture
+def short(monkeypatch):
+    monkeypatch.setattr(vector_timings, "STEPS", 8)
+    monkeypatch.setattr(vector_timings, "ROUNDS", 1)
+    monkeypatch.setattr(vector_timings, "EPISODES", 1)
+
+
+def test_resets_are_no_steps():
+    envs = gym.make_vec("AVStaticSep-v0", 2, houses=2, steps=2, observations=["pose"])
+    calls = []
+    envs.step, step = lambda actions: (calls.append(actions), step(actions))[1], envs.step
+    assert vector_timings.play(envs, 0, steps=8) == 8
+    assert len(calls) == 5  # two, a reset, and two
+
+
+def test_all_ways_are_timed(short):
+    rates = vector_timings.steps_per_s(POOL, 2)
+    assert set(rates) == set(vector_timings.WAYS)
+    assert all(rate > 0 for rate in rates.values())
+
+
+def test_memory_is_told_or_left_out(short):
+    used = vector_timings.memory_mb(POOL, "native", 1)
+    assert used is None or used > 10
+    assert vector_timings.mb_per_added(10.0, 40.0, 15) == pytest.approx(2.0)
+    assert vector_timings.mb_per_added(None, 40.0, 15) is None
+
+
+def test_robots_of_many_teams_never_stop():
+    envs = gym.make_vec("AVRIRMeasure-v0", 2, houses=1)
+    actions = vector_timings._actions(envs, np.random.default_rng(0))
+    assert actions.shape == envs.action_space.shape
+    assert actions.min() >= 1
+
+
+def test_the_command_prints_all_ways(monkeypatch, capsys):
+    answers = {
+        vector_timings.steps_per_s: dict.fromkeys(vector_timings.WAYS, 500.0) | {"native": 1500.0},
+        vector_timings.memory_mb: 64.0,
+    }
+    monkeypatch.setattr(speed, "in_new_process", lambda function, *_: answers[function])
+    assert speed.main(["--vector", "--num-envs", "4", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["num_envs"] == 4
+    assert figures["mb_per_added_env"] == {"async": 0, "sync": 0, "native": 0}
+    assert speed.main(["--vector"]) == 0
+    printed = capsys.readouterr().out
+    assert "native      1500       3.00      0.00" in printed
+    assert "AVDynamicSep-v0, 16 environments, pool of 32 houses" in printed
