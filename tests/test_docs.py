@@ -1,6 +1,7 @@
 """What the documentation shows is what the code does."""
 
 import re
+import warnings
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,17 @@ WITH_CODE = [
     "docs/agents.md",
     *sorted(f"docs/environments/{p.name}" for p in generate.PAGES.glob("*.md")),
 ]
+LIBRARIES = ROOT / "docs" / "libraries"
+OF_LIBRARIES = sorted(page.name for page in LIBRARIES.glob("*.md") if page.name != "README.md")
+NEEDS = {"rllib.md": "ray"}
+THEIR_OWN = {  # what libraries warn of, on pages where everything is as it should be
+    "torchrl.md": (
+        "Creating .* which inherits from WeightUpdaterBase",
+        "PettingZoo in TorchRL is tested using version",
+    ),
+    "pettingzoo.md": ("The `render_mode` attribute is not defined",),  # SuperSuit has none
+    "rllib.md": ("",),  # Ray is deprecated in many places
+}
 
 
 def test_the_pages_of_the_environments_are_current(capsys):
@@ -28,8 +40,31 @@ def test_code_blocks_run(name, monkeypatch, tmp_path):
         exec(compile(block, name, "exec"), {"__name__": "example"})
 
 
+@pytest.mark.parametrize("name", OF_LIBRARIES)
+def test_pages_of_libraries_run(name, monkeypatch, tmp_path):
+    """From top to bottom; later blocks go on with the names of earlier ones."""
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name], reason="has an environment of its own, see the page")
+    pytest.importorskip("torch").set_num_threads(1)  # tiny networks are fastest on one core
+    monkeypatch.chdir(tmp_path)  # they save what they have learned
+    for message in THEIR_OWN.get(name, ()):
+        warnings.filterwarnings("ignore", message)
+    names = {"__name__": "example"}
+    for block in BLOCK.findall((LIBRARIES / name).read_text(encoding="utf-8")):
+        exec(compile(block, name, "exec"), names)
+
+
+def test_the_pages_of_libraries_are_known():
+    """Each is in the table, and says what was tried and what does not work."""
+    table = (LIBRARIES / "README.md").read_text(encoding="utf-8")
+    for name in OF_LIBRARIES:
+        page = (LIBRARIES / name).read_text(encoding="utf-8")
+        assert f"({name})" in table
+        assert "Tried with " in page
+
+
 def test_every_link_and_picture_exists():
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} points to {target}"
