@@ -20,6 +20,8 @@ HASHES = {
     "sep-distance-v1": "71c6c5be0c7af40374b5ef1fb6ef83885bf0a28076fd062d3c9ec37872663794",
     "sep-static-v1": "1420092ccb9ccb56fb53e98f1302f124d3899be5b7b0b59b3075334cf657b5ba",
     "sep-far-v1": "4be4bc01d502ed9a9b1fd02bd2c50720d1986d580da493006a830f39d07ada50",
+    "rir-replica-like-v1": "59d812ca8c63debffbc07d164cd8db15f63d27f9267cedba9555830646789bc7",
+    "rir-mp3d-like-v1": "14e7081b5437da44ddec69a265d32b5ed7873a714faed404abcf93bdb4f34588",
     "sep-demo-v1": "9e06192e4cc584d85d5a555d397d5037f8a39e5de7107105e69c1fa123ac4642",
 }
 
