@@ -94,6 +94,8 @@ def memory_mb(pool: Pool, way: str, num_envs: int) -> float | None:
     Files that are mapped, which hold the tables that all share, do not count.
     """
     envs = arrange(pool, way, num_envs)
+    for house in range(pool.houses):  # opened ones are shared by all environments of a process
+        envs.reset(seed=house, options={"house": house})
     play(envs, 0, EPISODES * pool.make().unwrapped.config.steps * num_envs)
     workers = [process.pid for process in multiprocessing.active_children()]
     sizes = [_own_mb(pid) for pid in ("self", *workers)]
