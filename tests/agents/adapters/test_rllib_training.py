@@ -1,27 +1,24 @@
 """RLlib trains on both tasks, where it is installed: it demands another Gymnasium."""
 
-import warnings
-
 import numpy as np
 import pytest
 from small_worlds import OPTIONS, every_task, single, team
 
 pytest.importorskip("ray", reason="RLlib has an environment of its own, see docs/libraries")
-# Ray and what it builds on warn about themselves at import.
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import ray
-    import torch
-    from ray.rllib.algorithms.ppo import PPOConfig
-    from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
-    from ray.rllib.core.rl_module.rl_module import RLModuleSpec
-    from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv
-    from ray.tune.registry import register_env
 
-    from agents.adapters.rllib import FORBIDDEN, AVTorchRLModule
+import ray
+import torch
+from ray.rllib.algorithms.ppo import PPOConfig
+from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
+from ray.rllib.core.rl_module.rl_module import RLModuleSpec
+from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv
+from ray.tune.registry import register_env
+
+from agents.adapters.rllib import FORBIDDEN, AVTorchRLModule
 
 TINY = {"encoder": {"features": 16, "channels": (4, 4, 4)}}
-pytestmark = pytest.mark.filterwarnings("default")  # Ray warns about its own deprecations
+# RLlib registers every environment anew under a name of its own
+pytestmark = pytest.mark.filterwarnings("ignore:.*Overriding environment rllib-:UserWarning")
 
 
 @pytest.fixture(scope="module", autouse=True)
