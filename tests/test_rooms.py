@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("av_envs", "agents", "baselines", "benchmarks")
 EVERYWHERE = {"av_envs.conventions", "av_envs.storage"}
+SHARED = {"av_envs.dwelling", "av_envs.side_by_side"}  # of the tasks
 SENSES = {"av_envs.scene", "av_envs.sound", "av_envs.acoustics", "av_envs.vision"}
 
 MAY_IMPORT = {
@@ -18,8 +19,8 @@ MAY_IMPORT = {
     "av_envs/sound": {"av_envs.sound"},
     "av_envs/acoustics": {"av_envs.scene", "av_envs.acoustics"},
     "av_envs/vision": {"av_envs.scene", "av_envs.vision"},
-    "av_envs/separation": SENSES | {"av_envs.dwelling", "av_envs.separation"},
-    "av_envs/rir_measure": SENSES | {"av_envs.dwelling", "av_envs.rir_measure"},
+    "av_envs/separation": SENSES | SHARED | {"av_envs.separation"},
+    "av_envs/rir_measure": SENSES | SHARED | {"av_envs.rir_measure"},
     "av_envs/soundspaces": SENSES | {"av_envs.soundspaces"},
     "agents": {"av_envs", "agents"},
     "baselines": {"av_envs", "baselines"},

@@ -41,29 +41,34 @@ def response_spectra(responses: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def add_source(dry, responses, ears):
-    """Add what one source brings to both ears, and return its energy at each.
-
-    dry        (F,) complex64
-    responses  (2, F) complex64
-    ears       (2, F) complex64, changed in place
-    """
-    energy = np.zeros(2)
-    for ear in range(2):
-        total = np.float32(0)
-        response, heard = responses[ear], ears[ear]
-        for f in range(len(dry)):
-            value = response[f] * dry[f]
-            total += value.real * value.real + value.imag * value.imag
-            heard[f] += value
-        energy[ear] = total
-    return energy
+def write_source(dry, response, heard):
+    """Write what one source brings to one ear, and return its energy; all (F,) complex64."""
+    total = np.float32(0)
+    for f in range(len(dry)):
+        value = response[f] * dry[f]
+        total += value.real * value.real + value.imag * value.imag
+        heard[f] = value
+    return total
 
 
-def spectral_energy(ears: np.ndarray) -> np.ndarray:
-    """(2,) energy of each row of (2, F) complex64."""
-    parts = ears.view(np.float32)
-    return np.einsum("ef,ef->e", parts, parts)
+@njit(cache=True, nogil=True, fastmath=True)
+def add_source(dry, response, heard):
+    """Add what one source brings to one ear, and return its energy; all (F,) complex64."""
+    total = np.float32(0)
+    for f in range(len(dry)):
+        value = response[f] * dry[f]
+        total += value.real * value.real + value.imag * value.imag
+        heard[f] += value
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def spectral_energy(heard):
+    """Energy of a spectrum (F,) complex64."""
+    total = np.float32(0)
+    for f in range(len(heard)):
+        total += heard[f].real * heard[f].real + heard[f].imag * heard[f].imag
+    return total
 
 
 def heard_second(ears: np.ndarray, convolution: str) -> np.ndarray:

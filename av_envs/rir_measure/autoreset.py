@@ -1,9 +1,6 @@
 """Environments side by side: stepped in threads, started anew when their episodes are over."""
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from numbers import Integral
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +8,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 
 from av_envs.acoustics.tracing import available_cores
+from av_envs.side_by_side import checked_count, in_threads, seeds_of, taken_mask
 
 
 class Played(NamedTuple):
@@ -59,9 +57,9 @@ class SideBySide:
         seed     of the first environment, the others count on from there; or one for each
         options  those of the environments; "reset_mask" (N,) bool picks who starts
         """
-        seeds = _seeds(seed, len(self.envs))
-        options = None if options is None else dict(options)
-        started = self._mask(options)
+        seeds = seeds_of(seed, len(self.envs))
+        options = dict(options or {})
+        started = taken_mask(options, len(self.envs), None in self.latest)
 
         def start(i: int) -> None:
             observation, info = self.envs[i].reset(seed=seeds[i], options=options)
@@ -96,22 +94,6 @@ class SideBySide:
             return played._replace(observation=observation, info=info, final=final)
         return played
 
-    def _mask(self, options: dict[str, Any] | None) -> np.ndarray:
-        """Takes the mask out of the options; without one everybody starts."""
-        everybody = np.ones(len(self.envs), bool)
-        if options is None or "reset_mask" not in options:
-            return everybody
-        mask = options.pop("reset_mask")
-        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
-            raise TypeError(f"reset_mask must be a numpy array of bool, got {mask!r}")
-        if mask.shape != everybody.shape:
-            raise ValueError(f"reset_mask must have shape {everybody.shape}, got {mask.shape}")
-        if not mask.any():
-            raise ValueError("reset_mask must pick at least one environment")
-        if None in self.latest and not mask.all():
-            raise ResetNeeded("the first reset() must start all environments")
-        return mask.copy()
-
     def rewards(self) -> np.ndarray:
         """(N,) float64"""
         return np.array([played.reward for played in self.latest], np.float64)
@@ -123,42 +105,6 @@ class SideBySide:
     def truncated(self) -> np.ndarray:
         """(N,) bool"""
         return np.array([played.truncated for played in self.latest], np.bool_)
-
-
-def checked_count(name: str, count: int) -> int:
-    if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
-        raise ValueError(f"{name} must be a whole number from 1 on, got {count!r}")
-    return int(count)
-
-
-def _seeds(seed: int | Sequence[int | None] | None, count: int) -> list[int | None]:
-    if seed is None:
-        return [None] * count
-    if isinstance(seed, Integral):
-        return [int(seed) + i for i in range(count)]
-    seeds = list(seed)
-    if len(seeds) != count:
-        raise ValueError(f"there must be {count} seeds, one per environment, got {len(seeds)}")
-    return seeds
-
-
-_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
-
-
-def in_threads(function: Callable, items: Iterable, workers: int) -> list:
-    """`function` of every item; an error is raised when nobody is at work any more.
-
-    These threads are not those of the tracer: one that waits for it would block it. They
-    belong to this process, and a forked child makes its own. One worker is no thread at all.
-    """
-    if workers == 1:
-        return [function(item) for item in items]
-    key = (os.getpid(), workers)
-    if key not in _pools:
-        _pools[key] = ThreadPoolExecutor(workers, "av-envs")
-    answers = [_pools[key].submit(function, item) for item in items]
-    wait(answers)
-    return [answer.result() for answer in answers]
 
 
 def submit_predictions(envs: Sequence, rirs: np.ndarray, waiting: np.ndarray) -> None:

@@ -7,17 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from av_envs.rir_measure.autoreset import (
-    SideBySide,
-    checked_count,
-    in_threads,
-    submit_predictions,
-)
+from av_envs.rir_measure.autoreset import SideBySide, submit_predictions
 from av_envs.rir_measure.env import MeasureEnv
 from av_envs.rir_measure.measuring import Measurement
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.rewards import shares
 from av_envs.rir_measure.stft_distance import distance, spectra
+from av_envs.side_by_side import checked_count, in_threads
 
 RobotArrays = dict[str, dict[str, Any]]  # robot -> key -> (N, ...)
 

@@ -11,16 +11,12 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space, iterate
 from gymnasium.wrappers import TimeLimit
 
-from av_envs.rir_measure.autoreset import (
-    SideBySide,
-    checked_count,
-    stacked_infos,
-    submit_predictions,
-)
+from av_envs.rir_measure.autoreset import SideBySide, stacked_infos, submit_predictions
 from av_envs.rir_measure.joint import JointMeasureEnv
+from av_envs.side_by_side import Copies, checked_count
 
 
-class MeasureVectorEnv(gym.vector.VectorEnv):
+class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
     """`JointMeasureEnv` N times: the same arrays with one more axis in front.
 
     Environment i with seed s + i returns bit for bit what a single one with that seed does.
@@ -84,10 +80,6 @@ class MeasureVectorEnv(gym.vector.VectorEnv):
             infos,
         )
 
-    def render(self) -> tuple[np.ndarray | None, ...]:
-        """One picture of each team, see `MeasureEnv.render`."""
-        return tuple(env.render() for env in self.envs)
-
     def submit_predictions(self, rirs: np.ndarray) -> None:
         """(N, P, 2, 16000), see `MeasureEnv.submit_prediction`; teams that are about to start
         anew take none.
@@ -97,34 +89,6 @@ class MeasureVectorEnv(gym.vector.VectorEnv):
     def action_masks(self) -> np.ndarray:
         """(N, 4 robots) bool: what the robots of each team may do."""
         return np.stack([env.action_masks() for env in self.envs])
-
-    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """What each environment's method returns, or its attribute of that name."""
-        found = [getattr(env, name) for env in self.envs]
-        return tuple(each(*args, **kwargs) if callable(each) else each for each in found)
-
-    def get_attr(self, name: str) -> tuple[Any, ...]:
-        """The attribute of that name of each environment."""
-        return self.call(name)
-
-    def set_attr(self, name: str, values: Any) -> None:
-        """Set an attribute of all environments: one value for all, or a list with one for each."""
-        if not isinstance(values, list | tuple):
-            values = [values] * self.num_envs
-        if len(values) != self.num_envs:
-            raise ValueError(f"{self.num_envs} environments need as many values, got {len(values)}")
-        for env, value in zip(self.envs, values, strict=True):
-            setattr(env, name, value)
-
-    @property
-    def np_random(self) -> tuple[np.random.Generator, ...]:
-        """The random numbers of each environment."""
-        return self.get_attr("np_random")
-
-    @property
-    def np_random_seed(self) -> tuple[int | None, ...]:
-        """The seed of each environment."""
-        return self.get_attr("np_random_seed")
 
     def _split(self, actions: Any) -> list:
         """The action of each environment."""

@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit
 
+from av_envs.acoustics.rendering import add_source, spectral_energy, write_source
+
 
 @njit(cache=True, nogil=True, fastmath=True)
 def mix(dry: np.ndarray, responses: np.ndarray, hiss: float, ears: np.ndarray) -> int:
@@ -21,42 +23,13 @@ def mix(dry: np.ndarray, responses: np.ndarray, hiss: float, ears: np.ndarray) -
     for ear in range(2):
         heard, rest = ears[ear], 1.0
         if n_sources == 1:
-            target = _write(dry[0], responses[0, ear], heard)
+            target = write_source(dry[0], responses[0, ear], heard)
         else:
-            rest = _write(dry[1], responses[1, ear], heard)
+            rest = write_source(dry[1], responses[1, ear], heard)
             for s in range(2, n_sources):
-                _add(dry[s], responses[s, ear], heard)
+                add_source(dry[s], responses[s, ear], heard)
             if n_sources > 2:
-                rest = _energy(heard)
-            target = _add(dry[0], responses[0, ear], heard)
+                rest = spectral_energy(heard)
+            target = add_source(dry[0], responses[0, ear], heard)
         ratio[ear] = target / max(rest + hiss, 1e-30)
     return 1 if ratio[1] > ratio[0] else 0
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _write(dry, response, heard):
-    """What one source brings to one ear, and its energy."""
-    total = np.float32(0)
-    for f in range(len(dry)):
-        value = response[f] * dry[f]
-        total += value.real * value.real + value.imag * value.imag
-        heard[f] = value
-    return total
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _add(dry, response, heard):
-    total = np.float32(0)
-    for f in range(len(dry)):
-        value = response[f] * dry[f]
-        total += value.real * value.real + value.imag * value.imag
-        heard[f] += value
-    return total
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _energy(heard):
-    total = np.float32(0)
-    for f in range(len(heard)):
-        total += heard[f].real * heard[f].real + heard[f].imag * heard[f].imag
-    return total

@@ -1,10 +1,7 @@
 """Many episodes of active separation at once, on all cores: what `gymnasium.make_vec` makes."""
 
-import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
 from functools import partial
-from numbers import Integral
 from typing import Any, ClassVar, NamedTuple
 
 import gymnasium as gym
@@ -17,6 +14,7 @@ from av_envs.acoustics.tracing import available_cores
 from av_envs.separation.actions import checked_action
 from av_envs.separation.env import SeparationEnv
 from av_envs.separation.hearing import TargetSecond, listen, sounds_together
+from av_envs.side_by_side import Copies, checked_count, in_threads, seeds_of, taken_mask
 
 TOGETHER = 4  # episodes heard in one go: as many as the cache of a core holds
 KEPT_POSES = 3  # of an episode: the start, this one and the one before
@@ -33,7 +31,7 @@ class Played(NamedTuple):
     info: dict[str, np.float32]
 
 
-class SeparationVectorEnv(gym.vector.VectorEnv):
+class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
     """N copies of `SeparationEnv` that hear together.
 
     Copy i does what a single environment with its seed does, bit for bit; with one seed s for
@@ -63,9 +61,7 @@ class SeparationVectorEnv(gym.vector.VectorEnv):
         render_mode: str | None = None,
         **options,
     ):
-        if isinstance(num_envs, bool) or not isinstance(num_envs, Integral) or num_envs < 1:
-            raise ValueError(f"num_envs must be a whole number of at least 1, got {num_envs!r}")
-        self.num_envs = int(num_envs)
+        self.num_envs = checked_count("num_envs", num_envs)
         self.envs = [SeparationEnv(render_mode=render_mode, **options) for _ in range(num_envs)]
         self.config = self.envs[0].config
         self.render_mode = render_mode
@@ -88,8 +84,8 @@ class SeparationVectorEnv(gym.vector.VectorEnv):
         options: dict[str, Any] | None = None,
     ):
         """Begin episodes; options["reset_mask"] (N,) bool says which, by default all."""
-        seeds, options = _seeds(seed, self.num_envs), dict(options or {})
-        begun = self._taken_mask(options)
+        seeds, options = seeds_of(seed, self.num_envs), dict(options or {})
+        begun = taken_mask(options, self.num_envs, self._is_over is None)
         observations = self._new_observations()
         played = self._play(
             {i: partial(self._begin, i, seeds[i], options) for i in np.flatnonzero(begun)},
@@ -156,7 +152,7 @@ class SeparationVectorEnv(gym.vector.VectorEnv):
             self._hear(group)
             return [self._settle(i, observations) for i in group]
 
-        played = [one for group in _in_threads(play, groups, workers) for one in group]
+        played = [one for group in in_threads(play, groups, workers) for one in group]
         return dict(zip(numbers, played, strict=True))
 
     def _hear(self, group: list[int]) -> None:
@@ -200,83 +196,7 @@ class SeparationVectorEnv(gym.vector.VectorEnv):
     def _new_observations(self) -> Arrays:
         return create_empty_array(self.single_observation_space, self.num_envs, np.empty)
 
-    def _taken_mask(self, options: dict[str, Any]) -> np.ndarray:
-        """(N,) bool, which episodes begin; takes the mask out of the options of `reset`."""
-        if "reset_mask" not in options:
-            return np.ones(self.num_envs, bool)
-        mask = options.pop("reset_mask")
-        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
-            raise TypeError(f"reset_mask must be a numpy array of bool, got {mask!r}")
-        if mask.shape != (self.num_envs,):
-            raise ValueError(f"reset_mask must have shape ({self.num_envs},), got {mask.shape}")
-        if not mask.any():
-            raise ValueError("reset_mask must choose at least one environment")
-        if self._is_over is None and not mask.all():
-            raise ResetNeeded("the first reset() must be of all environments")
-        return mask.copy()
-
-    def render(self) -> tuple[np.ndarray | None, ...]:
-        """A picture of each environment, as `SeparationEnv.render` makes it."""
-        return self.call("render")
-
-    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """What the method of that name answers in each environment; or the attributes."""
-        found = [getattr(env, name) for env in self.envs]
-        return tuple(value(*args, **kwargs) if callable(value) else value for value in found)
-
-    def get_attr(self, name: str) -> tuple[Any, ...]:
-        """The attribute of that name of each environment."""
-        return self.call(name)
-
-    def set_attr(self, name: str, values: Any) -> None:
-        """Set an attribute of all environments: one value for all, or a list with one for each."""
-        if not isinstance(values, list | tuple):
-            values = [values] * self.num_envs
-        if len(values) != self.num_envs:
-            raise ValueError(f"{self.num_envs} environments need as many values, got {len(values)}")
-        for env, value in zip(self.envs, values, strict=True):
-            setattr(env, name, value)
-
-    @property
-    def np_random(self) -> tuple[np.random.Generator, ...]:
-        """The random numbers of each environment."""
-        return self.get_attr("np_random")
-
-    @property
-    def np_random_seed(self) -> tuple[int, ...]:
-        """The seed of each environment."""
-        return self.get_attr("np_random_seed")
-
 
 def _row(observations: Arrays, i: int) -> Arrays:
     """Views of what belongs to environment i."""
     return {key: values[i, ...] for key, values in observations.items()}
-
-
-def _seeds(seed: int | Sequence[int | None] | None, count: int) -> list[int | None]:
-    if seed is None:
-        return [None] * count
-    if isinstance(seed, Integral):
-        return [int(seed) + i for i in range(count)]
-    if len(seed) != count:
-        raise ValueError(f"{count} environments need as many seeds, got {len(seed)}")
-    return list(seed)
-
-
-_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
-
-
-def _in_threads(function: Callable, items: Iterable, workers: int) -> list:
-    """`function` of every item; an error is raised when nobody is at work any more.
-
-    These are not the threads of the tracer, for which one of these may have to wait. The pool
-    belongs to this process: a forked child makes its own.
-    """
-    if workers == 1:
-        return [function(item) for item in items]
-    key = (os.getpid(), workers)
-    if key not in _pools:
-        _pools[key] = ThreadPoolExecutor(workers, "separation")
-    answers = [_pools[key].submit(function, item) for item in items]
-    wait(answers)
-    return [answer.result() for answer in answers]

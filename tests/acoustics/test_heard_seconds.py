@@ -13,6 +13,7 @@ from av_envs.acoustics.rendering import (
     heard_second,
     response_spectra,
     spectral_energy,
+    write_source,
 )
 
 SECOND = 16000
@@ -23,7 +24,8 @@ def render(windows, responses, convolution):
     dry, spectra = dry_spectra(windows, convolution), response_spectra(responses)
     ears = np.zeros((2, dry.shape[-1]), np.complex64)
     for source in range(len(windows)):
-        add_source(dry[source], spectra[source], ears)
+        for ear in (0, 1):
+            add_source(dry[source], spectra[source, ear], ears[ear])
     return heard_second(ears, convolution)
 
 
@@ -105,12 +107,17 @@ def test_energies_are_those_of_the_sums(responses, clips):
     spectra = response_spectra(responses)
     ears = np.zeros((2, dry.shape[-1]), np.complex64)
     for s in (0, 1):
-        energy = add_source(dry[s], spectra[s], ears)
+        energy = [add_source(dry[s], spectra[s, ear], ears[ear]) for ear in (0, 1)]
         alone = spectra[s].astype(complex) * dry[s]
         np.testing.assert_allclose(energy, np.sum(np.abs(alone) ** 2, axis=-1), rtol=1e-4)
     both = np.sum(spectra.astype(complex) * dry[:, None], axis=0)
     np.testing.assert_allclose(ears, both, atol=1e-4 * np.abs(both).max())
-    np.testing.assert_allclose(spectral_energy(ears), np.sum(np.abs(both) ** 2, -1), rtol=1e-4)
+    energy = [spectral_energy(heard) for heard in ears]
+    np.testing.assert_allclose(energy, np.sum(np.abs(both) ** 2, -1), rtol=1e-4)
+    only = np.full_like(ears[0], np.nan)
+    energy = write_source(dry[1], spectra[1, 0], only)
+    np.testing.assert_allclose(only, spectra[1, 0] * dry[1], atol=1e-4 * np.abs(both).max())
+    np.testing.assert_allclose(energy, np.sum(np.abs(alone[0]) ** 2), rtol=1e-4)
 
 
 def test_the_modes_are_named():

@@ -55,7 +55,7 @@ def test_a_sound_ahead_peaks_about_the_lead():
 
 
 def test_the_built_in_table_is_the_measured_head(real_data):
-    pytest.importorskip("h5py")
+    pytest.importorskip("h5py", reason="SOFA files need h5py")
     from av_envs.acoustics.sofa import read_sofa
 
     source = read_sofa(real_data / "hrtf" / "MIT_KEMAR_normal_pinna.sofa")

@@ -6,7 +6,7 @@ import pytest
 from av_envs.acoustics.hrtf import interaural_differences, load_hrtf
 from av_envs.acoustics.sofa import main, read_sofa
 
-h5py = pytest.importorskip("h5py")
+h5py = pytest.importorskip("h5py", reason="SOFA files need h5py")
 
 RATE = 48000
 AZIMUTHS = np.arange(0, 360, 15)

@@ -7,12 +7,8 @@ from small_teams import FORWARD, LEFT, choose, play, random_walk, team
 
 import av_envs  # noqa: F401  (registers the suite)
 from av_envs.rir_measure.config import OBSERVATIONS
-from av_envs.vision import ViewCache
 
 AHEAD = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
-SEES_CLASSES = hasattr(ViewCache, "labels")
-needs_classes = pytest.mark.skipif(not SEES_CLASSES, reason="views have no labels")
-KEYS = [pytest.param(key, marks=needs_classes if key == "semantic" else ()) for key in OBSERVATIONS]
 
 
 def walked(n_steps=4, **options):
@@ -21,7 +17,7 @@ def walked(n_steps=4, **options):
     return env, play(env, random_walk(env, n_steps=n_steps), seed=5)[-1][0]
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", OBSERVATIONS)
 def test_every_observation_alone_lies_in_its_space(key):
     env, observations = walked(observations=(key,), robots=3)
     for robot, observation in observations.items():
@@ -49,7 +45,6 @@ def test_pictures_are_those_of_the_pose():
         np.testing.assert_array_equal(observations[robot]["depth"], depth)
 
 
-@needs_classes
 def test_classes_are_those_of_the_pose():
     env, observations = walked(observations=("semantic",))
     for robot, path in env.trajectories.items():

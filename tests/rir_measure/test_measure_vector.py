@@ -21,8 +21,8 @@ from small_teams import SMALL, Guesser, arrays_of, digest, guess_here
 
 import av_envs
 from av_envs.registration import MEASURING
-from av_envs.rir_measure.autoreset import in_threads
 from av_envs.rir_measure.vector import MeasureVectorEnv
+from av_envs.side_by_side import in_threads
 
 IDS = [env_id for env_id, (entry, _) in av_envs.VARIANTS.items() if entry == MEASURING]
 MODES = [mode.value for mode in AutoresetMode]
@@ -243,7 +243,7 @@ def test_a_bad_option_is_named(options, error, named):
 @pytest.mark.parametrize(
     ("seed", "options", "error", "named"),
     [
-        ([1, 2], None, ValueError, "there must be 3 seeds, one per environment, got 2"),
+        ([1, 2], None, ValueError, "3 environments need as many seeds, got 2"),
         (None, {"reset_mask": [True] * 3}, TypeError, "reset_mask must be a numpy array of bool"),
         (None, {"reset_mask": np.ones(3)}, TypeError, "reset_mask must be a numpy array of bool"),
         (None, {"reset_mask": np.ones(2, bool)}, ValueError, r"shape \(3,\), got \(2,\)"),
@@ -298,7 +298,7 @@ def test_calls_out_of_order():
     envs = native(2, "Disabled", steps=1)
     with pytest.raises(ResetNeeded, match="call reset"):
         envs.step(np.ones((2, 2), int))
-    with pytest.raises(ResetNeeded, match="must start all"):
+    with pytest.raises(ResetNeeded, match="all environments"):
         envs.reset(options={"reset_mask": np.array([True, False])})
     envs.reset(seed=0)
     envs.step(np.ones((2, 2), int))

@@ -162,7 +162,7 @@ def test_nothing_is_stepped_that_needs_a_reset():
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
-        ({"num_envs": 0}, "num_envs must be a whole number of at least 1, got 0"),
+        ({"num_envs": 0}, "num_envs must be a whole number from 1 on, got 0"),
         ({"autoreset_mode": "Sometimes"}, "Sometimes"),
         ({"render_mode": "human"}, "choose rgb_array"),
         ({"reward": "money"}, "si_sdr_gain"),

@@ -29,8 +29,6 @@ def batch(env_id: str, kind: str, mode: str, num_envs: int = 2, **options):
     """Several environments by Gymnasium's own class ("sync") or by that of this project."""
     options = {**OPTIONS[env_id], **options}
     if kind == "native":
-        if gym.spec(env_id).vector_entry_point is None:
-            pytest.skip(f"{env_id} has no native batch")
         return gym.make_vec(env_id, num_envs, autoreset_mode=mode, **options)
     return gym.make_vec(
         env_id,

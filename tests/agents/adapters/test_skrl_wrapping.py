@@ -8,8 +8,10 @@ import torch
 from gymnasium.spaces import flatdim
 from small_worlds import STEPS, batch, every_task, single, team
 
-wrap_env = pytest.importorskip("skrl.envs.wrappers.torch", reason="needs skrl").wrap_env
-unflatten = pytest.importorskip("skrl.utils.spaces.torch").unflatten_tensorized_space
+pytest.importorskip("skrl", reason="needs skrl")
+
+from skrl.envs.wrappers.torch import wrap_env
+from skrl.utils.spaces.torch import unflatten_tensorized_space as unflatten
 
 
 @pytest.fixture(autouse=True)
