@@ -1,12 +1,16 @@
 """Habits of libraries that an environment can fall foul of, and no library's own page tests."""
 
+from pathlib import Path
+
 import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
-from small_worlds import OPTIONS, STEPS, batch, every_task, single
+from small_worlds import OPTIONS, STEPS, batch, every_task, single, team, without_render_mode
 from stable_baselines3 import PPO
+from stable_baselines3.common.buffers import DictRolloutBuffer
 
+PAGES = Path(__file__).resolve().parents[3] / "docs" / "libraries"
 every_kind = pytest.mark.parametrize("kind", ["sync", "native"])
 
 
@@ -65,6 +69,32 @@ def test_an_observation_has_the_size_that_the_pages_say(env_id):
     assert size / 1000 == pytest.approx(
         {"AVDynamicSep-v0": 246, "AVRIRMeasure-v0": 229}[env_id], 0.01
     )
+
+
+@every_task
+def test_a_rollout_buffer_keeps_observations_as_small_as_they_are(env_id):
+    """Nothing becomes float64 or one-hot; by default it is for 2048 steps, see the page."""
+    env = single(env_id)
+    buffer = DictRolloutBuffer(4, env.observation_space, env.action_space, "cpu", n_envs=2)
+    observation, _ = env.reset(seed=0)
+    size = sum(np.asarray(value).nbytes for value in observation.values())
+    assert sum(array.nbytes for array in buffer.observations.values()) == 4 * 2 * size
+    if env_id == "AVDynamicSep-v0":
+        page = (PAGES / "stable-baselines3.md").read_text(encoding="utf-8")
+        assert f"with 8 environments is a buffer of {2048 * 8 * size / 1e9:.0f} GB" in page
+
+
+@without_render_mode
+def test_supersuits_batch_for_gymnasium_has_the_actions_of_one():
+    """Its `action_space` is that of a single robot: sample it once per row."""
+    from supersuit import concat_vec_envs_v1, pettingzoo_env_to_vec_env_v1
+
+    robots = pettingzoo_env_to_vec_env_v1(team())
+    venv = concat_vec_envs_v1(robots, 2, base_class="gymnasium")
+    venv.reset(seed=0)
+    actions = np.array([venv.action_space.sample() for _ in range(venv.num_envs)])
+    assert actions.shape == (4,)  # two teams of two
+    assert venv.step(actions)[1].shape == actions.shape
 
 
 def test_classes_and_counts_have_the_types_of_their_spaces():
