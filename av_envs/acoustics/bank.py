@@ -1,7 +1,7 @@
 """All responses of a scene: traced when first asked for, then shared by every process."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,7 @@ from av_envs.scene import Scene
 from av_envs.storage import RowFile
 
 ENGINE_VERSION = 6  # of the numbers the tracer makes: raise it when they change
+TRACERS = "numba", "warp"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,19 @@ class TraceConfig:
     n_rays: int = N_RAYS  # per source
     image_order: int = 2  # reflections of exact specular paths
     seed: int = 0
+    tracer: str = "numba"  # or warp, for graphics processors: as loud, not the same bits
+
+    def __post_init__(self):
+        if self.tracer not in TRACERS:
+            raise ValueError(
+                f"tracer {self.tracer!r} does not exist; choose from {', '.join(TRACERS)}"
+            )
+
+    @property
+    def key(self) -> str:
+        """Names what is traced with these settings."""
+        settings = f"{self.n_rays}-{self.image_order}-{self.seed}"
+        return settings if self.tracer == "numba" else f"{settings}-{self.tracer}"
 
 
 class ResponseBank:
@@ -39,8 +53,7 @@ class ResponseBank:
         self.scene = scene
         self.config = config or TraceConfig()
         n = len(scene.graph)
-        settings = "-".join(str(value) for value in asdict(self.config).values())
-        key = f"{scene.name}-{scene.fingerprint[:16]}-{ENGINE_VERSION}-{settings}"
+        key = f"{scene.name}-{scene.fingerprint[:16]}-{ENGINE_VERSION}-{self.config.key}"
         self._rows = RowFile(f"responses/{key}", RESPONSE, (n,), n)
 
     def row(self, source: int) -> np.ndarray:
@@ -68,7 +81,8 @@ class ResponseBank:
                 self._rows.put(source, self._tracer.trace(source, workers=1))
                 bar.update()
 
-            in_threads(bake_one, missing, workers)
+            # a graphics processor is shared by threads of its own
+            in_threads(bake_one, missing, 1 if self.config.tracer == "warp" else workers)
 
     def filled(self) -> np.ndarray:
         """(N,) bool, for which sources a row exists."""
@@ -113,13 +127,28 @@ class SourceTracer:
         heads = self.scene.graph.heads
         paths = image_paths(self.scene, self.mirrors, heads[source], heads, self.config.image_order)
         add_hidden_paths(self.scene, self.surfaces, self.corners, source, heads, paths)
-        energy, arrival, _ = trace(
-            self.scene,
-            heads[source],
-            self.detectors,
-            n_rays=self.config.n_rays,
-            image_order=self.config.image_order,
-            seed=self.config.seed + source,
-            workers=workers,
-        )
+        settings = {
+            "n_rays": self.config.n_rays,
+            "image_order": self.config.image_order,
+            "seed": self.config.seed + source,
+        }
+        if self.config.tracer == "warp":
+            energy, arrival, _ = _warp_tracer()(
+                self.scene, heads[source], self.detectors, **settings
+            )
+        else:
+            energy, arrival, _ = trace(
+                self.scene, heads[source], self.detectors, **settings, workers=workers
+            )
         return pack(energy[0], arrival[0], paths)
+
+
+def _warp_tracer() -> Callable:
+    """The tracer in Warp, which few have installed."""
+    try:
+        from av_envs.acoustics.warp_tracing import trace_on_device
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "tracer 'warp' needs NVIDIA Warp: pip install 'av-envs[warp]'", name=error.name
+        ) from error
+    return trace_on_device
