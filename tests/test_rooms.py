@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "av_envs/vision": {"av_envs.scene", "av_envs.vision"},
     "av_envs/separation": SENSES | SHARED | {"av_envs.separation"},
     "av_envs/rir_measure": SENSES | SHARED | {"av_envs.rir_measure"},
-    "av_envs/soundspaces": SENSES | {"av_envs.soundspaces"},
+    "av_envs/soundspaces": SENSES | {"av_envs.dwelling", "av_envs.soundspaces"},
     "agents": {"av_envs", "agents"},
     "baselines": {"av_envs", "baselines"},
     "benchmarks": {"av_envs", "benchmarks"},  # agents and baselines arrive as strings
