@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "benchmarks": {"av_envs", "benchmarks"},  # agents and baselines arrive as strings
 }
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-TORCH_FREE = [path for path in FILES if path.relative_to(ROOT).parts[0] != "agents"]
+WITH_TORCH = (ROOT / "agents", ROOT / "av_envs" / "separation" / "device")
+TORCH_FREE = [path for path in FILES if not any(map(path.is_relative_to, WITH_TORCH))]
 
 
 def name_of(path: Path) -> str:
@@ -61,8 +62,22 @@ def test_every_room_is_on_the_floor_plan():
     assert rooms <= set(MAY_IMPORT)
 
 
+def test_only_a_device_brings_torch_in():
+    """Making and stepping environments, single or many, is done without it."""
+    code = (
+        "import sys, gymnasium, av_envs\n"
+        "envs = gymnasium.make_vec('AVDynamicSep-v0', 2, houses=1)\n"
+        "envs.reset(seed=0)\n"
+        "envs.step([0, 1])\n"
+        "print('torch' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize("path", TORCH_FREE, ids=name_of)
-def test_torch_stays_with_the_agents(path):
+def test_torch_stays_with_agents_and_devices(path):
     assert "torch" not in {name.split(".")[0] for name in imported_modules(path)}
 
 
