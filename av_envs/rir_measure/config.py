@@ -1,8 +1,12 @@
 """Every knob of the measuring task, with its unit, in one place."""
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
 
+from av_envs.dwelling import WorldSettings, sorted_options, world_settings
 from av_envs.rir_measure.predictors import RIRPredictor
 from av_envs.scene.floorplan import KINDS
 from av_envs.scene.house import GRIDS
@@ -60,6 +64,8 @@ class MeasureConfig:
     wcr_lambda: float = 0.1  # weight of the accuracy in the metric WCR
     render_levels: bool = False  # show in pictures how loud the first emitter is at every node
     hrtf: str = "kemar"  # or the path of a SOFA file
+    backend: str = "traced"  # where the dwellings come from, one of av_envs.dwelling.BACKENDS
+    backend_options: Mapping[str, Any] | None = field(default=None, hash=False)  # of its own
 
     def __post_init__(self):
         for option, valid in (
@@ -98,19 +104,18 @@ class MeasureConfig:
             given = getattr(self, option)
             if isinstance(given, list):  # as JSON has it
                 object.__setattr__(self, option, tuple(given))
-        _ = self.emitting, self.listening, self.observed, self.timing  # they raise
+        _ = self.emitting, self.listening, self.observed, self.timing, self.world  # they raise
+
+    @cached_property
+    def world(self) -> WorldSettings:
+        """Which world the dwellings are of."""
+        own = {"grid": self.grid, "hrtf": self.hrtf, "kind": self.kind}
+        return world_settings(self.backend, self.backend_options, **own)
 
     @classmethod
     def from_keywords(cls, **options) -> "MeasureConfig":
         """The defaults with `options` changed; a name that does not exist is an error."""
-        known = [field.name for field in fields(cls)]
-        for name in options:
-            if name not in known:
-                raise TypeError(  # in Python's words too: TorchRL's GymEnv looks for them
-                    f"unknown option {name!r}; options are {', '.join(known)} "
-                    f"(unexpected keyword argument {name!r})"
-                )
-        return cls(**options)
+        return cls(**sorted_options(options, [field.name for field in fields(cls)]))
 
     @property
     def emitting(self) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from av_envs.rir_measure.actions import (
     pose_after,
 )
 from av_envs.rir_measure.config import MeasureConfig
-from av_envs.rir_measure.episode import draw_in_pool
+from av_envs.rir_measure.episode import draw_in_pool, pool_of
 from av_envs.rir_measure.hull import hull_perimeter_and_area
 from av_envs.rir_measure.judge import Judge
 from av_envs.rir_measure.measuring import Measurement, measure, nodes_of
@@ -63,6 +63,7 @@ class MeasureEnv(ParallelEnv):
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode {render_mode!r} does not exist; choose rgb_array")
         self.render_mode = render_mode
+        pool_of(config)  # raises if there is none
         self.max_cycles = config.steps
         self.possible_agents = [robot_name(k) for k in range(config.robots)]
         self.agents: list[str] = []
@@ -270,8 +271,7 @@ class MeasureEnv(ParallelEnv):
 
     def _open_predictor(self) -> None:
         if self.config.prediction == "env":
-            dwelling, config = self.dwelling, self.config
-            graph = dwelling.scene.graph
+            dwelling, graph, config = self.dwelling, self.scene.graph, self.config
             self.predictor.reset(
                 PredictionContext(
                     robots=tuple(self.possible_agents),

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from av_envs.conventions import N_HEADINGS
-from av_envs.dwelling import Dwelling, open_dwelling
+from av_envs.dwelling import Dwelling, Pool, open_pool
 from av_envs.rir_measure.config import MeasureConfig
-from av_envs.scene import NavigationGraph, scene_name
+from av_envs.scene import NavigationGraph
 
 RESET_OPTIONS = (
     "house",
@@ -39,6 +39,11 @@ class Episode:
     fixed_receivers: tuple[tuple[int, int], ...]
 
 
+def pool_of(config: MeasureConfig) -> Pool:
+    """The dwellings that episodes are drawn in."""
+    return open_pool(config.world, config.split, config.houses)
+
+
 def draw_in_pool(
     config: MeasureConfig, options: Mapping[str, Any] | None, rng: np.random.Generator
 ) -> tuple[int, Dwelling, Episode]:
@@ -50,15 +55,16 @@ def draw_in_pool(
     unknown = sorted(set(options) - set(RESET_OPTIONS))
     if unknown:
         raise ValueError(f"unknown reset options {unknown}; there is {', '.join(RESET_OPTIONS)}")
-    house, name = _dwelling_name(config, options, rng)
-    dwelling = open_dwelling(name, config.grid, config.hrtf)
+    pool = pool_of(config)
+    house, name = _dwelling_name(pool, options, rng)
+    dwelling = pool.world.open(name)
     return house, dwelling, draw_episode(config, dwelling.scene.graph, options, rng)
 
 
 def _dwelling_name(
-    config: MeasureConfig, options: Mapping[str, Any], rng: np.random.Generator
+    pool: Pool, options: Mapping[str, Any], rng: np.random.Generator
 ) -> tuple[int, str]:
-    drawn = int(rng.integers(config.houses))  # even if one is named: what is drawn next stays
+    drawn = int(rng.integers(pool.size))  # even if one is named: what is drawn next stays
     if "scene" in options:
         if "house" in options:
             raise ValueError("reset options name a house and a scene; give one of them")
@@ -66,9 +72,9 @@ def _dwelling_name(
             raise ValueError(f"scene must be a name such as 'flat-7', got {options['scene']!r}")
         return NO_HOUSE, options["scene"]
     (house,) = _whole_numbers("house", [options.get("house", drawn)], 1)
-    if house not in range(config.houses):
-        raise ValueError(f"house must be in 0..{config.houses - 1}, got {house}")
-    return house, scene_name(config.split, house, config.kind)
+    if house not in range(pool.size):
+        raise ValueError(f"house must be in 0..{pool.size - 1}, got {house}")
+    return house, pool.names[house]
 
 
 def draw_episode(

@@ -147,6 +147,9 @@ class JointMeasureEnv(gym.Env):
     | `render_levels`      | False       | pictures show how loud the first emitter is at every |
     |                      |             | node instead of what nobody has seen yet             |
     | `hrtf`               | `"kemar"`   | or the path of a SOFA file                           |
+    | `backend`            | `"traced"`  | procedural dwellings; the others and their options   |
+    |                      |             | are those of `av_envs.dwelling.BACKENDS`             |
+    | `backend_options`    | None        | its options, which may also be given directly        |
 
     ## Starting state
 

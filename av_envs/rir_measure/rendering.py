@@ -80,7 +80,7 @@ def episode_frame(env: "MeasureEnv", with_levels: bool = False) -> np.ndarray:
     with_levels  show how loud the first emitter is everywhere, which takes a while
     """
     walks, positions = env.trajectories, env.scene.graph.positions
-    views = {robot: env.dwelling.views.view(*walk[-1])[0] for robot, walk in walks.items()}
+    views = {robot: env.dwelling.picture(*walk[-1]) for robot, walk in walks.items()}
     # before a move nothing was predicted yet for the present poses
     predicted = env.predicted if env.config.timing == "post_move" else None
     levels = None

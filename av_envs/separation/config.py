@@ -1,9 +1,13 @@
 """Every knob of the separation task, with its unit, in one place."""
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
 
 from av_envs.acoustics.rendering import CONVOLUTIONS
+from av_envs.dwelling import WorldSettings, sorted_options, world_settings
 from av_envs.separation.estimators import check_estimator_name
 
 SPLITS = {  # split: (split of the dwellings, split of the clips)
@@ -43,6 +47,8 @@ class SeparationConfig:
         "target",
         "pose",
     )
+    backend: str = "traced"  # where the dwellings come from, one of av_envs.dwelling.BACKENDS
+    backend_options: Mapping[str, Any] | None = field(default=None, hash=False)  # of its own
 
     def __post_init__(self):
         _check("split", self.split, SPLITS)
@@ -74,18 +80,18 @@ class SeparationConfig:
             raise ValueError(f"grid must be positive, got {self.grid!r}")
         if self.noise_snr_db is not None and not _is_number(self.noise_snr_db):
             raise ValueError(f"noise_snr_db must be None or decibels, got {self.noise_snr_db!r}")
+        _ = self.world  # which raises
+
+    @cached_property
+    def world(self) -> WorldSettings:
+        """Which world the dwellings are of."""
+        options = self.backend_options
+        return world_settings(self.backend, options, grid=self.grid, hrtf=self.hrtf)
 
     @classmethod
     def from_keywords(cls, **options) -> "SeparationConfig":
         """The defaults with `options` changed; a name that does not exist is an error."""
-        known = [field.name for field in fields(cls)]
-        for name in options:
-            if name not in known:
-                raise TypeError(  # in Python's words too: TorchRL's GymEnv looks for them
-                    f"unknown option {name!r}; options are {', '.join(known)} "
-                    f"(unexpected keyword argument {name!r})"
-                )
-        return cls(**options)
+        return cls(**sorted_options(options, [field.name for field in fields(cls)]))
 
 
 def _check(option: str, value: str, valid) -> None:

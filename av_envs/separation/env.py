@@ -108,11 +108,19 @@ class SeparationEnv(Walk, gym.Env):
     | `grid`                | 1.0         | m between the nodes that the agent walks on         |
     | `steps`               | 20          | actions of an episode, one second each              |
     | `hrtf`                | `"kemar"`   | or the path of a SOFA file                          |
+    | `backend`             | `"traced"`  | where the dwellings come from, see below            |
+    | `backend_options`     | None        | its own options, which may also be given directly   |
     | `observations`        | five keys   | which keys an observation has                       |
 
     The noise is white, independent for each ear and second, drawn from the episode's seed and
     the same wherever the agent stands. Its power lies `noise_snr_db` below the mean power, over
     both ears, of the mixture at the start pose in the first second of the episode.
+
+    ## Backends
+
+    `backend="traced"`: procedural houses, heard and seen by the built-in engine. Other backends
+    and their options are those of `av_envs.dwelling.BACKENDS`; where they have fewer than
+    `houses` dwellings, episodes draw from all of them.
 
     ## Starting state
 
@@ -172,7 +180,7 @@ class SeparationEnv(Walk, gym.Env):
 
         if self._t is None:
             raise ResetNeeded("render() was called before reset()")
-        rgb, _ = self._dwelling.views.view(self.node, self.heading)
+        rgb = self._dwelling.picture(self.node, self.heading)
         mixture = np.log1p(self._heard.spectrogram)
         return episode_frame(
             self.scene,

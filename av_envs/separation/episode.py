@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from av_envs.conventions import N_HEADINGS
-from av_envs.dwelling import Dwelling, open_dwelling
-from av_envs.scene import NavigationGraph, scene_name
+from av_envs.dwelling import Dwelling, Pool, open_pool
+from av_envs.scene import NavigationGraph
 from av_envs.separation.config import SPLITS, SeparationConfig
 from av_envs.separation.noise import noise_seed
 from av_envs.separation.reach import reachable_without
@@ -76,6 +76,11 @@ class Episode:
         return np.array([sound.node for sound in self.sounds])
 
 
+def pool_of(config: SeparationConfig) -> Pool:
+    """The dwellings that episodes are drawn in."""
+    return open_pool(config.world, SPLITS[config.split][0], config.houses)
+
+
 def draw_in_pool(
     config: SeparationConfig, options: dict, corpus: Corpus, rng: np.random.Generator
 ) -> tuple[int, Dwelling, Episode]:
@@ -83,11 +88,10 @@ def draw_in_pool(
 
     options  of `reset`; {"house": k} allows no other house
     """
+    pool = pool_of(config)
     refused = None
-    for house in _houses_to_try(config, options, rng):
-        dwelling = open_dwelling(
-            scene_name(SPLITS[config.split][0], house), config.grid, config.hrtf
-        )
+    for house in _houses_to_try(pool.size, options, rng):
+        dwelling = pool.world.open(pool.names[house])
         try:
             return house, dwelling, draw_episode(config, dwelling.scene.graph, corpus, rng)
         except NoRoomError as error:
@@ -95,12 +99,11 @@ def draw_in_pool(
     raise refused
 
 
-def _houses_to_try(config: SeparationConfig, options: dict, rng: np.random.Generator) -> list[int]:
-    """The house that the reset options name, or a random one and those that come after it."""
+def _houses_to_try(n: int, options: dict, rng: np.random.Generator) -> list[int]:
+    """Of n houses the one that the reset options name, or a random one and those after it."""
     unknown = set(options) - {"house"}
     if unknown:
         raise ValueError(f"unknown reset options {sorted(unknown)}; the only one is 'house'")
-    n = config.houses
     if "house" not in options:
         first = int(rng.integers(n))
         return [(first + k) % n for k in range(min(n, MAX_HOUSES))]

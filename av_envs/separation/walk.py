@@ -9,7 +9,7 @@ from av_envs.acoustics.rendering import response_spectra
 from av_envs.scene import Scene
 from av_envs.separation.actions import Action, pose_after
 from av_envs.separation.config import SeparationConfig
-from av_envs.separation.episode import Sound, draw_in_pool
+from av_envs.separation.episode import Sound, draw_in_pool, pool_of
 from av_envs.separation.hearing import Heard, Moment, TargetSecond, corpus_of, dry_sounds, listen
 from av_envs.separation.noise import MicrophoneNoise, power_below
 from av_envs.separation.observation import pose_since
@@ -33,6 +33,7 @@ class Walk:
 
     def __init__(self, config: SeparationConfig):
         self.config = config
+        pool_of(config)  # raises if there is none
         self.corpus = corpus_of(config.sounds)
         self._against_start = config.reward == "si_sdr_gain"
         self._judge = Judge(config.estimator, self._against_start)

@@ -46,6 +46,8 @@ BAD_VALUES = {
     "wcr_lambda": [-0.1, 1.1, NAN, None, "0.1"],
     "render_levels": [1, None],
     "hrtf": [3, None, ""],
+    "backend": ["habitat3", None, 3, ["traced"]],
+    "backend_options": [3, "root", ["root"]],
 }
 EVERY_BAD_VALUE = [(option, value) for option, values in BAD_VALUES.items() for value in values]
 
