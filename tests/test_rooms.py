@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("av_envs", "agents", "baselines", "benchmarks")
 EVERYWHERE = {"av_envs.conventions", "av_envs.storage"}
 SHARED = {"av_envs.dwelling", "av_envs.side_by_side"}  # of the tasks
+EPISODES = {"av_envs.separation.config", "av_envs.separation.episode"}  # exported as they are
 SENSES = {"av_envs.scene", "av_envs.sound", "av_envs.acoustics", "av_envs.vision"}
 
 MAY_IMPORT = {
@@ -21,7 +22,7 @@ MAY_IMPORT = {
     "av_envs/vision": {"av_envs.scene", "av_envs.vision"},
     "av_envs/separation": SENSES | SHARED | {"av_envs.separation"},
     "av_envs/rir_measure": SENSES | SHARED | {"av_envs.rir_measure"},
-    "av_envs/soundspaces": SENSES | {"av_envs.dwelling", "av_envs.soundspaces"},
+    "av_envs/soundspaces": SENSES | EPISODES | {"av_envs.dwelling", "av_envs.soundspaces"},
     "agents": {"av_envs", "agents"},
     "baselines": {"av_envs", "baselines"},
     "benchmarks": {"av_envs", "benchmarks"},  # agents and baselines arrive as strings
