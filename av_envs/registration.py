@@ -6,7 +6,7 @@ from gymnasium.envs.registration import register, registry
 SEPARATION = "av_envs.separation.env:SeparationEnv"
 MEASURING = "av_envs.rir_measure.joint:JointMeasureEnv"
 VECTORS = {  # many at once, for `gymnasium.make_vec`
-    SEPARATION: "av_envs.separation.vector:SeparationVectorEnv",
+    SEPARATION: "av_envs.separation.vector:separation_envs",
     MEASURING: "av_envs.rir_measure.vector:MeasureVectorEnv",
 }
 TEAMS = {  # the same worlds for PettingZoo, where every robot is an agent

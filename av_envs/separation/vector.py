@@ -197,6 +197,18 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         return create_empty_array(self.single_observation_space, self.num_envs, np.empty)
 
 
+def separation_envs(device: str | None = None, **arguments: Any) -> gym.vector.VectorEnv:
+    """Environments side by side: a `SeparationVectorEnv`, or on a device one in torch.
+
+    device  as torch names it, such as "cuda" or "cpu"; see `DeviceSeparationVectorEnv`
+    """
+    if device is None:
+        return SeparationVectorEnv(**arguments)
+    from av_envs.separation.device import device_envs  # needs torch, extra [agents]
+
+    return device_envs(device=device, **arguments)
+
+
 def _row(observations: Arrays, i: int) -> Arrays:
     """Views of what belongs to environment i."""
     return {key: values[i, ...] for key, values in observations.items()}
