@@ -1,0 +1,1 @@
+"""Writes scenes as a SoundSpaces 1.0 tree, for software that reads nothing else."""
