@@ -47,6 +47,19 @@ class Backend(NamedTuple):
 
 BACKENDS: dict[str, Backend] = {
     "traced": Backend("av_envs.dwelling:TracedWorld"),
+    "soundspaces": Backend(
+        "av_envs.soundspaces.world:SoundSpacesWorld",
+        (
+            "root",
+            "dataset",
+            "scenes",
+            "missing",
+            "rirs",
+            "metadata",
+            "observations",
+            "kept_responses",
+        ),
+    ),
 }
 
 

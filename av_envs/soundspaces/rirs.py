@@ -1,0 +1,131 @@
+"""Binaural responses as files: how they are read, and which of them there are."""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+from scipy.signal import resample_poly
+
+from av_envs.soundspaces.errors import (
+    EmptyFileError,
+    MissingPairError,
+    SoundSpacesError,
+    UnreadableFileError,
+)
+from av_envs.soundspaces.frames import ANGLES
+from av_envs.soundspaces.layout import RESPONSE_NAME, Layout
+
+N_EARS = 2
+RIFF_HEADER = 8  # bytes that the size in a RIFF header does not count
+TINY = 100  # bytes, that a file without a sample does not exceed
+UNKNOWN_SIZE = 0xFFFFFFFF  # of who did not know how long the file would become
+
+
+class Coverage(NamedTuple):
+    """Which responses of a scene can be used; counts are of files, one per pair and angle.
+
+    possible    pairs of nodes of the graph, a node with itself included, at four angles
+    present     files of such pairs
+    empty       of these, files that hold no sample
+    unreadable  of these, files that cannot be read; None if nobody tried
+    foreign     files of pairs that the graph does not know
+    missing     for each angle of the folders, in degrees, pairs without a file
+    faults      path and what is wrong with it, of the first few that are empty or unreadable
+    """
+
+    possible: int
+    present: int
+    empty: int
+    unreadable: int | None
+    foreign: int
+    missing: dict[int, int]
+    faults: tuple[str, ...]
+
+
+def read_response(path: Path) -> tuple[np.ndarray, int]:
+    """A response (2, n) float32, left ear first, and its sample rate in Hz."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise MissingPairError(path, "this response was not rendered or not downloaded") from None
+    except OSError as error:
+        raise UnreadableFileError(path, str(error.strerror)) from None
+    if not data:
+        raise EmptyFileError(path, "the file has no byte")
+    _check_whole(path, data)
+    try:
+        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+    except soundfile.SoundFileError as error:
+        raise UnreadableFileError(path, f"this is no sound file: {error}") from None
+    if len(samples) == 0:
+        raise EmptyFileError(path, "the file has no sample")
+    if samples.shape[1] != N_EARS:
+        raise UnreadableFileError(path, f"must have two channels, has {samples.shape[1]}")
+    if not np.isfinite(samples).all():
+        raise UnreadableFileError(path, "has samples that are no numbers")
+    return np.ascontiguousarray(samples.T), rate
+
+
+def at_rate(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    """The same sound (2, n) float32 at another sample rate, by polyphase filtering."""
+    if rate == wanted:
+        return samples
+    return resample_poly(samples, wanted, rate, axis=-1).astype(np.float32)
+
+
+def cut_or_padded(samples: np.ndarray, n: int) -> np.ndarray:
+    """The first n samples (2, n) float32, with zeros behind what is shorter."""
+    out = np.zeros((N_EARS, n), np.float32)
+    kept = samples[:, :n]
+    out[:, : kept.shape[1]] = kept
+    return out
+
+
+def coverage_of(
+    layout: Layout, scene: str, nodes: Iterable[int], read: bool = False, n_faults: int = 5
+) -> Coverage:
+    """Look through the files of a scene, at their names and sizes or, with `read`, at all."""
+    known, faults = {int(node) for node in nodes}, []
+    present = empty = unreadable = foreign = 0
+    missing = {}
+    for alpha in ANGLES:
+        found = 0
+        for path in sorted(layout.responses(scene, alpha).glob("*.wav")):
+            match = RESPONSE_NAME.fullmatch(path.name)
+            if match is None or not {int(match[1]), int(match[2])} <= known:
+                foreign += 1
+                continue
+            found += 1
+            fault = _fault(path, read)
+            empty += isinstance(fault, EmptyFileError)
+            unreadable += isinstance(fault, UnreadableFileError)
+            if fault is not None and len(faults) < n_faults:
+                faults.append(str(fault))
+        missing[alpha] = len(known) ** 2 - found
+        present += found
+    possible = len(ANGLES) * len(known) ** 2
+    return Coverage(
+        possible, present, empty, unreadable if read else None, foreign, missing, tuple(faults)
+    )
+
+
+def _fault(path: Path, read: bool) -> SoundSpacesError | None:
+    if not read and path.stat().st_size > TINY:
+        return None
+    try:
+        read_response(path)
+    except SoundSpacesError as error:
+        return error
+    return None
+
+
+def _check_whole(path: Path, data: bytes) -> None:
+    """A file that ends early is read without a word by many readers, this library's too."""
+    size = int.from_bytes(data[4:RIFF_HEADER], "little")
+    if data[:4] == b"RIFF" and size != UNKNOWN_SIZE and size + RIFF_HEADER > len(data) + 1:
+        raise UnreadableFileError(
+            path, f"ends after {len(data)} of {size + RIFF_HEADER} bytes; download it again"
+        )
