@@ -170,6 +170,34 @@ _ROWS = (
         "worktop", (0.01, 0.01, 0.01, 0.02, 0.02, 0.02, 0.02), SMOOTH, NOTHING,
         f"{VORLAENDER}: marble floor",
     ),
+    Material(
+        "concrete", (0.01, 0.01, 0.02, 0.02, 0.02, 0.05, 0.05), SMOOTH, NOTHING,
+        f"{VORLAENDER}: smooth unpainted concrete",
+    ),
+    Material(
+        "stone_wall", (0.02, 0.02, 0.03, 0.04, 0.05, 0.05, 0.05), WALL, NOTHING,
+        f"{VORLAENDER}: limestone walls",
+    ),
+    Material(
+        "linoleum", (0.02, 0.03, 0.03, 0.03, 0.03, 0.02, 0.02), SMOOTH, NOTHING,
+        f"{VORLAENDER}: linoleum, asphalt, rubber or cork tile on concrete; 8 kHz repeated",
+    ),
+    Material(
+        "single_glass", (0.08, 0.04, 0.03, 0.03, 0.02, 0.02, 0.02), SMOOTH, NOTHING,
+        f"{VORLAENDER}: single pane of glass, 3 mm",
+    ),
+    Material(
+        "metal", (0.04, 0.04, 0.03, 0.03, 0.02, 0.02, 0.02), SMOOTH, NOTHING,
+        "estimate: sheet metal that hardly vibrates, a little above ceramics in the bass",
+    ),
+    Material(
+        "plant", (0.04, 0.07, 0.12, 0.18, 0.25, 0.30, 0.32), CLUTTERED, NOTHING,
+        "estimate: leaves of house plants, thin textiles with gaps between them",
+    ),
+    Material(
+        "unknown", (0.10,) * 7, WALL, NOTHING,
+        "estimate: the mean over everything in a lived-in room, for what nobody has named",
+    ),
 )  # fmt: skip
 
 MATERIALS: dict[str, Material] = {material.name: material for material in _ROWS}
