@@ -9,7 +9,7 @@ from av_envs.scene.scene import PLAIN
 
 CEILING = 2.4  # m above the floor
 SURFACES = {"floor": (214, 202, 180), "ceiling": (236, 236, 232), "wall": (224, 222, 216)}
-MATERIAL = "plaster"  # nothing is traced in here
+MATERIAL = "masonry_wall"  # nothing is traced in here
 
 
 def floor_scene(name: str, positions: np.ndarray, neighbours: np.ndarray, grid: float) -> Scene:
