@@ -9,6 +9,7 @@ from av_envs.scene.scene import Scene
 
 WALL = 0.1  # m, thickness drawn around floors
 MARGIN = 0.3  # m, around the dwelling
+CUT = 1e-3  # m above the ceiling
 STEP_HEIGHT = 0.05  # m, smaller steps in height get no outline
 PAPER = np.array([250, 250, 248], np.float32)
 WALL_COLOUR = np.array([62, 66, 74], np.uint8)
@@ -47,11 +48,24 @@ def top_down_map(scene: Scene, pixels_per_metre: float = 32.0) -> TopDownMap:
     corner = np.array([low[0], high[1]])
     columns = corner[0] + (np.arange(width) + 0.5) / pixels_per_metre
     rows = corner[1] - (np.arange(height) + 0.5) / pixels_per_metre
-    index, level = _surfaces_from_above(scene, columns, rows, high[2])
+    index, level = _surfaces_from_above(scene, columns, rows, _top(scene))
     picture = _paint(scene, index, level)
     wall = (index < 0) & _near(index >= 0, max(1, round(WALL * pixels_per_metre)))
     picture[wall] = WALL_COLOUR
     return TopDownMap(picture, corner, float(pixels_per_metre))
+
+
+def _top(scene: Scene) -> float:
+    """Just above the highest ceiling over a node: attics and roofs are cut off."""
+    heads, far = scene.graph.heads, 1e6
+    t, _ = cast_rays(
+        scene.bvh,
+        heads,
+        np.broadcast_to(np.array([0, 0, 1], np.float32), heads.shape),
+        np.full(len(heads), far, np.float32),
+    )
+    tops = (heads[:, 2] + t)[t < far]
+    return float(tops.max() + CUT) if len(tops) else float(scene.bounds[1, 2] + MARGIN)
 
 
 def _surfaces_from_above(
