@@ -21,6 +21,8 @@ from av_envs.scene.bvh import closest_hit, occluded
 
 MIN_TURN = np.radians(30)  # between the faces of an edge that counts as a corner
 CLEARANCE = 0.02  # m between a corner and the path around it
+MOST_CORNERS = 512  # a house has some thirty
+CELL = 0.125  # m, side of the cubes that keep one corner each where there are more
 MAX_LOSS_DB = 25.0  # per corner
 FAINTEST = 1e-3  # amplitude below which a path is not worth a slot
 MAX_WALLS = 64  # crossed by one straight line
@@ -45,7 +47,7 @@ class Corners(NamedTuple):
 def find_corners(scene: Scene, places: np.ndarray) -> Corners:
     """Corners at the height of the places and the shortest ways between them."""
     height = float(np.median(places[:, 2]))
-    points = _corner_points(scene.bvh.triangles, scene.normals, height)
+    points = _thinned(_corner_points(scene.bvh.triangles, scene.normals, height))
     between = _sight_lines(scene, points, points)
     np.fill_diagonal(between, 0)
     reachable = np.where(np.isfinite(between), between + 1e-6, 0)  # zero means no edge there
@@ -94,6 +96,15 @@ def _corner_points(triangles: np.ndarray, normals: np.ndarray, height: float) ->
     outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-6)
     points = low[keep] + share * (high[keep] - low[keep]) + CLEARANCE * outward
     return np.unique(np.round(points, 3), axis=0).astype(np.float32).reshape(-1, 3)
+
+
+def _thinned(points: np.ndarray) -> np.ndarray:
+    """At most MOST_CORNERS of the points: scanned rooms have one in every wrinkle of a curtain."""
+    cell = CELL
+    while len(points) > MOST_CORNERS:
+        _, first = np.unique(np.floor(points / cell), axis=0, return_index=True)
+        points, cell = points[np.sort(first)], 2 * cell
+    return points
 
 
 def add_hidden_paths(
