@@ -1,6 +1,7 @@
 """Drawing an episode: which house, who sounds where, and where the listener starts."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -135,10 +136,15 @@ def _draw_labels(config: SeparationConfig, corpus: Corpus, rng: np.random.Genera
             f"{config.num_sources} sources need as many classes; "
             f"the corpus {config.sounds!r} has {len(corpus.classes)}"
         )
-    targets = [corpus.classes.index(name) for name in corpus.target_classes]
+    targets = _target_labels(corpus.classes, corpus.target_classes)
     target = targets[rng.integers(len(targets))]
-    others = rng.permutation([k for k in range(len(corpus.classes)) if k != target])
+    others = rng.permutation(np.delete(np.arange(len(corpus.classes)), target))
     return [target, *(int(k) for k in others[: config.num_sources - 1])]
+
+
+@lru_cache(maxsize=4)
+def _target_labels(classes: tuple[str, ...], target_classes: tuple[str, ...]) -> list[int]:
+    return [classes.index(name) for name in target_classes]
 
 
 def _draw_places(

@@ -1,16 +1,35 @@
 """Where one can walk when some nodes are taken."""
 
 import numpy as np
+from numba import njit
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.sparse.csgraph import dijkstra
 
 
 def reachable_without(neighbours: np.ndarray, blocked: np.ndarray, start: int) -> np.ndarray:
     """(N,) bool, nodes that can be walked to from `start` when nobody enters `blocked` nodes."""
-    _, component = connected_components(_open_ways(neighbours, blocked), directed=False)
-    reached = component == component[start]
-    reached[blocked] = False
+    free = np.ones(len(neighbours), bool)
+    free[blocked] = False
+    reached = np.zeros(len(neighbours), bool)
+    reached[start] = free[start]
+    _spread(neighbours, free, reached)
     return reached
+
+
+@njit(cache=True, nogil=True)
+def _spread(neighbours, free, reached):
+    """Reach whatever is next to what is reached, either way, until nothing changes."""
+    n, goes_on = len(neighbours), True
+    while goes_on:
+        goes_on = False
+        for k in range(2 * n):
+            node = k if k < n else 2 * n - 1 - k  # there and back, so that long ways take few turns
+            for heading in range(neighbours.shape[1]):
+                other = neighbours[node, heading]
+                if other < 0 or not (free[node] and free[other]):
+                    continue
+                if reached[node] != reached[other]:
+                    reached[node] = reached[other] = goes_on = True
 
 
 def steps_to(neighbours: np.ndarray, blocked: np.ndarray, goals: np.ndarray) -> np.ndarray:
