@@ -60,6 +60,10 @@ BACKENDS: dict[str, Backend] = {
             "kept_responses",
         ),
     ),
+    "mesh": Backend(
+        "av_envs.mesh_world:MeshWorld",
+        ("root", "unit", "up", "materials", "default", "extra", "without"),
+    ),
 }
 
 
