@@ -37,10 +37,16 @@ class NoRoomError(ValueError):
         apart = f"{config.min_source_distance:g} m apart"
         where = "this house" if n_houses == 1 else f"any of {n_houses} houses"
         if n_fitting >= config.num_sources:
-            advice = f"the sources fit, but leave no {config.start!r} start; ask for fewer"
+            advice = (
+                f"the sources fit, but leave no {config.start!r} start; "
+                "ask for another start or a smaller num_sources"
+            )
         else:
             fit = "fits" if n_fitting == 1 else "fit"
-            advice = f"{n_fitting} {fit} {apart}; {config.num_sources} fit {distance:g} m apart"
+            advice = (
+                f"{n_fitting} {fit} {apart}; {config.num_sources} fit {distance:g} m apart: "
+                "ask for a smaller min_source_distance or num_sources"
+            )
         super().__init__(f"no room for {config.num_sources} sources {apart} in {where}: {advice}")
 
     def or_in(self, other: "NoRoomError") -> "NoRoomError":
