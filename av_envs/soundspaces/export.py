@@ -10,58 +10,36 @@ run goes on where it stopped.
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from joblib import Parallel, delayed
-from tqdm import tqdm
-
 from av_envs.acoustics.tracing import available_cores
-from av_envs.conventions import N_HEADINGS
 from av_envs.dwelling import BACKENDS, WorldSettings, open_pool, open_world, world_settings
-from av_envs.scene import SPLITS, Scene
+from av_envs.scene import SPLITS
 from av_envs.scene.splits import SPLIT_SIZE
 from av_envs.separation.config import STARTS
 from av_envs.soundspaces.layout import DATASETS, GRIDS
-from av_envs.soundspaces.writing import pictures, responses, sounds
 from av_envs.soundspaces.writing.config import Export
 from av_envs.soundspaces.writing.episodes import Draw, write_episodes, write_passive
-from av_envs.soundspaces.writing.files import on_disk
+from av_envs.soundspaces.writing.meshes import scenes_folder, write_mesh
 from av_envs.soundspaces.writing.metadata import check_metadata, write_metadata
+from av_envs.soundspaces.writing.plan import announcement, free_bytes, plan, write_pieces
 from av_envs.soundspaces.writing.projects import PROJECTS
+from av_envs.soundspaces.writing.sounds import write_notes
 
-PARTS = ("responses", "views", "episodes", "passive", "sounds")  # beside the metadata
+PARTS = ("responses", "views", "episodes", "passive", "sounds", "meshes")  # beside the metadata
+USUAL_PARTS = PARTS[:-1]  # meshes need an extra, and are opened by software that renders only
 KINDS = {"mp3d": "house", "replica": "flat"}  # what SPLIT:COUNT means
 PASSIVE_SPLITS = ("train", "val")
-NODES_PER_PIECE = 4  # sources; about a second's work
 
 
 class Wanted(NamedTuple):
-    """A scene as `load_scene` calls it, and the split that its episodes belong to."""
+    """A scene as its world calls it, and the split that its episodes belong to."""
 
     name: str
     split: str
-
-
-class Piece(NamedTuple):
-    """Some files, written by one process.
-
-    part     one of PARTS
-    what     name of a scene, or a clip
-    sources  nodes whose responses are missing
-    n_files  and
-    n_bytes  on the disk, at most
-    """
-
-    part: str
-    what: str | sounds.Clip
-    sources: np.ndarray | None
-    n_files: int
-    n_bytes: int
 
 
 def scenes_of(texts: Sequence[str], world: WorldSettings) -> list[Wanted]:
@@ -90,87 +68,6 @@ def split_of(name: str, world: WorldSettings) -> str:
     return next((one for one in SPLITS if name in open_world(world).names(one)), SPLITS[0])
 
 
-def plan(
-    export: Export,
-    wanted: Sequence[Wanted],
-    parts: Sequence[str],
-    projects: Sequence[str],
-    corpus: str,
-) -> list[Piece]:
-    """All that is slow to write and not there yet."""
-    pieces = []
-    for name, _ in wanted:
-        scene = export.open(name).scene
-        check_metadata(export, scene)
-        if "views" in parts and not export.layout.pictures(scene.name).exists():
-            n = N_HEADINGS * len(scene.graph)
-            pieces.append(Piece("views", name, None, n, pictures.pictures_bytes(scene)))
-        if "responses" in parts:
-            pieces += _missing_responses(export, name, scene)
-    if "sounds" in parts:
-        for clip in (clip for project in projects for clip in sounds.clips_of(project, corpus)):
-            if not sounds.is_complete(export, clip, corpus):
-                pieces.append(Piece("sounds", clip, None, 1, sounds.clip_bytes(clip, corpus)))
-    return pieces
-
-
-def _missing_responses(export: Export, name: str, scene: Scene) -> list[Piece]:
-    each = on_disk(responses.response_bytes(export.rate))
-    counts = responses.missing_responses(export, scene).sum(axis=(0, 1))
-    sources = np.flatnonzero(counts)
-    pieces = []
-    for k in range(0, len(sources), NODES_PER_PIECE):
-        some = sources[k : k + NODES_PER_PIECE]
-        n = int(counts[some].sum())
-        pieces.append(Piece("responses", name, some, n, n * each))
-    return pieces
-
-
-def announcement(export: Export, pieces: Sequence[Piece]) -> str:
-    """How much is still to be written, in a line per part and one for the disk."""
-    lines = []
-    for part, unit in (("responses", "responses"), ("views", "views"), ("sounds", "clips")):
-        some = [piece for piece in pieces if piece.part == part]
-        if some:
-            n_files, n_bytes = (sum(piece[k] for piece in some) for k in (3, 4))
-            lines.append(f"{n_files:,} {unit}: {n_bytes / 1e9:.2f} GB")
-    total = sum(piece.n_bytes for piece in pieces)
-    at_most = "at most " if export.trimmed else ""
-    lines.append(
-        f"{at_most}{total / 1e9:.2f} GB are still to be written to {export.root}, "
-        f"whose disk has {free_bytes(export.root) / 1e9:.2f} GB"
-    )
-    return "\n".join(lines)
-
-
-def free_bytes(path: Path) -> int:
-    """Room on the disk of a folder, which need not exist yet."""
-    path = path.absolute()
-    while not path.exists():
-        path = path.parent
-    return shutil.disk_usage(path).free
-
-
-def write_piece(export: Export, piece: Piece, corpus: str) -> int:
-    """Write some files on one core; returns what they take at most."""
-    if piece.part == "responses":
-        responses.write_responses(export, piece.what, piece.sources)
-    elif piece.part == "views":
-        pictures.write_pictures(export, piece.what)
-    else:
-        sounds.write_clip(export, piece.what, corpus)
-    return piece.n_bytes
-
-
-def write_pieces(export: Export, pieces: Sequence[Piece], corpus: str, workers: int) -> None:
-    """Work through the pieces in several processes, with one progress bar over the bytes."""
-    tasks = (delayed(write_piece)(export, piece, corpus) for piece in pieces)
-    total = sum(piece.n_bytes for piece in pieces)
-    with tqdm(total=total, desc="exporting", unit="B", unit_scale=True, smoothing=0.05) as bar:
-        for done in Parallel(workers, return_as="generator_unordered")(tasks):
-            bar.update(done)
-
-
 def write_small(
     export: Export,
     wanted: Sequence[Wanted],
@@ -185,7 +82,10 @@ def write_small(
         scenes = [export.open(one.name).scene for one in wanted if one.split == split]
         for scene in scenes:
             write_metadata(export, scene)
+            if "meshes" in parts:
+                write_mesh(export, scene)
         if "episodes" in parts and scenes:
+            scenes_folder(export).mkdir(parents=True, exist_ok=True)
             for project in projects:
                 written += write_episodes(export, project, split, scenes, draw)
         if "passive" in parts and split in PASSIVE_SPLITS:
@@ -193,7 +93,7 @@ def write_small(
                 write_passive(export, split, scene, draw._replace(per_scene=n_passive))
     if "sounds" in parts:
         for project in projects:
-            sounds.write_notes(export, project, draw.sounds)
+            write_notes(export, project, draw.sounds)
     return written
 
 
@@ -205,7 +105,7 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"--{name} must be at least 1, got {getattr(options, name)}")
     try:
         _run(options)
-    except (TypeError, ValueError) as error:
+    except (ImportError, TypeError, ValueError) as error:
         sys.exit(f"error: {error}")
 
 
@@ -228,7 +128,10 @@ def _run(options: argparse.Namespace) -> None:
     draw = Draw(
         options.episodes, options.min_source_distance, options.start, options.seed, options.sounds
     )
-    pieces = plan(export, wanted, options.parts, options.projects, draw.sounds)
+    names = [one.name for one in wanted]
+    for name in names:
+        check_metadata(export, export.open(name).scene)
+    pieces = plan(export, names, options.parts, options.projects, draw.sounds)
     print(announcement(export, pieces))
     needed, free = sum(piece.n_bytes for piece in pieces), free_bytes(export.root)
     if needed > free:
@@ -278,7 +181,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, metavar="DIR", help="root of the tree")
     add("--dataset", choices=DATASETS, default="mp3d", help="whose conventions; default mp3d")
     add("--kind", choices=("house", "flat"), help="of SPLIT:COUNT; mp3d: house, replica: flat")
-    add("--parts", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
+    add(
+        "--parts",
+        nargs="+",
+        choices=PARTS,
+        default=list(USUAL_PARTS),
+        metavar="PART",
+        help=f"of {', '.join(PARTS)}; default all but meshes",
+    )
     add("--projects", nargs="+", choices=PROJECTS, default=["aavidss", "aaviss"], metavar="NAME",
         help=f"whose episodes and sounds, of {', '.join(PROJECTS)}")  # fmt: skip
     add("--rate", type=int, help="Hz of the responses; mp3d: 16000, replica: 44100")
@@ -299,6 +209,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    from av_envs.soundspaces import export as here  # other processes find its functions by name
-
-    here.main()
+    main()

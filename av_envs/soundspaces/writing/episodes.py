@@ -18,6 +18,7 @@ from av_envs.soundspaces.frames import alpha_of, quaternion_of
 from av_envs.soundspaces.layout import content_file
 from av_envs.soundspaces.writing.config import Export
 from av_envs.soundspaces.writing.files import write_whole
+from av_envs.soundspaces.writing.meshes import MESHES
 from av_envs.soundspaces.writing.metadata import habitat_positions
 from av_envs.soundspaces.writing.projects import PROJECTS, class_names, open_sounds, sound_name
 
@@ -28,7 +29,6 @@ CLIP_SPLITS = {  # of each split of dwellings: that of the clips, and whether th
     "test": (("train", False), ("test", True)),
 }
 _DRAWN_AS = {"train": "train", "val": "val", "test": "test_unheard"}  # by split of the clips
-MESHES = {"mp3d": "{0}/{0}.glb", "replica": "{0}/habitat/mesh_semantic.ply"}
 
 
 class Draw(NamedTuple):
