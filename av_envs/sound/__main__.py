@@ -1,4 +1,7 @@
-"""List the classes of a corpus; with `--out DIR`, write its clips to listen to."""
+"""List the classes of a corpus; with `--out DIR`, write its clips to listen to.
+
+`python -m av_envs.sound import --help` says how to make one of a real corpus.
+"""
 
 import argparse
 import sys
@@ -40,6 +43,13 @@ def write_clips(
 
 
 def main(arguments: list[str] | None = None) -> None:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["import"]:
+        from av_envs.sound.importing import command  # only now: scipy.signal is slow
+
+        root = command.main(arguments[1:])
+        list_classes(open_corpus(str(root)))
+        return
     parser = argparse.ArgumentParser(prog="python -m av_envs.sound", description=__doc__)
     parser.add_argument("--sounds", default="embedded", help="'embedded' or a directory")
     parser.add_argument("--out", type=Path, help="write wav files below this directory")

@@ -6,10 +6,11 @@ from pathlib import Path
 from av_envs.sound.clips import Corpus
 
 
-def open_corpus(sounds: str, distractors: Sequence[str] = ()) -> Corpus:
+def open_corpus(sounds: str, distractors: Sequence[str] | None = None) -> Corpus:
     """The corpus called `sounds`: "embedded", or the path of a directory of sound files.
 
-    distractors  classes of a directory that may only distract; "embedded" has its own
+    distractors  classes of a directory that may only distract; None: those that its
+                 corpus.json names; "embedded" has its own
     """
     if sounds == "embedded":
         from av_envs.sound.embedded import EmbeddedCorpus  # only now: scipy.signal is slow

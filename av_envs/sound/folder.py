@@ -8,6 +8,7 @@ import numpy as np
 import soundfile
 
 from av_envs.sound.clips import SPLITS, RecentClips, check_choice, seconds, window
+from av_envs.sound.description import FILE_NAME, Description, read_description
 from av_envs.sound.preparation import prepared
 
 SUFFIXES = (".wav", ".flac", ".ogg")
@@ -26,28 +27,36 @@ class FolderCorpus:
     """Recordings in root/class/file or root/split/class/file; deeper folders are welcome.
 
     root         directory; wav, flac and ogg files of any rate, length and channel count
-    distractors  names of classes that may only distract
+    distractors  names of classes that may only distract; None: those that corpus.json names
     class_of     class of a file from its path below root (below the split, if there are
                  split folders); None if it belongs to no class. For flat folders, say
                  `lambda path: path.name.split("-")[0]`.
 
     If the folders in root are exactly train, val and test, they are the splits. Otherwise
     the files of each class, sorted by path, are divided: the first 60 % train, then 20 %
-    val and 20 % test, at least one each. Everything that is wrong with the files is found
+    val and 20 % test, at least one each. Labels count the classes in the order of their
+    names, or are those of corpus.json in root (see `Description`), which
+    `python -m av_envs.sound import` writes. Everything that is wrong with the files is found
     on opening and told in one error.
     """
 
     def __init__(
         self,
         root: str | Path,
-        distractors: Sequence[str] = (),
+        distractors: Sequence[str] | None = None,
         class_of: ClassOf = first_folder,
     ):
         self.root = Path(root)
         if not self.root.is_dir():
             raise ValueError(f"{self.root} is not a directory")
         self._clips = _sorted_in(self.root, class_of)
-        self.classes = tuple(sorted({name for _, name in self._clips}))
+        found = tuple(sorted({name for _, name in self._clips}))
+        described = read_description(self.root) or Description(found)
+        self.classes, self._uncut = described.classes, described.uncut
+        if tuple(sorted(self.classes)) != found:
+            differing = ", ".join(sorted(set(self.classes) ^ set(found)))
+            raise ValueError(f"{self.root / FILE_NAME} and the folders differ in: {differing}")
+        distractors = described.distractors if distractors is None else distractors
         for name in distractors:
             check_choice("distractor class", name, self.classes)
         self.target_classes = tuple(name for name in self.classes if name not in distractors)
@@ -79,7 +88,7 @@ class FolderCorpus:
             check_choice("clip", clip, tuple(sorted(self._names)))
         try:
             recording, rate = soundfile.read(self.root / clip, dtype="float32")
-            return prepared(recording, rate)
+            return prepared(recording, rate, keep_pauses=self._uncut)
         except (ValueError, soundfile.LibsndfileError) as error:
             raise ValueError(f"cannot use {self.root / clip}: {error}") from error
 

@@ -13,11 +13,12 @@ PAUSE_LEVEL = 0.15  # a frame below this share of the clip's RMS belongs to a pa
 QUIETEST_SECOND = 0.1  # a second below this share is left out
 
 
-def prepared(recording: np.ndarray, rate: int) -> np.ndarray:
+def prepared(recording: np.ndarray, rate: int, keep_pauses: bool = False) -> np.ndarray:
     """(n,) float32, n whole seconds at 16 kHz, RMS CLIP_RMS, mean 0, no second silent.
 
-    recording  (m,) or (m, channels) float, not silent
-    rate       Hz, of the recording
+    recording    (m,) or (m, channels) float, not silent
+    rate         Hz, of the recording
+    keep_pauses  leave pauses and quiet seconds in: seconds may be silent
 
     Channels are averaged. Pauses longer than half a second are cut to half a second and
     seconds that are quiet all the same are left out, because every second of a clip may be
@@ -28,6 +29,8 @@ def prepared(recording: np.ndarray, rate: int) -> np.ndarray:
     if not np.isfinite(mono).all():
         raise ValueError("it holds samples that are not numbers")
     centred = resampled(mono - np.mean(mono, dtype=np.float64), rate)
+    if keep_pauses:
+        return normalised(whole_seconds(centred)).astype(np.float32)
     clip = whole_seconds(without_long_pauses(centred))
     return normalised(without_quiet_seconds(clip)).astype(np.float32)
 
