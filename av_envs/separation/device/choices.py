@@ -8,6 +8,7 @@ from torch import Tensor
 
 from av_envs.separation.actions import Action
 from av_envs.separation.config import SeparationConfig
+from av_envs.separation.device.episodes import on_device
 
 CHUNKS = {"cuda": 512, "cpu": 4}  # environments that hear at once, unless `chunk` says else
 
@@ -53,23 +54,23 @@ def checked_actions(actions: Any, num_envs: int, device: torch.device) -> Tensor
 
     The host does not wait for the values of a tensor on a GPU: a wrong one fails there.
     """
-    if isinstance(actions, Tensor):
-        given = actions.detach()
-        is_integer = not (given.is_floating_point() or given.is_complex())
-        is_integer &= given.dtype != torch.bool
-    else:
-        array = np.asarray(actions)
-        is_integer, given = array.dtype.kind in "iu", array
-    if tuple(given.shape) != (num_envs,) or not is_integer:
+    on_gpu = isinstance(actions, Tensor) and actions.device.type != "cpu"
+    given = actions if on_gpu else np.asarray(actions)
+    if tuple(given.shape) != (num_envs,) or not _is_integer(given):
         raise ValueError(
             f"actions must be ({num_envs},) integers, got shape {tuple(given.shape)} "
             f"of {given.dtype}"
         )
-    if not isinstance(given, Tensor):
-        given = torch.from_numpy(given.astype(np.int64))
-    if given.device.type == "cpu":
-        wrong = given[(given < 0) | (given >= len(Action))]
-        if len(wrong):
-            choices = ", ".join(f"{known.value} {known.name.lower()}" for known in Action)
-            raise ValueError(f"action must be one of {choices}; got {wrong[0].item()}")
-    return given.to(device, torch.int64, non_blocking=True)
+    if on_gpu:
+        return given.to(device, torch.int64)
+    wrong = given[(given < 0) | (given >= len(Action))]
+    if len(wrong):
+        choices = ", ".join(f"{known.value} {known.name.lower()}" for known in Action)
+        raise ValueError(f"action must be one of {choices}; got {wrong[0]}")
+    return on_device(given.astype(np.int64), device)
+
+
+def _is_integer(values: Tensor | np.ndarray) -> bool:
+    if isinstance(values, Tensor):
+        return not values.dtype.is_floating_point and not values.dtype.is_complex
+    return values.dtype.kind in "iu"

@@ -81,7 +81,7 @@ def on_device(values: np.ndarray, device: torch.device) -> Tensor:
     tensor = torch.from_numpy(values)
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
-    return tensor.clone()
+    return tensor.to(device, copy=True)
 
 
 def _facts(prepared: Prepared) -> np.ndarray:
