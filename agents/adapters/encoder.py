@@ -1,5 +1,6 @@
 """One network that reads the observations of both tasks, for every library."""
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -11,9 +12,16 @@ from av_envs.scene import CATEGORIES
 
 # key: axes of one observer's array; one more means that a team is stacked in front
 PICTURES = {"rgb": 3, "depth": 3, "semantic": 2}
-SPECTROGRAMS = {"mixture": 3}
+SPECTROGRAMS = {"mixture": 3, "footprints": 3}
 WAVES = {"waveform": 2, "heard_rir": 3}
-VECTORS = {"pose": 1, "azimuth": 1, "position": 1, "action_mask": 1, "partner_pose": 2}
+VECTORS = {
+    "pose": 1,
+    "azimuth": 1,
+    "position": 1,
+    "action_mask": 1,
+    "partner_pose": 2,
+    "told": 1,
+}
 CLASS = "target"
 AXES = {**PICTURES, **SPECTROGRAMS, **WAVES, **VECTORS}
 
@@ -21,6 +29,7 @@ CATEGORY_SIZE = 4  # numbers that stand for a category of pixels
 CLASS_SIZE = 16  # numbers that stand for a class of sounds
 VECTOR_SIZE = 64
 WAVE_GAIN = {"waveform": 1.0, "heard_rir": 100.0}  # a direct sound of a response is about 0.1
+SMALL = 32  # cells along a side of what needs no convolutions
 FFT, HOP = 1023, 512  # a second becomes (512, 32), as `mixture` is
 
 
@@ -158,7 +167,9 @@ def _example(known: Mapping[str, spaces.Space]) -> dict[str, Tensor]:
 
 
 def _convolutions(size, channels, kernels, strides, features) -> nn.Sequential:
-    """Of an input of `size` (channels, height, width)."""
+    """Of an input of `size` (channels, height, width); a dense layer if it is small."""
+    if max(size[1:]) <= SMALL:
+        return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(size), features), nn.ReLU())
     layers, before = [], size[0]
     for after, kernel, stride in zip(channels, kernels, strides, strict=True):
         layers += [nn.Conv2d(before, after, kernel, stride), nn.ReLU()]

@@ -8,6 +8,11 @@ from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecTransposeImage
 
+from agents.adapters.sb3.bearing import TOLD, told
+from agents.adapters.sb3.condensed import condensed, condensed_space
+from agents.adapters.sb3.footprints import Footprints
+
+MADE = ("told", "footprints")  # observations that the environments do not make
 ALGORITHMS = {
     "PPO": "stable_baselines3",
     "A2C": "stable_baselines3",
@@ -29,7 +34,9 @@ class SB3Agent:
     predictor      of the measuring task, see `benchmarks.agents.Agent`
     device         of torch
 
-    A policy of one robot plays every robot of a team that has the same observations.
+    A policy of one robot plays every robot of a team that has the same observations. A policy
+    may know fewer observations than there are, condensed ones, and those that `PreparedVecEnv`
+    adds; one that is told where the target is declares that it is privileged.
     """
 
     def __init__(
@@ -55,6 +62,11 @@ class SB3Agent:
         self._plays_a_team = isinstance(action_space, spaces.MultiDiscrete) and isinstance(
             self.model.action_space, spaces.Discrete
         )
+        self._keys = tuple(self.model.observation_space.spaces)
+        self.privileged = TOLD if "told" in self._keys else ()
+        self._robots = len(action_space.nvec) if self._plays_a_team else 1
+        self._map = Footprints(1, self._robots)
+        self._condenses = False
         self._check_spaces(observation_space, action_space)
         if self._is_masked and "action_mask" not in observation_space.spaces:
             raise ValueError(f"{algorithm} needs 'action_mask' among the observations")
@@ -66,21 +78,33 @@ class SB3Agent:
             self.model.set_random_seed(seed % 2**32)
         self._is_start, self._state = True, None
 
-    def act(self, observation: dict[str, Any]) -> np.ndarray | int:
-        """The policy's action."""
+    def act(
+        self, observation: dict[str, Any], privileged: dict[str, Any] | None = None
+    ) -> np.ndarray | int:
+        """The policy's action; `privileged` has the keys that the agent declares."""
         options = {}
         if self._is_masked:
             mask = observation["action_mask"].astype(bool)
             options["action_masks"] = mask if self._plays_a_team else mask.ravel()
         else:
-            batch = len(next(iter(observation.values()))) if self._plays_a_team else 1
-            options["episode_start"] = np.full(batch, self._is_start)
+            options["episode_start"] = np.full(self._robots, self._is_start)
             options["state"] = self._state
         action, self._state = self.model.predict(
-            observation, deterministic=self._deterministic, **options
+            self._prepared(observation, privileged), deterministic=self._deterministic, **options
         )
         self._is_start = False
         return action if action.ndim else int(action)
+
+    def _prepared(
+        self, observation: dict[str, Any], privileged: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """What the policy knows of an observation, in the form it was trained on."""
+        known = condensed(observation) if self._condenses else dict(observation)
+        if "told" in self._keys:
+            known["told"] = told(privileged)
+        if "footprints" in self._keys:
+            known["footprints"] = self._map.drawn(observation, np.array([self._is_start]))
+        return {key: known[key] for key in self._keys}
 
     @staticmethod
     def _load(algorithm: str, checkpoint: str, device: str) -> BaseAlgorithm:
@@ -96,8 +120,11 @@ class SB3Agent:
             same_actions = (action_space.nvec == self.model.action_space.n).all()
         else:
             same_actions = action_space == self.model.action_space
-        if known not in (met, _turned(met)):
+        made = {key: known[key] for key in known if key in MADE}
+        forms = [_part(space, made, known) for space in (met, _turned(met), condensed_space(met))]
+        if known not in forms:
             raise ValueError(f"the policy was trained on {known}, here observations are {met}")
+        self._condenses = known not in forms[:2]
         if not same_actions:
             raise ValueError(
                 f"the policy was trained for {self.model.action_space}, here actions are "
@@ -108,6 +135,12 @@ class SB3Agent:
 def _of_one(space: spaces.Space) -> spaces.Space:
     """The space of one robot out of that of a team."""
     return spaces.Box(space.low[0], space.high[0], dtype=space.dtype)
+
+
+def _part(space: spaces.Dict, made: dict[str, spaces.Space], known: spaces.Dict) -> spaces.Dict:
+    """The keys of `known`, of a space and of what is made from it."""
+    every = {**space.spaces, **made}
+    return spaces.Dict({key: own for key, own in every.items() if key in known.spaces})
 
 
 def _turned(space: spaces.Dict) -> spaces.Dict:

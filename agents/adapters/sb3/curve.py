@@ -1,0 +1,114 @@
+"""How well a policy does while it learns: a row of a table every so often."""
+
+import csv
+import time
+from pathlib import Path
+
+import numpy as np
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv
+
+COLUMNS = ("steps", "seconds", "train_return", "val_return", "val_error", "actions")
+
+
+def evaluate(model: BaseAlgorithm, venv: VecEnv, seed: int) -> np.ndarray:
+    """(num_envs,) returns of one episode each, with the likeliest actions.
+
+    venv  a `PreparedVecEnv`
+    seed  of the first episode, the others count on
+    """
+    venv.seed(seed)
+    observations, state = venv.reset(), None
+    starts, running = np.ones(venv.num_envs, bool), np.ones(venv.num_envs, bool)
+    returns = np.zeros(venv.num_envs)
+    while running.any():
+        actions, state = model.predict(observations, state, starts, deterministic=True)
+        observations, _, starts, infos = venv.step(actions)
+        returns += running * [info["reward"] for info in infos]
+        running &= ~starts
+    return returns
+
+
+class Curve(BaseCallback):
+    """Evaluates the policy every so often, and keeps the last and the best one.
+
+    Writes to a directory `curve.csv`, `last.zip` and `best.zip`. Columns of the table:
+
+    steps         of all environments together
+    seconds       of wall time, those before a resumption included
+    train_return  mean return of the episodes that ended since the row before, with drawn actions
+    val_return    mean return of the same episodes of `val` every time, with the likeliest actions
+    val_error     its standard error over episodes
+    actions       how often each was taken while learning, shares since the row before
+
+    every  steps between two rows
+    rows   of the run that this one resumes
+    """
+
+    def __init__(self, directory: Path, val: VecEnv, every: int, rows: list[dict[str, str]]):
+        super().__init__()
+        self._directory, self._val, self._every = directory, val, every
+        self._best = max((float(row["val_return"]) for row in rows), default=-np.inf)
+        self._began = time.monotonic() - (float(rows[-1]["seconds"]) if rows else 0.0)
+        self._next = int(rows[-1]["steps"]) + every if rows else 0
+
+    def _on_training_start(self) -> None:
+        self._sums = np.zeros(self.training_env.num_envs)
+        self._begin_row()
+
+    def _on_rollout_start(self) -> None:  # the update after the rollout before is done
+        self._evaluate_if_due()
+
+    def _on_step(self) -> bool:
+        self._sums += [info["reward"] for info in self.locals["infos"]]
+        self._taken += np.bincount(self.locals["actions"].ravel(), minlength=len(self._taken))
+        over = self.locals["dones"]
+        self._returns += self._sums[over].tolist()
+        self._sums[over] = 0
+        return True
+
+    def _on_training_end(self) -> None:
+        self._next = 0
+        self._evaluate_if_due()
+
+    def _evaluate_if_due(self) -> None:
+        if self.num_timesteps < self._next:
+            return
+        self._next = self.num_timesteps + self._every
+        scores = evaluate(self.model, self._val, seed=0)
+        shares = self._taken / max(self._taken.sum(), 1)
+        row = {
+            "steps": self.num_timesteps,
+            "seconds": round(time.monotonic() - self._began),
+            "train_return": round(float(np.mean(self._returns or [np.nan])), 4),
+            "val_return": round(float(scores.mean()), 4),
+            "val_error": round(float(scores.std() / len(scores) ** 0.5), 4),
+            "actions": "/".join(f"{share:.2f}" for share in shares),
+        }
+        self._begin_row()
+        self._write(row)
+        self.model.save(self._directory / "last.zip")
+        if row["val_return"] > self._best:
+            self._best = row["val_return"]
+            self.model.save(self._directory / "best.zip")
+
+    def _begin_row(self) -> None:
+        self._returns: list[float] = []
+        self._taken = np.zeros(int(self.training_env.action_space.n), int)
+
+    def _write(self, row: dict) -> None:
+        path = self._directory / "curve.csv"
+        is_new = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            if is_new:
+                writer.writeheader()
+            writer.writerow(row)
+        print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+
+
+def rows_of(directory: Path) -> list[dict[str, str]]:
+    """The table that a `Curve` has written so far."""
+    with (directory / "curve.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

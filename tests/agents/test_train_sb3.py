@@ -1,0 +1,111 @@
+"""The command that trains, and what can be done with what it leaves."""
+
+import json
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from agents.adapters.sb3 import SB3Agent
+from agents.adapters.sb3.curve import rows_of
+from agents.train_sb3 import main, make_venv
+
+SENSES = {
+    "AVDynamicSep-v0": ("depth", "mixture", "target", "pose"),
+    "AVRIRMeasure-v0": ("depth", "azimuth", "position"),
+}
+TINY = {"houses": 1, "steps": 5}
+BRIEF = ["--num-envs", "2", "--val-envs", "1", "--rollout", "5", "--batch-size", "5"]
+BRIEF += ["--epochs", "1", "--features", "8", "--val-every", "20"]
+
+
+def options(env_id: str) -> dict:
+    silent = {"predictor": "zero"} if env_id == "AVRIRMeasure-v0" else {}
+    return {**TINY, **silent}
+
+
+def run(folder, env_id: str, *more: str) -> int:
+    words = ["--env", env_id, "--env-kwargs", json.dumps(options(env_id)), "--out", str(folder)]
+    return main([*words, "--observations", *SENSES[env_id], *BRIEF, *more])
+
+
+def complaint(capsys, folder, *more: str, env_id: str = "AVDynamicSep-v0") -> str:
+    with pytest.raises(SystemExit) as stop:
+        run(folder, env_id, "--steps", "10", *more)
+    assert stop.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("env_id", "algorithm", "more"),
+    [
+        ("AVDynamicSep-v0", "recurrent_ppo", []),
+        ("AVDynamicSep-v0", "ppo", ["--told"]),
+        ("AVRIRMeasure-v0", "ppo", ["--map"]),
+    ],
+)
+def test_a_trained_policy_plays(env_id, algorithm, more, tmp_path):
+    assert run(tmp_path, env_id, "--algorithm", algorithm, "--steps", "20", *more) == 0
+    rows = rows_of(tmp_path)
+    assert [row["steps"] for row in rows] == ["0", "20"]
+    assert all(np.isfinite(float(row["val_return"])) for row in rows)
+    env = gym.make(env_id, **options(env_id))  # with all observations, as on the boards
+    agent = SB3Agent(
+        env.observation_space,
+        env.action_space,
+        seed=0,
+        checkpoint=str(tmp_path / "last.zip"),
+        algorithm="PPO" if algorithm == "ppo" else "RecurrentPPO",
+    )
+    observation, _ = env.reset(seed=0)
+    agent.reset(seed=0)
+    for _ in range(TINY["steps"]):
+        truth = {key: env.unwrapped.privileged(key) for key in agent.privileged}
+        action = agent.act(observation, truth) if truth else agent.act(observation)
+        observation, *_ = env.step(action)
+    assert bool(agent.privileged) == ("--told" in more)
+
+
+def test_a_run_is_resumed(tmp_path, capsys):
+    run(tmp_path, "AVDynamicSep-v0", "--algorithm", "ppo", "--steps", "10")
+    before = rows_of(tmp_path)
+    run(tmp_path, "AVDynamicSep-v0", "--algorithm", "ppo", "--steps", "30", "--resume")
+    after = rows_of(tmp_path)
+    assert after[: len(before)] == before
+    assert int(after[-1]["steps"]) == 30
+    assert float(after[-1]["seconds"]) >= float(before[-1]["seconds"])
+    assert "holds a run already" in complaint(capsys, tmp_path)
+    assert "other seed" in complaint(capsys, tmp_path, "--algorithm", "ppo", "--resume", "--seed=1")
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--resume"], "config.json is missing"),
+        (["--env", "AVNowhere-v0"], "AVNowhere"),
+        (["--env-kwargs", "[1]"], "must be a JSON object"),
+        (["--env-kwargs", '{"house": 1}'], "unknown option 'house'"),
+        (["--observations", "smell"], "'smell' does not exist"),
+        (["--observations", "pose", "--told"], "no target to tell of"),
+        (["--map"], "a map needs the observations"),
+        (["--steps", "0"], "must be at least 1"),
+    ],
+)
+def test_a_mistake_is_named(more, says, tmp_path, capsys):
+    assert says in complaint(capsys, tmp_path / "run", *more)
+
+
+def test_rewards_are_scaled_for_the_learner_alone():
+    plain, scaled = (
+        make_venv("AVDynamicSep-v0", 1, reward_scale=scale, observations=("pose",), **TINY)
+        for scale in (1.0, 0.5)
+    )
+    for venv in (plain, scaled):
+        venv.seed(0)
+        venv.reset()
+    for _ in range(TINY["steps"]):
+        (_, full, done, info), (_, half, _, same) = plain.step([0]), scaled.step([0])
+        assert half == pytest.approx(0.5 * full)
+        assert info[0]["reward"] == same[0]["reward"] == pytest.approx(full[0])
+    assert done.all()
+    assert not info[0]["TimeLimit.truncated"]
