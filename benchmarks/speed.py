@@ -12,7 +12,8 @@ paper to put beside it.
 
 With `--vector`, on all cores: one environment, and `--num-envs` of them as Gymnasium steps
 them one after another (sync), in processes (async) and as this package does (native), in
-turns; and the memory that each environment more takes.
+turns; and the memory that each environment more takes. With `--device cuda` also as many as
+`--device-envs` says on that device, in torch.
 """
 
 import argparse
@@ -77,10 +78,12 @@ def _of_responses() -> dict[str, float]:
     return {"rirs_per_s": rirs_per_s, **in_new_process(timings.all_pairs)}
 
 
-def measure_vector(pool: timings.Pool, num_envs: int) -> dict[str, Any]:
+def measure_vector(
+    pool: timings.Pool, num_envs: int, there: vector_timings.OnDevice | None = None
+) -> dict[str, Any]:
     """Steps per second and memory of many environments in all ways."""
     load = load_average()
-    steps_per_s = in_new_process(vector_timings.steps_per_s, pool, num_envs)
+    steps_per_s = in_new_process(vector_timings.steps_per_s, pool, num_envs, there)
     few, memory = max(1, num_envs // 2), {}
     for way in ("sync", "async", "native"):
         sizes = [
@@ -92,6 +95,7 @@ def measure_vector(pool: timings.Pool, num_envs: int) -> dict[str, Any]:
         "mb_per_added_env": memory,
         "env_id": pool.env_id,
         "num_envs": num_envs,
+        "on_device": None if there is None else there._asdict(),
         "houses": pool.houses,
         "cpu": cpu_model(),
         "cores": available_cores(),
@@ -122,7 +126,9 @@ def table(figures: dict[str, Any]) -> str:
 def _speed(arguments: argparse.Namespace) -> None:
     pool = timings.Pool(arguments.env, arguments.houses)
     if arguments.vector:
-        figures, shown = measure_vector(pool, arguments.num_envs), vector_timings.table
+        n, device = arguments.num_envs, arguments.device
+        there = device and vector_timings.OnDevice(device, arguments.device_envs or n)
+        figures, shown = measure_vector(pool, n, there), vector_timings.table
     else:
         figures, shown = measure(pool), table
     print(json.dumps(figures, indent=1) if arguments.json else shown(figures))
@@ -138,6 +144,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--houses", type=positive_int, default=32, help="size of the pool")
     parser.add_argument("--vector", action="store_true", help="many environments at once")
     parser.add_argument("--num-envs", type=positive_int, default=16, help="with --vector: how many")
+    parser.add_argument("--device", help="with --vector: also there, cuda or cpu, in torch")
+    parser.add_argument("--device-envs", type=positive_int, help="how many there, as --num-envs")
     return run_command(_speed, parser, argv)
 
 

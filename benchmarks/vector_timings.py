@@ -6,7 +6,7 @@ One core per process or thread, all cores in all. Meant for a process of its own
 import multiprocessing
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -19,6 +19,7 @@ WAYS = ("async", "sync", "native", "single")  # workers are forked before there 
 ROUNDS = 5  # the ways take turns, so that all meet the same load
 STEPS = 640  # of all environments together, in a turn
 EPISODES = 2  # played before memory is looked at
+SECONDS_ON_DEVICE = 40  # of each environment in a turn, at least
 
 NATIVE = "vector_entry_point"  # Gymnasium's name for it
 
@@ -33,13 +34,29 @@ def arrange(pool: Pool, way: str, num_envs: int) -> gym.Env | gym.vector.VectorE
     )
 
 
-def steps_per_s(pool: Pool, num_envs: int) -> dict[str, float]:
-    """Median over turns for each of WAYS, resets included; a reset does not count as a step."""
+class OnDevice(NamedTuple):
+    """How many environments step on a device, such as "cuda", in torch."""
+
+    device: str
+    num_envs: int
+
+    def make(self, pool: Pool) -> gym.vector.VectorEnv:
+        options = {"split": "train", "houses": pool.houses, "device": self.device}
+        return gym.make_vec(pool.env_id, self.num_envs, **options)
+
+
+def steps_per_s(pool: Pool, num_envs: int, there: OnDevice | None = None) -> dict[str, float]:
+    """Median over turns for each of WAYS, resets included; a reset does not count as a step.
+
+    there  also time environments on a device, the way "device"
+    """
     arranged = {way: arrange(pool, way, num_envs) for way in WAYS}
+    if there is not None:
+        arranged["device"] = there.make(pool)
     for envs in arranged.values():  # trace, compile, load
         for turn in range(ROUNDS):
             play(envs, seed=turn)
-    rates = {way: [] for way in WAYS}
+    rates = {way: [] for way in arranged}
     for turn in range(ROUNDS):
         for way, envs in arranged.items():
             start = time.perf_counter()
@@ -55,9 +72,10 @@ def play(envs: gym.Env | gym.vector.VectorEnv, seed: int, steps: int = 0) -> int
 
     returns  the steps made, at least `steps` (0: STEPS), resets not among them
     """
-    return (_play_many if isinstance(envs, gym.vector.VectorEnv) else _play_one)(
-        envs, seed, steps or STEPS
-    )
+    if not isinstance(envs, gym.vector.VectorEnv):
+        return _play_one(envs, seed, steps or STEPS)
+    on_device = hasattr(envs.unwrapped, "device")
+    return (_play_on_device if on_device else _play_many)(envs, seed, steps or STEPS)
 
 
 def _play_many(envs: gym.vector.VectorEnv, seed: int, steps: int) -> int:
@@ -69,6 +87,18 @@ def _play_many(envs: gym.vector.VectorEnv, seed: int, steps: int) -> int:
         made += int(np.sum(~over))  # an environment whose episode was over has been reset
         over = terminated | truncated
     return made
+
+
+def _play_on_device(envs: gym.vector.VectorEnv, seed: int, steps: int) -> int:
+    """As `_play_many`, but the steps are counted on the device and read once, at the end."""
+    rng = np.random.default_rng(seed)
+    n_rounds = max(-(-steps // envs.num_envs), SECONDS_ON_DEVICE)
+    envs.reset(seed=1000 * seed)
+    n_over = 0
+    for _ in range(n_rounds):
+        truncated = envs.step(_actions(envs, rng))[3]
+        n_over = n_over + truncated.sum()
+    return n_rounds * envs.num_envs - int(n_over - truncated.sum())  # each cost a reset
 
 
 def _actions(envs: gym.vector.VectorEnv, rng: np.random.Generator) -> np.ndarray:
@@ -124,6 +154,7 @@ def table(figures: dict[str, Any]) -> str:
         f"{figures['cpu']}, {figures['cores']} cores, load before: {figures['load_before']}",
         f"{figures['env_id']}, {figures['num_envs']} environments, "
         f"pool of {figures['houses']} houses",
+        *([_of_device(figures["on_device"])] if figures.get("on_device") else []),
         "",
         "            steps/s  of single  MB per added environment",
     ]
@@ -133,3 +164,7 @@ def table(figures: dict[str, Any]) -> str:
         memory = "" if mb is None else f"{mb:10.2f}"
         lines.append(f"{way:>9} {rate:9.0f} {rate / single:10.2f}{memory}")
     return "\n".join(lines)
+
+
+def _of_device(figures: dict[str, Any]) -> str:
+    return f"device: {figures['num_envs']} environments on {figures['device']}"

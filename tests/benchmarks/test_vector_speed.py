@@ -33,6 +33,21 @@ def test_all_ways_are_timed(short):
     assert all(rate > 0 for rate in rates.values())
 
 
+def test_steps_on_a_device_are_counted_there(monkeypatch):
+    """Eight calls: three steps and a reset, twice; nobody waits for the next episode."""
+    monkeypatch.setattr(vector_timings, "SECONDS_ON_DEVICE", 8)
+    options = {"houses": 2, "steps": 3, "observations": ["pose"], "reward": "neg_nmse"}
+    envs = gym.make_vec("AVStaticSep-v0", 2, device="cpu", **options)
+    assert vector_timings.play(envs, 0, steps=2) == 2 * (8 - 2)
+    envs.close()
+
+
+def test_a_device_is_one_way_more(short, monkeypatch):
+    monkeypatch.setattr(vector_timings, "SECONDS_ON_DEVICE", 2)
+    rates = vector_timings.steps_per_s(POOL, 1, vector_timings.OnDevice("cpu", 2))
+    assert set(rates) == {*vector_timings.WAYS, "device"}
+
+
 def test_memory_is_told_or_left_out(short):
     used = vector_timings.memory_mb(POOL, "native", 1)
     assert used is None or used > 10
@@ -57,6 +72,8 @@ def test_the_command_prints_all_ways(monkeypatch, capsys):
     figures = json.loads(capsys.readouterr().out)
     assert figures["num_envs"] == 4
     assert figures["mb_per_added_env"] == {"async": 0, "sync": 0, "native": 0}
+    assert speed.main(["--vector", "--device", "cuda", "--device-envs", "64"]) == 0
+    assert "device: 64 environments on cuda" in capsys.readouterr().out
     assert speed.main(["--vector"]) == 0
     printed = capsys.readouterr().out
     assert "native      1500       3.00      0.00" in printed
