@@ -10,6 +10,7 @@ from av_envs.scene.mesh_graph import sphere
 N_RAYS = 262_144  # from all nodes together
 MOST_RAYS = 4096  # and least rays from one node
 LEAST_RAYS = 64
+FEWEST_VOTES = 4
 FAR = np.float32(1e6)  # m
 
 
@@ -44,7 +45,8 @@ def look_around(bvh: Bvh, normals: np.ndarray, heads: np.ndarray) -> Sides:
 def turned_to_air(votes: np.ndarray, part: np.ndarray) -> np.ndarray:
     """(T,) bool, which triangles to turn so that they face the air that the nodes see.
 
-    A triangle that no ray met goes with the majority of its part; without any, it stays.
+    A triangle that few rays met goes with the majority of its part, unmet parts stay: a
+    stray ray that slipped in between two triangles sees a thing from inside.
     """
-    of_part = np.bincount(part, np.sign(votes))
-    return np.where(votes == 0, of_part[part] > 0, votes > 0)
+    of_part = np.bincount(part, votes)
+    return np.where(np.abs(votes) < FEWEST_VOTES, of_part[part] > 0, votes > 0)

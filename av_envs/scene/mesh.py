@@ -19,6 +19,7 @@ from av_envs.scene.navigation import BODY_RADIUS, NavigationGraph
 from av_envs.scene.scene import PLAIN, SMALLEST_AREA, Room, Scene
 
 UNKNOWN = "unknown"  # the material of what no rule names
+ROOM = "room"  # the only one: walls of a mesh do not say where a room ends
 FAR_AWAY = 1000.0  # m from the origin: single precision gets coarser than a tenth of a millimetre
 SAME_CORNER = 1e-5  # m
 LEAKY = 0.02  # share of lost rays worth a warning
@@ -94,7 +95,7 @@ def scene_of_surfaces(
     turned = turned_to_air(sides.votes, part)
     coloured = surfaces.coloured[rows, None]
     used, material = np.unique(finish.material[part], return_inverse=True)
-    name = re.sub(r"[^\w.-]+", "-", Path(source).stem)
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(source).stem) or "mesh"
     scene = Scene(
         name=name,
         bvh=_turn(bvh, turned),
@@ -104,7 +105,7 @@ def scene_of_surfaces(
         pattern=np.full(len(rows), PLAIN, np.uint8),
         category=finish.category[part],
         materials=tuple(finish.materials[k] for k in used),
-        rooms=(Room(name, _floor_bounds(walkable.graph)),),
+        rooms=(Room(ROOM, _floor_bounds(walkable.graph)),),
         graph=walkable.graph,
     )
     warnings = _warnings(walkable, sides.lost, finish, usable.shift)

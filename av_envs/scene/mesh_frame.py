@@ -56,16 +56,15 @@ def decide_frame(
     declared   metres per unit and axis of the file, None where it does not say
     """
     wanted_unit, wanted_up = _check_unit(unit), _check_up(up)
-    units = [UNITS[name] for name in GUESSED] if wanted_unit is None else [wanted_unit]
-    if wanted_unit is None and declared[0] is not None:
-        units = list(dict.fromkeys([declared[0], *units]))
+    units = [wanted_unit or declared[0]]
+    if units == [None]:
+        units = [UNITS[name] for name in GUESSED]
     ups = [USUAL_UP[suffix], *(axis for axis in "yz" if axis != USUAL_UP[suffix])]
     if declared[1] is not None:
         ups = list(dict.fromkeys([declared[1], *ups]))
     ups = ups if wanted_up is None else [wanted_up]
     scores = _scores(triangles, units, ups)
     seen = scores.max() > 0
-    scores[0] *= 1 if declared[0] is None else DECLARED_WEIGHT
     scores[:, 0] *= USUAL_WEIGHT if declared[1] is None else DECLARED_WEIGHT
     best_unit, best_up = np.unravel_index(scores.argmax(), scores.shape)
     if not seen and wanted_unit is None and declared[0] is None:
