@@ -14,13 +14,14 @@ from av_envs.soundspaces.writing.config import Export
 from av_envs.vision import ViewCache
 
 NAME = "small-0"
-SIZE = (4.0, 2.0, 2.5)  # m: 4 x 2 nodes, a metre apart
+NODES = 4, 2  # eastward and northward
+HEIGHT = 2.5  # m
 
 
-def small_scene(grid: float = 1.0, shift: tuple[float, float] = (0.0, -1.0)) -> Scene:
-    """An empty room whose south-west corner is at `shift`."""
-    x0, y0 = shift
-    x1, y1, z1 = x0 + SIZE[0], y0 + SIZE[1], SIZE[2]
+def small_scene(grid: float = 1.0) -> Scene:
+    """An empty room whose first node is at (0.5, -0.5); walls are half a step from nodes."""
+    x0, y0 = 0.5 - grid / 2, -0.5 - grid / 2
+    x1, y1, z1 = x0 + NODES[0] * grid, y0 + NODES[1] * grid, HEIGHT
     plaster, boards = ("stud_wall", (200, 190, 180), PLAIN), ("wood_floor", (120, 90, 60), PLAIN)
     faces = [
         Block((x0, y0, 0), (x1, y1, 0), *boards, UP, "floor"),
