@@ -5,6 +5,7 @@ that ships with the package.
 """
 
 import argparse
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,8 +33,9 @@ def read_sofa(path: str | Path) -> Hrtf:
     return _normalised(Path(path).name, directions, _resampled(responses, rate))
 
 
-def _read_fields(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
-    """Responses (D, 2, n), positions (D, 3) as degrees and metres, and the sampling rate."""
+@contextmanager
+def open_sofa(path: Path):
+    """The file, opened with h5py; what it lacks is a ValueError that names it."""
     try:
         import h5py
     except ImportError:
@@ -42,15 +44,21 @@ def _read_fields(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
         raise FileNotFoundError(f"no SOFA file at {path}")
     try:
         with h5py.File(path) as file:
-            convention = _text(file.attrs.get("SOFAConventions", "none"))
-            kind = _text(file["SourcePosition"].attrs.get("Type", "spherical"))
-            delays = file["Data.Delay"][:] if "Data.Delay" in file else np.zeros(1)
-            responses, positions = file["Data.IR"][:], file["SourcePosition"][:]
-            rate = float(np.ravel(file["Data.SamplingRate"][:])[0])
+            yield file
     except KeyError as error:
         raise ValueError(f"{path} is not a SOFA file of impulse responses: {error}") from None
     except OSError as error:
         raise ValueError(f"{path} is not a readable SOFA file: {error}") from None
+
+
+def _read_fields(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
+    """Responses (D, 2, n), positions (D, 3) as degrees and metres, and the sampling rate."""
+    with open_sofa(path) as file:
+        convention = sofa_text(file.attrs.get("SOFAConventions", "none"))
+        kind = sofa_text(file["SourcePosition"].attrs.get("Type", "spherical"))
+        delays = file["Data.Delay"][:] if "Data.Delay" in file else np.zeros(1)
+        responses, positions = file["Data.IR"][:], file["SourcePosition"][:]
+        rate = float(np.ravel(file["Data.SamplingRate"][:])[0])
     if convention != CONVENTION:
         raise ValueError(f"{path}: the convention is {convention!r}, only {CONVENTION!r} is read")
     if np.ptp(delays) > 0:
@@ -67,7 +75,8 @@ def _read_fields(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
     return responses, positions, rate
 
 
-def _text(attribute: bytes | str) -> str:
+def sofa_text(attribute: bytes | str) -> str:
+    """An attribute as text, whichever way it was written."""
     return attribute.decode() if isinstance(attribute, bytes) else str(attribute)
 
 
