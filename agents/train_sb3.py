@@ -2,8 +2,8 @@
 
 PPO or RecurrentPPO learns over the native batch from condensed observations; in the measuring
 task one policy plays every robot. DIR gets `config.json`, `curve.csv` (a row per evaluation on
-houses of the split "val"), `last.zip` and `best.zip`, which `SB3Agent` plays on any suite. An
-interrupted run goes on with the same command and --resume.
+houses of the split "val"), `last.zip` and `best.safetensors`, which `SB3Agent` plays on any
+suite. An interrupted run goes on with the same command and --resume.
 """
 
 import argparse

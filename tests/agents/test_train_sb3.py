@@ -50,20 +50,32 @@ def test_a_trained_policy_plays(env_id, algorithm, more, tmp_path):
     assert [row["steps"] for row in rows] == ["0", "20"]
     assert all(np.isfinite(float(row["val_return"])) for row in rows)
     env = gym.make(env_id, **options(env_id))  # with all observations, as on the boards
-    agent = SB3Agent(
-        env.observation_space,
-        env.action_space,
-        seed=0,
-        checkpoint=str(tmp_path / "last.zip"),
-        algorithm="PPO" if algorithm == "ppo" else "RecurrentPPO",
+    name = "PPO" if algorithm == "ppo" else "RecurrentPPO"
+    pickled, plain = (
+        SB3Agent(
+            env.observation_space,
+            env.action_space,
+            seed=0,
+            checkpoint=str(tmp_path / f"best.{suffix}"),
+            algorithm=name,
+        )
+        for suffix in ("zip", "safetensors")
     )
+    assert bool(plain.privileged) == ("--told" in more)
+    assert plain.privileged == pickled.privileged
+    assert play(pickled, env) == play(plain, env)
+
+
+def play(agent: SB3Agent, env: gym.Env) -> list:
+    """The actions of an episode."""
     observation, _ = env.reset(seed=0)
     agent.reset(seed=0)
+    actions = []
     for _ in range(TINY["steps"]):
         truth = {key: env.unwrapped.privileged(key) for key in agent.privileged}
-        action = agent.act(observation, truth) if truth else agent.act(observation)
-        observation, *_ = env.step(action)
-    assert bool(agent.privileged) == ("--told" in more)
+        actions.append(agent.act(observation, truth) if truth else agent.act(observation))
+        observation, *_ = env.step(actions[-1])
+    return np.array(actions).tolist()
 
 
 def test_a_run_is_resumed(tmp_path, capsys):

@@ -1,16 +1,20 @@
 """A policy trained with Stable-Baselines3 as an agent of `benchmarks.run`."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecTransposeImage
 
-from agents.adapters.sb3.bearing import TOLD, told
+from agents.adapters.sb3.bearing import TOLD, told, told_space
 from agents.adapters.sb3.condensed import condensed, condensed_space
-from agents.adapters.sb3.footprints import Footprints
+from agents.adapters.sb3.footprints import SPACE, Footprints
+from agents.adapters.sb3.weights import SUFFIX, load_policy
 
 MADE = ("told", "footprints")  # observations that the environments do not make
 ALGORITHMS = {
@@ -28,8 +32,9 @@ MASKED = ("MaskablePPO",)
 class SB3Agent:
     """Plays what `model.save(checkpoint)` has written; recurrent policies keep their memory.
 
-    checkpoint     path of the file. It may hold pickled code: load only what you trust
-    algorithm      a key of ALGORITHMS: the class that has saved it
+    checkpoint     path of the file. It may hold pickled code: load only what you trust; one that
+                   ends in .safetensors, from `weights.save_policy`, holds none
+    algorithm      a key of ALGORITHMS: the class that has saved it. A .safetensors knows its own
     deterministic  whether the likeliest action is taken; else one is drawn
     predictor      of the measuring task, see `benchmarks.agents.Agent`
     device         of torch
@@ -53,9 +58,13 @@ class SB3Agent:
     ):
         if algorithm not in ALGORITHMS:
             raise ValueError(f"algorithm {algorithm!r} does not exist; choose {list(ALGORITHMS)}")
-        self.model = self._load(algorithm, checkpoint, device)
-        self.model.set_random_seed(seed)
-        self.card = {"name": f"SB3 {algorithm}"}
+        if checkpoint.endswith(SUFFIX):
+            self.model = self._built(checkpoint, observation_space, action_space)
+            self.card = {"name": Path(checkpoint).stem}
+        else:
+            self.model = self._load(algorithm, checkpoint, device)
+            self.card = {"name": f"SB3 {algorithm}"}
+        set_random_seed(seed)
         self.predictor = predictor
         self._deterministic = deterministic
         self._is_masked = algorithm in MASKED
@@ -75,7 +84,7 @@ class SB3Agent:
     def reset(self, *, seed: int | None = None) -> None:
         """Forget the episode before."""
         if seed is not None:
-            self.model.set_random_seed(seed % 2**32)
+            set_random_seed(seed % 2**32)
         self._is_start, self._state = True, None
 
     def act(
@@ -112,11 +121,21 @@ class SB3Agent:
             checkpoint, device=device
         )
 
+    @staticmethod
+    def _built(
+        checkpoint: str, observation_space: spaces.Dict, action_space: spaces.Space
+    ) -> BasePolicy:
+        if isinstance(action_space, spaces.MultiDiscrete):
+            observation_space = _of_each(observation_space)
+            action_space = spaces.Discrete(int(action_space.nvec[0]))
+        made = {"told": told_space(), "footprints": SPACE}
+        return load_policy(checkpoint, observation_space, made, action_space)
+
     def _check_spaces(self, observation_space: spaces.Dict, action_space: spaces.Space) -> None:
         """The policy must have been trained on what it is going to meet."""
         known, met = self.model.observation_space, observation_space
         if self._plays_a_team:
-            met = spaces.Dict({key: _of_one(space) for key, space in met.items()})
+            met = _of_each(met)
             same_actions = (action_space.nvec == self.model.action_space.n).all()
         else:
             same_actions = action_space == self.model.action_space
@@ -132,9 +151,11 @@ class SB3Agent:
             )
 
 
-def _of_one(space: spaces.Space) -> spaces.Space:
+def _of_each(space: spaces.Dict) -> spaces.Dict:
     """The space of one robot out of that of a team."""
-    return spaces.Box(space.low[0], space.high[0], dtype=space.dtype)
+    return spaces.Dict(
+        {key: spaces.Box(own.low[0], own.high[0], dtype=own.dtype) for key, own in space.items()}
+    )
 
 
 def _part(space: spaces.Dict, made: dict[str, spaces.Space], known: spaces.Dict) -> spaces.Dict:

@@ -9,6 +9,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
+from agents.adapters.sb3.weights import save_policy
+
 COLUMNS = ("steps", "seconds", "train_return", "val_return", "val_error", "actions")
 
 
@@ -33,7 +35,8 @@ def evaluate(model: BaseAlgorithm, venv: VecEnv, seed: int) -> np.ndarray:
 class Curve(BaseCallback):
     """Evaluates the policy every so often, and keeps the last and the best one.
 
-    Writes to a directory `curve.csv`, `last.zip` and `best.zip`. Columns of the table:
+    Writes to a directory `curve.csv`, `last.zip`, `best.zip` and, the same without pickled code,
+    `best.safetensors`. Columns of the table:
 
     steps         of all environments together
     seconds       of wall time, those before a resumption included
@@ -92,6 +95,7 @@ class Curve(BaseCallback):
         if row["val_return"] > self._best:
             self._best = row["val_return"]
             self.model.save(self._directory / "best.zip")
+            save_policy(self.model, self._directory / "best.safetensors")
 
     def _begin_row(self) -> None:
         self._returns: list[float] = []

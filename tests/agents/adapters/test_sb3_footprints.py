@@ -26,19 +26,31 @@ def test_what_lies_behind_is_drawn_behind():
     drawing = Footprints(1, 1)
     drawing.drawn(seen((3.0, 1.0, EAST)), BEGUN)
     shown = drawing.drawn(seen((3.5, 1.0, EAST)), GOES_ON)
-    assert shown.shape == (1, 2, SIDE, SIDE)
+    assert shown.shape == (1, 3, SIDE, SIDE)
     assert marks(shown[0, 0]) == [(0, 0), (-1, 0)]
     turned = drawing.drawn(seen((3.5, 1.0, NORTH)), GOES_ON)
     assert marks(turned[0, 0]) == [(0, -1), (0, 0)]  # west is to the left of north
+
+
+def test_who_stands_still_has_walked_into_something():
+    drawing = Footprints(1, 1)
+    assert not drawing.drawn(seen((0.0, 0.0, NORTH)), BEGUN)[0, 1].any()
+    stuck = drawing.drawn(seen((0.0, 0.0, NORTH)), GOES_ON)
+    assert marks(stuck[0, 1]) == [(1, 0)]
+    turned = drawing.drawn(seen((0.0, 0.0, EAST)), GOES_ON)
+    assert marks(turned[0, 1]) == [(0, -1)]
+    there = drawing.drawn(seen((0.0, 0.5, EAST)), GOES_ON)  # it was the other robot, say
+    assert not there[0, 1].any()
+    assert not drawing.drawn(seen((0.0, 0.5, EAST)), BEGUN)[0, 1].any()
 
 
 def test_robots_share_the_map_and_see_each_other():
     shown = Footprints(1, 2).drawn(seen((0.0, 0.0, NORTH), (1.0, 0.0, EAST)), BEGUN)
     first, second = shown
     assert marks(first[0]) == [(0, 0), (0, 2)]
-    assert marks(first[1]) == [(0, 2)]
+    assert marks(first[2]) == [(0, 2)]
     assert marks(second[0]) == [(0, 0), (-2, 0)]
-    assert marks(second[1]) == [(-2, 0)]
+    assert marks(second[2]) == [(-2, 0)]
 
 
 def test_a_new_episode_has_an_empty_map_and_other_teams_keep_theirs():
