@@ -17,7 +17,7 @@ import json
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -76,36 +76,35 @@ class RLRAcoustics:
 
     def rir(self, source: int, receiver: int, heading: int) -> np.ndarray:
         """(2, 16000) float32, left ear first; a source has amplitude 1 at 1 m."""
-        return self.rirs([source], [receiver], heading)[0, 0]
+        return self.draws(source, receiver, heading, 1)[0]
 
-    def rirs(self, sources: Sequence[int], receivers: Sequence[int], heading: int) -> np.ndarray:
-        """(S, R, 2, 16000) of all pairs in one simulation, cheaper than one at a time.
+    def rirs_into(self, sources: np.ndarray, receiver: int, heading: int, out: np.ndarray) -> None:
+        """Responses of several sources at one pose, into `out` (S, 2, 16000) float32."""
+        for source, ears in zip(sources, out, strict=True):
+            ears[:] = self.rir(int(source), receiver, heading)
 
-        The library draws its rays anew for each pair: an answer depends on its company.
+    def draws(self, source: int, receiver: int, heading: int, n: int) -> np.ndarray:
+        """(n, 2, 16000) of one pair with other random numbers each; the first is `rir`.
+
+        The library has no seed: its random numbers go on from one simulation to the next.
         """
-        x, y, z, w = quaternion_of(heading)
         context = self._context()
-        for number, receiver in enumerate(receivers):
-            kind = self.config.ears.capitalize()
-            layout = getattr(self._library.ChannelLayoutType, kind)
-            channels = self._library.ChannelLayout(layout, CHANNELS[self.config.ears])
-            context.add_listener(channels)
-            context.set_listener_radius(number, 0.0)  # else sound arrives earlier by its radius
-            context.set_listener_position(number, self._place(receiver))
-            context.set_listener_orientation_quaternion(number, [w, x, y, z])
-            if self.config.hrtf is not None:
-                context.set_listener_hrtf(number, self.config.hrtf)
-        for number, source in enumerate(sources):
-            context.add_source()
-            context.set_source_radius(number, 0.0)
-            context.set_source_position(number, self._place(source))
-        context.simulate()
-        return np.array(
-            [
-                [self._response(context, r, s) for r in range(len(receivers))]
-                for s in range(len(sources))
-            ]
-        )
+        layout = getattr(self._library.ChannelLayoutType, self.config.ears.capitalize())
+        context.add_listener(self._library.ChannelLayout(layout, CHANNELS[self.config.ears]))
+        context.set_listener_radius(0, 0.0)  # else sound arrives earlier by as much
+        context.set_listener_position(0, self._place(receiver))
+        x, y, z, w = quaternion_of(heading)
+        context.set_listener_orientation_quaternion(0, [w, x, y, z])
+        if self.config.hrtf is not None:
+            context.set_listener_hrtf(0, self.config.hrtf)
+        context.add_source()
+        context.set_source_radius(0, 0.0)
+        context.set_source_position(0, self._place(source))
+        responses = []
+        for _ in range(n):
+            context.simulate()
+            responses.append(self._response(context))
+        return np.array(responses)
 
     def _place(self, node: int) -> list[float]:
         heads = self.scene.graph.heads
@@ -113,15 +112,13 @@ class RLRAcoustics:
             raise ValueError(f"a node must lie in 0..{len(heads) - 1}, got {node}")
         return (STRETCH * habitat_from_world(heads[node])).tolist()
 
-    def _response(self, context: Any, listener: int, source: int) -> np.ndarray:
-        heard = [
-            np.asarray(context.get_ir_channel(listener, source, channel), np.float32)
-            for channel in range(CHANNELS[self.config.ears])
-        ]
-        late = HEAD_LATENCY if self.config.ears == "binaural" and self.config.hrtf is None else 0
+    def _response(self, context: Any) -> np.ndarray:
+        """What the library found last, at our rate, length and delay."""
+        n_channels = CHANNELS[self.config.ears]
+        late = HEAD_LATENCY if n_channels == 2 and self.config.hrtf is None else 0
         out = np.zeros((2, RIR_SAMPLES), np.float32)
         for ear in range(2):
-            samples = heard[ear % len(heard)][late : late + RIR_SAMPLES]
+            samples = context.get_ir_channel(0, 0, ear % n_channels)[late : late + RIR_SAMPLES]
             out[ear, : len(samples)] = samples
         return out
 
