@@ -113,10 +113,7 @@ class SoundSpacesScene:
             samples, found = read_response(path)
         except SILENCED as error:
             return self._silence(error, rate)
-        if rate is None:
-            return samples, found
-        # A response is a filter: with fewer samples a second, each of them counts for more.
-        return at_rate(samples, found, rate) * np.float32(found / rate), rate
+        return (samples, found) if rate is None else (at_rate(samples, found, rate), rate)
 
     def coverage(self, read: bool = False) -> Coverage:
         """Which pairs of nodes have a response; with `read`, whether each can be read, too."""

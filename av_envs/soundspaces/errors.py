@@ -10,8 +10,11 @@ class SoundSpacesError(ValueError):
     """
 
     def __init__(self, path: Path | str, reason: str):
+        super().__init__(path, reason)  # as they are, so that processes can hand the error on
         self.path = Path(path)
-        super().__init__(f"{path}: {reason}")
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.args[1]}"
 
 
 class MissingFileError(SoundSpacesError):

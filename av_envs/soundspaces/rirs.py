@@ -70,10 +70,14 @@ def read_response(path: Path) -> tuple[np.ndarray, int]:
 
 
 def at_rate(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
-    """The same sound (2, n) float32 at another sample rate, by polyphase filtering."""
+    """The same response (2, n) float32 at another sample rate, by polyphase filtering.
+
+    A response is a filter: with fewer samples a second each counts for more, so that a sound
+    through it is as loud as before.
+    """
     if rate == wanted:
         return samples
-    return resample_poly(samples, wanted, rate, axis=-1).astype(np.float32)
+    return (resample_poly(samples, wanted, rate, axis=-1) * (rate / wanted)).astype(np.float32)
 
 
 def cut_or_padded(samples: np.ndarray, n: int) -> np.ndarray:

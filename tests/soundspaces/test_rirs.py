@@ -1,5 +1,7 @@
 """Responses are read as they are, and what is wrong with a file is said."""
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy.io import wavfile
@@ -112,17 +114,20 @@ def test_files_of_scipy_are_read_bit_for_bit(tmp_path):
     np.testing.assert_array_equal(read_response(tmp_path / "0_0.wav")[0], NOISE.T)
 
 
-def test_44_kilohertz_become_16_without_a_change_of_level_or_time():
-    """A low tone keeps its amplitude and its phase; one above 8 kHz is gone."""
-    time = np.arange(44_100) / 44_100
-    low, high = np.sin(2 * np.pi * 440 * time), np.sin(2 * np.pi * 12_000 * time)
-    made = at_rate(np.stack([low, high]).astype(np.float32), 44_100, 16_000)
-    assert made.shape == (2, 16_000)
+def test_44_kilohertz_become_16_as_a_filter():
+    """A tone through the response is as loud and as late as before; above 8 kHz all is gone."""
+    late, early = np.zeros((2, 4410)), np.zeros((2, 4410))
+    late[:, 882], early[0, 441] = 0.5, 0.25  # 20 ms and 10 ms
+    tones = np.sin(2 * np.pi * 12_000 * np.arange(4410) / 44_100)
+    response = (late + early + np.stack([0 * tones, tones * np.hanning(4410)])).astype(np.float32)
+    made = at_rate(response, 44_100, 16_000)
+    assert made.shape == (2, 1600)
     assert made.dtype == np.float32
-    wanted = np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
-    middle = slice(1000, 15_000)
-    np.testing.assert_allclose(made[0, middle], wanted[middle], atol=2e-3)
-    assert np.abs(made[1, middle]).max() < 1e-3
+    low = np.sin(2 * np.pi * 440 * np.arange(8000) / 16_000)
+    for ear, gains in enumerate(((0.5, 0.25), (0.5, 0.0))):
+        heard = np.convolve(low, made[ear])[2000:6000]
+        wanted = gains[0] * low[2000 - 320 : 6000 - 320] + gains[1] * low[2000 - 160 : 6000 - 160]
+        np.testing.assert_allclose(heard, wanted, atol=2e-3)
     assert at_rate(made, 16_000, 16_000) is made
 
 
@@ -142,6 +147,13 @@ def test_cutting_and_padding():
     samples = np.arange(6, dtype=np.float32).reshape(2, 3)
     np.testing.assert_array_equal(cut_or_padded(samples, 2), [[0, 1], [3, 4]])
     np.testing.assert_array_equal(cut_or_padded(samples, 4), [[0, 1, 2, 0], [3, 4, 5, 0]])
+
+
+def test_an_error_can_be_handed_on_by_a_process(tmp_path):
+    error = pickle.loads(pickle.dumps(EmptyFileError(tmp_path / "0_0.wav", "the file has no byte")))
+    assert type(error) is EmptyFileError
+    assert str(error) == f"{tmp_path}/0_0.wav: the file has no byte"
+    assert error.path == tmp_path / "0_0.wav"
 
 
 def test_an_unknown_policy_is_an_error(tiny_root):
