@@ -20,7 +20,7 @@ COLUMNS = (
     *(f"{who}_{axis}" for who in ("source", "receiver") for axis in "xyz"),
     "heading",
 )
-EARS = ("left", "right")  # columns that may be left out: channels 0 and 1
+EARS = ("left", "right")  # columns that may be left out where there are no other channels
 
 
 def read_room(path: str | Path, clockwise: bool = False) -> MeasuredRoom:
@@ -101,7 +101,7 @@ def _read_table(path: Path) -> MeasuredRoom:
         try:
             places.append([float(row[name]) for name in COLUMNS[1:7]])
             headings.append(range(N_HEADINGS).index(int(row["heading"])))
-            channels = [int(row.get(ear) or 0) if row.get(ear) else k for k, ear in enumerate(EARS)]
+            channels = [int(row[ear]) for ear in EARS] if set(EARS) <= set(row) else None
             file = path.parent / row["file"]
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
@@ -126,17 +126,21 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     raise ValueError(f"{path}: a measured room is a .sofa file or a .csv or .json table")
 
 
-def _read_ears(path: Path, channels: list[int]) -> np.ndarray:
-    """(2,n) float32, 16 kHz, of two channels of a sound file."""
+def _read_ears(path: Path, channels: list[int] | None) -> np.ndarray:
+    """(2,n) float32, 16 kHz, of two channels of a sound file; None: it has no others."""
     try:
         samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise ValueError(f"{path} is no sound file that can be read: {error}") from None
-    if not 0 <= min(channels) <= max(channels) < samples.shape[1]:
+    n = samples.shape[1]
+    if channels is None and n != len(EARS):
         raise ValueError(
-            f"{path} has {samples.shape[1]} channels, not the channels {channels} of the ears; "
-            "the columns left and right may name others, also the same for both"
+            f"{path} has the channels 0 to {n - 1}; the columns left and right must say which are "
+            "the ears, also the same for both"
         )
+    channels = [0, 1] if channels is None else channels
+    if not 0 <= min(channels) <= max(channels) < n:
+        raise ValueError(f"{path} has the channels 0 to {n - 1}, not {channels}")
     return _resampled(samples[:, channels].T, rate)
 
 

@@ -227,7 +227,9 @@ def test_tables_that_do_not_fit_are_named(tmp_path, truth):
     refused("{", "a.json is no JSON", name="a.json")
     refused(text, "no azimuths that could count clockwise", clockwise=True)
     soundfile.write(tmp_path / "0.wav", np.ones(9), RATE)
-    refused(text, r"0.wav has 1 channels, not the channels \[0, 1\] of the ears")
+    refused(text, r"0.wav has the channels 0 to 0; the columns left and right must say")
+    ears = text.replace("heading", "heading,left,right").replace(",0\n", ",0,0,1\n")
+    refused(ears, r"0.wav has the channels 0 to 0, not \[0, 1\]")
 
 
 @pytest.mark.parametrize(
