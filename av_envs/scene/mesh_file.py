@@ -11,6 +11,7 @@ import numpy as np
 
 FORMATS = (".obj", ".ply", ".glb", ".gltf", ".stl", ".dae")
 DECLARED = {".glb": (1.0, "y"), ".gltf": (1.0, "y")}  # metres and y up, says glTF 2.0
+PARSERS = ("collada", "PIL")  # what trimesh reads DAE files and pictures with
 NO_COLOUR = (102, 102, 102)  # what trimesh gives to surfaces without one
 # Weights of the corners at the four points of a triangle where its texture is read.
 _SAMPLES = np.array([[1, 1, 1], [4, 1, 1], [1, 4, 1], [1, 1, 4]]) / [[3], [6], [6], [6]]
@@ -76,9 +77,9 @@ def _load(path: Path) -> Any:
         if path.suffix.lower() == ".obj":
             return _load_obj(trimesh, path)
         return trimesh.load_scene(path, process=False)
-    except ImportError as error:
-        raise ImportError(f"{path}: {error}; pip install 'av-envs[mesh]'") from error
     except Exception as error:  # its parsers raise whatever comes up
+        if isinstance(error, ImportError) and any(name in str(error) for name in PARSERS):
+            raise ImportError(f"{path}: {error}; pip install 'av-envs[mesh]'") from error
         raise ValueError(f"{path}: cannot be read as a mesh: {error!r}") from error
 
 

@@ -24,8 +24,8 @@ TO_Z_UP = {
 
 STOREY = 2.7  # m, the commonest height of a room
 SPREAD = 0.5  # of the logarithm of heights about it
-OPEN_WEIGHT = 0.2  # of a floor without a ceiling in a mesh that is a storey high in all
-DECLARED_WEIGHT = 5.0  # how much better another reading must be
+OPEN_WEIGHT = 0.6  # of a floor without a ceiling in a mesh that is a storey high in all
+DECLARED_WEIGHT = 2.0  # how much better another reading must be
 USUAL_WEIGHT = 1.5
 UNLIKELY = 0.05
 N_COLUMNS = 18  # each way
