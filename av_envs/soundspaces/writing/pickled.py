@@ -19,7 +19,7 @@ def graph_pickle(points: np.ndarray, neighbours: np.ndarray) -> bytes:
     points      (N, 3) metres, in habitat's frame
     neighbours  (N, k) node numbers, -1 for none; their order is kept
 
-    All versions of networkx from 2.0 keep a graph in the three attributes written here and
+    All versions of networkx from 2.2 keep a graph in the three attributes written here and
     have defaults for the rest. networkx itself would add what only the same version knows.
     """
     edges: dict[frozenset, dict] = {}

@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from scipy.io import wavfile
@@ -15,7 +16,7 @@ from av_envs.scene import Scene
 from av_envs.soundspaces.frames import alpha_of
 from av_envs.soundspaces.layout import RESPONSE_NAME
 from av_envs.soundspaces.writing.config import Export
-from av_envs.soundspaces.writing.files import write_whole
+from av_envs.soundspaces.writing.files import has_size, write_whole
 
 
 def wanted_pairs(export: Export, scene: Scene) -> np.ndarray:
@@ -42,11 +43,11 @@ def _written(export: Export, scene: Scene, heading: int) -> Iterator[tuple[int, 
         return
     with os.scandir(folder) as entries:
         for entry in entries:
-            name = RESPONSE_NAME.fullmatch(entry.name)
-            # A trimmed file may have any size, but is never there in part.
-            whole = export.trimmed or entry.stat().st_size == response_bytes(export.rate)
-            if name and whole and max(map(int, name.groups())) < len(scene.graph):
-                yield int(name[1]), int(name[2])
+            name = RESPONSE_NAME.fullmatch(entry.name)  # drafts come and go, these stay
+            if name and (export.trimmed or entry.stat().st_size == response_bytes(export.rate)):
+                receiver, source = map(int, name.groups())
+                if max(receiver, source) < len(scene.graph):
+                    yield receiver, source
 
 
 def write_responses(export: Export, name: str, sources: np.ndarray) -> None:
@@ -55,12 +56,20 @@ def write_responses(export: Export, name: str, sources: np.ndarray) -> None:
     scene, acoustics = dwelling.scene, dwelling.acoustics
     if isinstance(acoustics, TracedAcoustics):
         acoustics.bank.bake(sources, workers=1)  # else each is traced on all cores
-    missing = missing_responses(export, scene)[:, :, sources]
-    for heading, receiver, k in np.argwhere(missing).tolist():
-        source = int(sources[k])
-        response = acoustics.rir(source, receiver, heading)
-        path = export.layout.rir(scene.name, alpha_of(heading), receiver, source)
-        write_whole(path, response_file(response, export.rate, export.trimmed))
+    wanted = wanted_pairs(export, scene)
+    for source in sources.tolist():
+        for receiver in np.flatnonzero(wanted[:, source]).tolist():
+            for heading in range(N_HEADINGS):
+                path = export.layout.rir(scene.name, alpha_of(heading), receiver, source)
+                if not _is_whole(export, path):
+                    response = acoustics.rir(source, receiver, heading)
+                    write_whole(path, response_file(response, export.rate, export.trimmed))
+
+
+def _is_whole(export: Export, path: Path) -> bool:
+    if export.trimmed:  # of any length, but never there in part
+        return path.exists()
+    return has_size(path, response_bytes(export.rate))
 
 
 def response_file(response: np.ndarray, rate: int, trimmed: bool = False) -> bytes:
