@@ -63,9 +63,6 @@ def read_mesh(
     """
     path = Path(path)
     raw = read_surfaces(path)
-    bad = ~np.isfinite(raw.triangles).all(axis=(1, 2))
-    if bad.any():
-        raise ValueError(f"{path}: {bad.sum()} triangles have corners that are not finite numbers")
     frame = decide_frame(raw.triangles, path.suffix.lower(), (raw.unit, raw.up), unit, up)
     surfaces = raw._replace(triangles=in_metres(raw.triangles, frame))
     options = MeshOptions(grid, materials, default)

@@ -125,13 +125,15 @@ def _read_part(
     """Triangles (F,3,3), colours (F,3) or None and the names of one part, None if it is empty."""
     transform, geometry = scene.graph[node]
     mesh = scene.geometry[geometry]
-    faces = getattr(mesh, "faces", ())  # point clouds and paths have none
+    faces = np.asarray(getattr(mesh, "faces", ()))  # point clouds and paths have none
     if len(faces) == 0:
         return None
     if faces.max() >= len(mesh.vertices):
         raise ValueError(f"{path}: part {node!r} refers to corners that do not exist")
+    bad = ~np.isfinite(mesh.vertices).all(axis=1)[faces].all(axis=1)
+    if bad.any():
+        raise ValueError(f"{path}: {bad.sum()} triangles have corners that are not finite numbers")
     points = np.asarray(mesh.vertices, float) @ transform[:3, :3].T + transform[:3, 3]
-    faces = np.asarray(faces)
     colours = _colours(mesh)
     if np.linalg.det(transform[:3, :3]) < 0:  # mirrored: what was left is right
         faces = faces[:, ::-1]

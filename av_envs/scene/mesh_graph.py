@@ -28,10 +28,10 @@ from av_envs.scene.navigation import CLEARANCE_CAP, HEAD_HEIGHT, NavigationGraph
 
 RASTER = 0.125  # m between samples of the floor, at most
 MOST_SAMPLES = 3_000_000  # of the plan; a wider one is sampled more coarsely
-SOLID_SHARE = 0.1  # rooms that face their air, over those that would be inside solids
+SOLID_SHARE = 0.01  # rooms that face their air, over those that would be inside solids
 OUTDOORS_SHARE = 2.0  # ground under the sky, over the same
-LEAST_BUILDING = 4  # nodes under one roof
-BUILDING_SHARE = 0.02  # of the nodes of the largest set, which may be the land around
+LEAST_BUILDING = 4.0  # m2 under one roof
+BUILDING_SHARE = 0.002  # of the nodes of the largest set, which may be the land around
 SKY_RAYS = 64  # from each node upwards
 INDOORS = 0.5  # share of them that meet something
 
@@ -67,7 +67,7 @@ def mesh_graph(bvh: Bvh, normals: np.ndarray, grid: float) -> Walkable:
     # One way of a stair may pass where the other does not.
     nodes = np.where(_returns(nodes), nodes, -1)
     label, sizes = _components(nodes, np.ones(len(nodes), bool))
-    kept = label == _largest(label, sizes, covered)
+    kept = label == _largest(label, sizes, covered, grid)
     positions = np.stack([floors.x, floors.y, floors.z], 1).astype(np.float32)
     sheltered = np.zeros(len(kept), bool)
     sheltered[kept] = _sheltered(bvh, positions[kept])
@@ -169,10 +169,10 @@ def _components(nodes: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.
     return label, np.bincount(label[allowed], minlength=1)
 
 
-def _largest(label: np.ndarray, sizes: np.ndarray, covered: np.ndarray) -> int:
+def _largest(label: np.ndarray, sizes: np.ndarray, covered: np.ndarray, grid: float) -> int:
     """The largest set that is mostly under a roof; of all sets, where only corners are."""
     roofed = sizes * (2 * np.bincount(label[covered], minlength=len(sizes)) > sizes)
-    is_building = roofed.max() >= max(LEAST_BUILDING, BUILDING_SHARE * sizes.max())
+    is_building = roofed.max() >= max(LEAST_BUILDING / grid**2, BUILDING_SHARE * sizes.max())
     return int(roofed.argmax() if is_building else sizes.argmax())
 
 
