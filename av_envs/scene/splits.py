@@ -22,6 +22,13 @@ def scene_name(split: str, index: int, kind: str = "house") -> str:
     return f"{kind}-{SPLITS.index(split) * SPLIT_SIZE + index}"
 
 
+def split_of_dwelling(name: str) -> str | None:
+    """The split that a procedural dwelling is drawn for; None if no split has that name."""
+    match = _NAME.fullmatch(name)
+    number = int(match[2]) // SPLIT_SIZE if match else len(SPLITS)
+    return SPLITS[number] if number < len(SPLITS) else None
+
+
 def load_scene(name: str, grid: float | None = None) -> Scene:
     """The scene of that name, e.g. "house-12" or "flat-7"; grid as in `House.scene`."""
     match = _NAME.fullmatch(name)

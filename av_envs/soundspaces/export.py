@@ -18,7 +18,7 @@ from typing import NamedTuple
 from av_envs.acoustics.tracing import available_cores
 from av_envs.dwelling import BACKENDS, WorldSettings, open_pool, open_world, world_settings
 from av_envs.scene import SPLITS
-from av_envs.scene.splits import SPLIT_SIZE
+from av_envs.scene.splits import split_of_dwelling
 from av_envs.separation.config import STARTS
 from av_envs.soundspaces.layout import DATASETS, GRIDS
 from av_envs.soundspaces.writing.config import Export
@@ -61,10 +61,8 @@ def scenes_of(texts: Sequence[str], world: WorldSettings) -> list[Wanted]:
 
 def split_of(name: str, world: WorldSettings) -> str:
     """The split that a dwelling belongs to; one that is in none counts as training."""
-    number = name.rpartition("-")[2]
     if world.backend == "traced":  # which has too many to look through
-        last = len(SPLITS) - 1
-        return SPLITS[min(int(number) // SPLIT_SIZE, last)] if number.isdigit() else SPLITS[0]
+        return split_of_dwelling(name) or SPLITS[0]
     return next((one for one in SPLITS if name in open_world(world).names(one)), SPLITS[0])
 
 

@@ -1,12 +1,15 @@
 """Which scenes are for training and which are kept for judging.
 
 Matterport3D has a published split, which SoundSpaces keeps. For Replica this is one of our own:
-the six frl_apartments are one flat furnished in six ways, so they stay on one side. Any other
-scene falls into a split by its name alone: by the SHA-256 of the name, six of ten for training
-and two each for validation and test. So no scene changes sides, whatever else is on the disk.
+the six frl_apartments are one flat furnished in six ways, so they stay on one side. A procedural
+dwelling that was exported stays in the split that it was drawn for. Any other scene falls into a
+split by its name alone: by the SHA-256 of the name, six of ten for training and two each for
+validation and test. So no scene changes sides, whatever else is on the disk.
 """
 
 import hashlib
+
+from av_envs.scene.splits import split_of_dwelling
 
 MP3D = {
     "train": """
@@ -54,6 +57,7 @@ _KNOWN = {
 
 def split_of(scene: str) -> str:
     """Train, val or test."""
-    if scene in _KNOWN:
-        return _KNOWN[scene]
+    split = _KNOWN.get(scene) or split_of_dwelling(scene)
+    if split is not None:
+        return split
     return OTHERS[int(hashlib.sha256(scene.encode()).hexdigest(), 16) % len(OTHERS)]

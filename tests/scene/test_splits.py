@@ -3,7 +3,7 @@ import itertools
 import pytest
 
 from av_envs.scene import SPLITS, load_scene, scene_name
-from av_envs.scene.splits import SPLIT_SIZE
+from av_envs.scene.splits import SPLIT_SIZE, split_of_dwelling
 
 
 @pytest.mark.parametrize("kind", ["house", "flat"])
@@ -41,3 +41,10 @@ def test_wrong_arguments_are_named_with_the_choices():
         scene_name("train", 0, "castle")
     with pytest.raises(ValueError, match=f"{SPLIT_SIZE - 1}.*got {SPLIT_SIZE}"):
         scene_name("train", SPLIT_SIZE)
+
+
+def test_a_name_tells_its_split():
+    assert split_of_dwelling(scene_name("val", 3, "flat")) == "val"
+    assert [split_of_dwelling(f"house-{n}") for n in (999_999, 1_000_000)] == ["train", "val"]
+    for name in ("house-3000000", "house_1", "house-01", "hall"):
+        assert split_of_dwelling(name) is None

