@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
+from typing import NoReturn
 
 import numpy as np
 import soundfile
 
-from av_envs.sound.clips import SPLITS, RecentClips, check_choice, seconds, window
+from av_envs.sound.clips import LISTED, SPLITS, RecentClips, check_choice, seconds, window
 from av_envs.sound.description import FILE_NAME, Description, read_description
 from av_envs.sound.preparation import prepared
 
@@ -49,13 +50,16 @@ class FolderCorpus:
         self.root = Path(root)
         if not self.root.is_dir():
             raise ValueError(f"{self.root} is not a directory")
-        self._clips = _sorted_in(self.root, class_of)
+        described = read_description(self.root)
+        if described is not None and described.recordings:
+            self._clips = _as_listed(self.root, described)
+        else:
+            self._clips = _sorted_in(self.root, class_of)
         found = tuple(sorted({name for _, name in self._clips}))
-        described = read_description(self.root) or Description(found)
+        described = described or Description(found)
         self.classes, self._uncut = described.classes, described.uncut
         if tuple(sorted(self.classes)) != found:
-            differing = ", ".join(sorted(set(self.classes) ^ set(found)))
-            raise ValueError(f"{self.root / FILE_NAME} and the folders differ in: {differing}")
+            _raise_differing(self.root, set(self.classes) ^ set(found))
         distractors = described.distractors if distractors is None else distractors
         for name in distractors:
             check_choice("distractor class", name, self.classes)
@@ -119,6 +123,23 @@ def _sorted_in(root: Path, class_of: ClassOf) -> dict[tuple[str, str], tuple[str
         listed = "\n  ".join(faults or [f"no {', '.join(SUFFIXES)} file in it"])
         raise ValueError(f"cannot use {root} as a corpus:\n  {listed}")
     return clips
+
+
+def _as_listed(root: Path, described: Description) -> dict[tuple[str, str], tuple[str, ...]]:
+    """{(split, class): clips} of an imported corpus, whose files were all read when it was made."""
+    there = {path.relative_to(root).as_posix() for path in _files(root)} - {FILE_NAME}
+    if there != set(described.recordings):
+        _raise_differing(root, there ^ set(described.recordings))
+    clips = defaultdict(list)
+    for clip in sorted(described.recordings):
+        clips[PurePath(clip).parts[:2]].append(clip)
+    return {key: tuple(paths) for key, paths in clips.items()}
+
+
+def _raise_differing(root: Path, names: set[str]) -> NoReturn:
+    rest = f", ... ({len(names)} in all)" if len(names) > LISTED else ""
+    told = ", ".join(sorted(names)[:LISTED])
+    raise ValueError(f"{root / FILE_NAME} and the folders differ in: {told}{rest}")
 
 
 def _files(root: Path) -> Iterator[Path]:

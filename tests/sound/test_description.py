@@ -39,6 +39,20 @@ def test_clips_that_are_uncut_stay_as_long_as_they_are(root):
     assert open_corpus(str(root)).n_seconds("train/ann/0.wav") == 4
 
 
+def test_an_imported_folder_is_as_it_was_imported(root):
+    """Its files are not read again before they play; one that is broken is named then."""
+    clips = {f"{split}/{name}/0.wav": ["x.wav"] for split in SPLITS for name in ("ann", "bob")}
+    Description(("ann", "bob"), uncut=True, recordings=clips).write(root)
+    (root / "val" / "ann" / "0.wav").write_bytes(b"no sound")
+    corpus = open_corpus(str(root))
+    assert corpus.clips("train", "ann") == ("train/ann/0.wav",)
+    with pytest.raises(ValueError, match=r"cannot use .*val/ann/0.wav"):
+        corpus.samples("val/ann/0.wav")
+    (root / "val" / "ann" / "0.wav").unlink()
+    with pytest.raises(ValueError, match=r"corpus.json and the folders differ in: val/ann/0.wav"):
+        open_corpus(str(root))
+
+
 def test_what_is_written_is_read(tmp_path):
     assert read_description(tmp_path) is None
     told = Description(("b", "a"), ("a",), True, {"train/b/0000.flac": ["1.wav", "2.wav"]})
