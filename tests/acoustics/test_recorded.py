@@ -166,6 +166,15 @@ def test_one_microphone_may_be_both_ears(tmp_path, truth):
     np.testing.assert_allclose(response[0, :8000], truth[2, 0, 0][1, :8000], atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("heading", "offset"), [(0, (0, 1, 0)), (1, (1, 0, 0)), (2, (0, -1, 0)), (3, (-1, 0, 0))]
+)
+def test_directions_are_those_of_the_head(heading, offset):
+    """A source to the north is on the left of who looks east, and ahead of who looks north."""
+    room = MeasuredRoom("kitchen", HEADS, np.array([(3, 0, heading)]), np.ones((1, 2, 8)))
+    np.testing.assert_allclose(room.offsets, [offset], atol=1e-12)
+
+
 def test_what_nobody_measured_is_an_error(truth):
     room = MeasuredRoom("kitchen", HEADS, np.array(POSES), np.array([*truth.values()]))
     acoustics = RecordedAcoustics(room)
