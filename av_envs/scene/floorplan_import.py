@@ -21,6 +21,7 @@ from av_envs.scene.mesh import UNKNOWN, MeshOptions, scene_of_surfaces
 from av_envs.scene.mesh_file import Surfaces
 from av_envs.scene.mesh_finish import Materials
 from av_envs.scene.mesh_report import MeshReport
+from av_envs.scene.mesh_space import BODY_HEIGHT
 from av_envs.scene.scene import Room, Scene
 
 DRAWN_TO = 1e-3  # m, to which points of a plan are rounded
@@ -63,6 +64,8 @@ def read_floorplan(
     for option, value in (("height", height), ("thickness", thickness), ("grid", grid)):
         if not 0 < value < np.inf:
             raise ValueError(f"{option} must be a positive number of metres, got {value!r}")
+    if height < BODY_HEIGHT:
+        raise ValueError(f"height: nobody can stand under {height} m, {BODY_HEIGHT} are needed")
     if not 0 < door_height <= height:
         raise ValueError(f"door_height must lie in 0..{height}, got {door_height!r}")
     solid = _union("walls", walls, thickness)
