@@ -119,18 +119,30 @@ def ears_on(tables: EarTables, device: torch.device) -> Ears:
     return Ears(**tensors, lead=tables.lead)
 
 
+def _layout() -> list[tuple[str, int, int, str, tuple[int, ...]]]:
+    """Name, first byte, last byte + 1, type code and shape of each field of a response."""
+    fields = []
+    for name in RESPONSE.names:
+        dtype, start = RESPONSE.fields[name][:2]
+        stop = start + dtype.itemsize
+        fields.append((name, start, stop, dtype.base.str[1:], dtype.shape or (1,)))
+    return fields
+
+
+LAYOUT = _layout()
+
+
 def decoded(packed: Tensor) -> Responses:
     """Fields of packed responses (B, 914) uint8, as they lie in memory."""
     fields = {}
-    for name in RESPONSE.names:
-        dtype, start = RESPONSE.fields[name][:2]
-        part = packed[:, start : start + dtype.itemsize]
-        if dtype.base == np.int8:
+    for name, start, stop, code, shape in LAYOUT:
+        part = packed[:, start:stop]
+        if code == "i1":
             part = part.contiguous().view(torch.int8)
         part = part.long()
-        if dtype.base == np.uint16:
+        if code == "u2":
             part = part[:, 0::2] + 256 * part[:, 1::2]
-        fields[name] = part.reshape(len(packed), *(dtype.shape or (1,)))
+        fields[name] = part.reshape(-1, *shape)
     return Responses(**fields)
 
 
