@@ -104,7 +104,7 @@ def train(arguments: argparse.Namespace) -> None:
     print(f"{weights:,} weights, {model.num_timesteps:,} of {arguments.steps:,} steps", flush=True)
     model.learn(
         arguments.steps - model.num_timesteps,
-        Curve(directory, val, arguments.val_every, rows),
+        Curve(directory, val, arguments.val_every, rows, not arguments.drawn),
         reset_num_timesteps=not rows,
         log_interval=None,
     )
@@ -165,6 +165,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--num-envs", type=positive_int, default=64, help="or teams")
     add("--val-envs", type=positive_int, default=128, help="episodes of an evaluation")
     add("--val-every", type=positive_int, default=25_000, help="steps between evaluations")
+    add("--drawn", action="store_true", help="evaluate drawn actions, not the likeliest")
     add("--rollout", type=positive_int, default=60, help="steps of each environment per update")
     add("--batch-size", type=positive_int, default=480)
     add("--epochs", type=positive_int, default=5)

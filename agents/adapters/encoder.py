@@ -12,7 +12,8 @@ from av_envs.scene import CATEGORIES
 
 # key: axes of one observer's array; one more means that a team is stacked in front
 PICTURES = {"rgb": 3, "depth": 3, "semantic": 2}
-SPECTROGRAMS = {"mixture": 3, "footprints": 3}
+SPECTROGRAMS = {"mixture": 3}
+MAPS = {"footprints": 3}
 WAVES = {"waveform": 2, "heard_rir": 3}
 VECTORS = {
     "pose": 1,
@@ -23,13 +24,13 @@ VECTORS = {
     "told": 1,
 }
 CLASS = "target"
-AXES = {**PICTURES, **SPECTROGRAMS, **WAVES, **VECTORS}
+AXES = {**PICTURES, **SPECTROGRAMS, **MAPS, **WAVES, **VECTORS}
 
 CATEGORY_SIZE = 4  # numbers that stand for a category of pixels
 CLASS_SIZE = 16  # numbers that stand for a class of sounds
 VECTOR_SIZE = 64
 WAVE_GAIN = {"waveform": 1.0, "heard_rir": 100.0}  # a direct sound of a response is about 0.1
-SMALL = 32  # cells along a side of what needs no convolutions
+SMALL = 32  # cells along a side of pictures and spectrograms that need no convolutions
 FFT, HOP = 1023, 512  # a second becomes (512, 32), as `mixture` is
 
 
@@ -99,9 +100,7 @@ class ObservationEncoder(nn.Module):
             self.branches["categories"] = nn.Embedding(len(CATEGORIES), CATEGORY_SIZE)
         if seen:
             size = (sum(depth[key] for key in seen), *shapes[seen[0]][:2])
-            self.branches["pictures"] = _convolutions(
-                size, channels, (8, 4, 3), (4, 2, 2), features
-            )
+            self.branches["pictures"] = _layers(size, channels, (8, 4, 3), (4, 2, 2), features)
 
     def _read_sounds(self, shapes, channels, features) -> None:
         sizes = {key: shapes[key] for key in SPECTROGRAMS if key in shapes}
@@ -110,9 +109,14 @@ class ObservationEncoder(nn.Module):
                 *many, samples = shapes[key]
                 size = (FFT // 2 + 1, samples // HOP + 1)
                 sizes[key] = (torch.Size(many).numel(), *size)
+        for key in MAPS:
+            if key in shapes:
+                self.branches[key] = _convolutions(
+                    shapes[key], channels[:2], (3, 3), (2, 2), features
+                )
         for key, size in sizes.items():
             kernels, strides = ((8, 4), (8, 4), (4, 4)), ((4, 2), (4, 2), (4, 2))
-            self.branches[key] = _convolutions(size, channels, kernels, strides, features)
+            self.branches[key] = _layers(size, channels, kernels, strides, features)
 
     def _read(self, observation: Mapping[str, Tensor]) -> Tensor:
         arrays = {key: observation[key] for key in self.keys if key in AXES}
@@ -130,7 +134,7 @@ class ObservationEncoder(nn.Module):
         pictures = [self._picture(key, arrays[key]) for key in PICTURES if key in arrays]
         if pictures:
             yield self.branches["pictures"](torch.cat(pictures, dim=-1).movedim(-1, 1))
-        for key in SPECTROGRAMS:
+        for key in (*SPECTROGRAMS, *MAPS):
             if key in arrays:
                 yield self.branches[key](arrays[key].float())
         for key in WAVES:
@@ -166,10 +170,15 @@ def _example(known: Mapping[str, spaces.Space]) -> dict[str, Tensor]:
     return {**arrays, CLASS: torch.zeros(1, dtype=torch.long)}
 
 
-def _convolutions(size, channels, kernels, strides, features) -> nn.Sequential:
-    """Of an input of `size` (channels, height, width); a dense layer if it is small."""
+def _layers(size, channels, kernels, strides, features) -> nn.Sequential:
+    """Convolutions; a dense layer if the input is small."""
     if max(size[1:]) <= SMALL:
         return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(size), features), nn.ReLU())
+    return _convolutions(size, channels, kernels, strides, features)
+
+
+def _convolutions(size, channels, kernels, strides, features) -> nn.Sequential:
+    """Of an input of `size` (channels, height, width)."""
     layers, before = [], size[0]
     for after, kernel, stride in zip(channels, kernels, strides, strict=True):
         layers += [nn.Conv2d(before, after, kernel, stride), nn.ReLU()]

@@ -13,6 +13,7 @@ Arrays = dict[str, np.ndarray]
 
 DROPPED = ("rgb",)
 CELLS = 16  # of a depth picture, along each side
+NEAREST = 0.02  # of the depth's range of 10 m
 BANDS = 32  # evenly wide on the mel scale, of a spectrum of 512 bins up to 8 kHz
 FRAMES = 8  # of a second of 32 windows
 FAINTEST = 1e-6  # mean squared magnitude that counts as silence; a room's quiet end is 1e-5
@@ -25,7 +26,8 @@ _EDGES = np.round((10**_MEL - 1) * 700 / 8000 * 512).astype(int)
 def condensed(observation: Mapping[str, np.ndarray]) -> Arrays:
     """Arrays as the environments return them, any axes in front, made small.
 
-    depth    (16, 16, 1) float32: the nearest thing in each cell of the picture
+    depth    (16, 16, 1) float32: the nearest thing in each cell of the picture, 0..1 on a
+             logarithmic scale from 0.2 m to 10 m
     mixture  (2, 32, 8) float32 of 32 bands and eight parts of the second: the mean level of both
              ears, 0..1 on a scale of 90 dB, and by how much the left is louder, 1 being 20 dB
     rgb      is left out; everything else stays as it is
@@ -52,7 +54,8 @@ def _nearest(depth: np.ndarray) -> np.ndarray:
     """(..., 128, 128, 1) -> (..., 16, 16, 1)"""
     *front, height, width, one = depth.shape
     cells = depth.reshape(*front, CELLS, height // CELLS, CELLS, width // CELLS, one)
-    return cells.min(axis=(-4, -2))
+    nearest = np.maximum(cells.min(axis=(-4, -2)), NEAREST)
+    return 1 - np.log(nearest, dtype=np.float32) / np.log(NEAREST, dtype=np.float32)
 
 
 def _levels(mixture: np.ndarray) -> np.ndarray:

@@ -14,18 +14,21 @@ from agents.adapters.sb3.weights import save_policy
 COLUMNS = ("steps", "seconds", "train_return", "val_return", "val_error", "actions")
 
 
-def evaluate(model: BaseAlgorithm, venv: VecEnv, seed: int) -> np.ndarray:
-    """(num_envs,) returns of one episode each, with the likeliest actions.
+def evaluate(
+    model: BaseAlgorithm, venv: VecEnv, seed: int, deterministic: bool = True
+) -> np.ndarray:
+    """(num_envs,) returns of one episode each.
 
-    venv  a `PreparedVecEnv`
-    seed  of the first episode, the others count on
+    venv           a `PreparedVecEnv`
+    seed           of the first episode, the others count on
+    deterministic  whether the likeliest actions are taken; else they are drawn
     """
     venv.seed(seed)
     observations, state = venv.reset(), None
     starts, running = np.ones(venv.num_envs, bool), np.ones(venv.num_envs, bool)
     returns = np.zeros(venv.num_envs)
     while running.any():
-        actions, state = model.predict(observations, state, starts, deterministic=True)
+        actions, state = model.predict(observations, state, starts, deterministic)
         observations, _, starts, infos = venv.step(actions)
         returns += running * [info["reward"] for info in infos]
         running &= ~starts
@@ -41,16 +44,25 @@ class Curve(BaseCallback):
     steps         of all environments together
     seconds       of wall time, those before a resumption included
     train_return  mean return of the episodes that ended since the row before, with drawn actions
-    val_return    mean return of the same episodes of `val` every time, with the likeliest actions
+    val_return    mean return of the same episodes of `val` every time
     val_error     its standard error over episodes
     actions       how often each was taken while learning, shares since the row before
 
-    every  steps between two rows
-    rows   of the run that this one resumes
+    every          steps between two rows
+    rows           of the run that this one resumes
+    deterministic  how `val` is played, see `evaluate`
     """
 
-    def __init__(self, directory: Path, val: VecEnv, every: int, rows: list[dict[str, str]]):
+    def __init__(
+        self,
+        directory: Path,
+        val: VecEnv,
+        every: int,
+        rows: list[dict[str, str]],
+        deterministic: bool = True,
+    ):
         super().__init__()
+        self._deterministic = deterministic
         self._directory, self._val, self._every = directory, val, every
         self._best = max((float(row["val_return"]) for row in rows), default=-np.inf)
         self._began = time.monotonic() - (float(rows[-1]["seconds"]) if rows else 0.0)
@@ -79,7 +91,7 @@ class Curve(BaseCallback):
         if self.num_timesteps < self._next:
             return
         self._next = self.num_timesteps + self._every
-        scores = evaluate(self.model, self._val, seed=0)
+        scores = evaluate(self.model, self._val, 0, self._deterministic)
         shares = self._taken / max(self._taken.sum(), 1)
         row = {
             "steps": self.num_timesteps,

@@ -20,7 +20,8 @@ def test_a_cell_of_depth_is_what_is_nearest_in_it():
     small = condensed({"depth": depth})["depth"]
     assert small.shape == (16, 16, 1)
     assert np.argwhere(small < 1).tolist() == [[2, 15, 0]]
-    assert small[2, 15, 0] == 0.25
+    assert small[2, 15, 0] == pytest.approx(np.log(2.5 / 0.2) / np.log(10 / 0.2))
+    assert not condensed({"depth": 0 * depth})["depth"].any()
 
 
 def test_levels_are_decibels_and_differences_tell_the_side():
