@@ -1,6 +1,7 @@
 """Binaural responses as files: how they are read, and which of them there are."""
 
 import io
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -97,13 +98,15 @@ def coverage_of(
     missing = {}
     for alpha in ANGLES:
         found = 0
-        for path in sorted(layout.responses(scene, alpha).glob("*.wav")):
-            match = RESPONSE_NAME.fullmatch(path.name)
+        for name, size in _files(layout.responses(scene, alpha)):
+            match = RESPONSE_NAME.fullmatch(name)
             if match is None or not {int(match[1]), int(match[2])} <= known:
                 foreign += 1
                 continue
             found += 1
-            fault = _fault(path, read)
+            if not read and size > TINY:
+                continue
+            fault = _fault(layout.responses(scene, alpha) / name)
             empty += isinstance(fault, EmptyFileError)
             unreadable += isinstance(fault, UnreadableFileError)
             if fault is not None and len(faults) < n_faults:
@@ -116,9 +119,16 @@ def coverage_of(
     )
 
 
-def _fault(path: Path, read: bool) -> SoundSpacesError | None:
-    if not read and path.stat().st_size > TINY:
-        return None
+def _files(folder: Path) -> list[tuple[str, int]]:
+    """Names and sizes in bytes of the wav files in a folder, none if it does not exist."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        wavs = (entry for entry in entries if entry.name.endswith(".wav"))
+        return sorted((entry.name, entry.stat().st_size) for entry in wavs)
+
+
+def _fault(path: Path) -> SoundSpacesError | None:
     try:
         read_response(path)
     except SoundSpacesError as error:
