@@ -1,5 +1,6 @@
 """The command that exports: what it says, what it refuses, and that it goes on where it stopped."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from av_envs.dwelling import BACKENDS, WorldSettings
 from av_envs.soundspaces import export as command
 from av_envs.soundspaces.export import Wanted, scenes_of
 from av_envs.soundspaces.writing import plan, responses
+from av_envs.soundspaces.writing.projects import PROJECTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -151,6 +153,14 @@ def test_another_export_in_the_same_folder_is_refused(run):
 def test_options_of_a_backend_are_json_or_text():
     assert command._option("root=/a=b") == ("root", "/a=b")
     assert command._option("scale=0.5") == ("scale", 0.5)
+
+
+def test_the_page_names_all_that_can_be_exported():
+    page = (ROOT / "docs" / "soundspaces.md").read_text(encoding="utf-8")
+    for name in (*command.PARTS, *PROJECTS):
+        assert f"`{name}`" in page
+    for option in set(re.findall(r"(?<=[ `(])--[a-z-]+", page)):
+        assert option in command._parser().format_help()
 
 
 def test_room_on_a_disk_is_known_before_the_folder_is_made(tmp_path):
