@@ -52,7 +52,9 @@ def stamp_of(export: Export, scene: Scene) -> dict:
         "fingerprint": scene.fingerprint,
         "engine": ENGINE_VERSION,
         "camera": CAMERA_VERSION,
-        "world": list(export.world),
+        "backend": export.world.backend,
+        "options": json.loads(export.world.options),
+        "hrtf": export.world.hrtf,
         "rate": export.rate,
         "trimmed": export.trimmed,
     }
