@@ -11,10 +11,12 @@ from pathlib import Path
 
 from av_envs.acoustics import TracedAcoustics
 from av_envs.dwelling import OPEN_AT_ONCE, Dwelling
-from av_envs.scene import MATERIALS, SPLITS, Scene
+from av_envs.scene import SPLITS, Scene
 from av_envs.scene.gazebo import read_gazebo_world
+from av_envs.scene.labels import as_material
 from av_envs.scene.mesh import read_mesh
 from av_envs.scene.mesh_file import FORMATS, trimesh_module
+from av_envs.scene.mesh_frame import check_unit, check_up
 from av_envs.scene.mesh_report import MeshReport
 from av_envs.vision import ViewCache
 
@@ -50,11 +52,10 @@ class MeshWorld:
         if not isinstance(root, str):
             raise ValueError(f"root must be a mesh file or a folder of them, got {root!r}")
         trimesh_module()  # which raises if it is not there
+        check_unit(unit)
+        check_up(up)
         for value in (default, *(materials or {}).values()):
-            if value not in MATERIALS:
-                raise ValueError(
-                    f"no material is called {value!r}; there is {', '.join(MATERIALS)}"
-                )
+            as_material("materials", value)
         self._grid, self._hrtf = float(grid), hrtf
         self._mesh_options = {"unit": unit, "up": up}
         self._world_options = {"extra": extra, "without": without}

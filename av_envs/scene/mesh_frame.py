@@ -55,7 +55,7 @@ def decide_frame(
     suffix     of the file, such as ".obj"
     declared   metres per unit and axis of the file, None where it does not say
     """
-    wanted_unit, wanted_up = _check_unit(unit), _check_up(up)
+    wanted_unit, wanted_up = check_unit(unit), check_up(up)
     units = [wanted_unit or declared[0]]
     if units == [None]:
         units = [UNITS[name] for name in GUESSED]
@@ -85,7 +85,8 @@ def in_metres(triangles: np.ndarray, frame: Frame) -> np.ndarray:
     return (triangles * frame.metres) @ TO_Z_UP[frame.up].T
 
 
-def _check_unit(unit: str | float) -> float | None:
+def check_unit(unit: str | float) -> float | None:
+    """Metres per unit; None for "auto"."""
     if unit == "auto":
         return None
     if isinstance(unit, str):
@@ -100,7 +101,8 @@ def _check_unit(unit: str | float) -> float | None:
     return float(unit)
 
 
-def _check_up(up: str) -> str | None:
+def check_up(up: str) -> str | None:
+    """The axis; None for "auto"."""
     if up not in ("auto", *AXES):
         raise ValueError(f"up {up!r} does not exist; choose from auto, {', '.join(AXES)}")
     return None if up == "auto" else up
