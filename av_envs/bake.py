@@ -20,7 +20,8 @@ from gymnasium.envs.registration import load_env_creator
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from av_envs.acoustics import ResponseBank
+from av_envs.acoustics import ResponseBank, TraceConfig
+from av_envs.acoustics.bank import TRACERS
 from av_envs.acoustics.response import RESPONSE
 from av_envs.acoustics.tracing import available_cores
 from av_envs.conventions import N_HEADINGS
@@ -37,17 +38,21 @@ DWELLING_SPLITS = {"test_heard": "test", "test_unheard": "test"}  # they differ 
 class Pool(NamedTuple):
     """The dwellings that episodes draw from.
 
-    names  as `load_scene` takes them
-    grid   metres between nodes
-    views  whether the pictures are wanted as well
+    names   as `load_scene` takes them
+    grid    metres between nodes
+    views   whether the pictures are wanted as well
+    tracer  what traces the responses, see `TraceConfig`
     """
 
     names: tuple[str, ...]
     grid: float
     views: bool = False
+    tracer: str = "numba"
 
 
-def pool_of(env_id: str, split: str, houses: int, views: bool = False) -> Pool:
+def pool_of(
+    env_id: str, split: str, houses: int, views: bool = False, tracer: str = "numba"
+) -> Pool:
     """Where the episodes of an environment take place."""
     if env_id not in VARIANTS:
         raise ValueError(f"unknown environment {env_id!r}; choose from {', '.join(VARIANTS)}")
@@ -57,7 +62,7 @@ def pool_of(env_id: str, split: str, houses: int, views: bool = False) -> Pool:
     kind = getattr(config, "kind", "house")  # sources are separated in houses only
     dwellings = DWELLING_SPLITS.get(split, split)
     names = tuple(scene_name(dwellings, index, kind) for index in range(houses))
-    return Pool(names, config.grid, views)
+    return Pool(names, config.grid, views, TraceConfig(tracer=tracer).tracer)
 
 
 def pool_bytes(pool: Pool) -> tuple[int, int]:
@@ -74,7 +79,7 @@ def missing_blocks(pool: Pool) -> list[tuple[str, np.ndarray]]:
 
 def bake_block(pool: Pool, name: str, nodes: np.ndarray) -> int:
     """Make what is missing at these nodes, on one core; returns how many they are."""
-    _bank(name, pool.grid).bake(nodes, workers=1)
+    _bank(name, pool.grid, pool.tracer).bake(nodes, workers=1)
     if pool.views:
         ViewCache(_scene(name, pool.grid)).bake(nodes)
     return len(nodes)
@@ -95,12 +100,12 @@ def _scene(name: str, grid: float) -> Scene:
 
 
 @lru_cache(maxsize=2)
-def _bank(name: str, grid: float) -> ResponseBank:
-    return ResponseBank(_scene(name, grid))
+def _bank(name: str, grid: float, tracer: str) -> ResponseBank:
+    return ResponseBank(_scene(name, grid), TraceConfig(tracer=tracer))
 
 
 def _missing(name: str, pool: Pool) -> Iterator[np.ndarray]:
-    complete = _bank(name, pool.grid).filled()
+    complete = _bank(name, pool.grid, pool.tracer).filled()
     if pool.views:
         complete = complete & ViewCache(_scene(name, pool.grid)).filled()
     nodes = np.flatnonzero(~complete)
@@ -113,12 +118,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--split", default="train", help="a split of that environment")
     parser.add_argument("--houses", type=int, default=32, help="dwellings of the split")
     parser.add_argument("--workers", type=int, default=available_cores(), help="processes")
+    parser.add_argument("--tracer", choices=TRACERS, default="numba", help="warp: on the GPU")
     parser.add_argument("--views", action="store_true", help="bake the pictures as well")
     options = parser.parse_args(arguments)
     if options.workers < 1:
         parser.error(f"--workers must be at least 1, got {options.workers}")
     try:
-        pool = pool_of(options.env, options.split, options.houses, options.views)
+        pool = pool_of(options.env, options.split, options.houses, options.views, options.tracer)
         blocks = _plan(pool)
     except ValueError as error:
         sys.exit(f"error: {error}")

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from av_envs.acoustics import AcousticBackend, TracedAcoustics
+from av_envs.acoustics import AcousticBackend, TraceConfig, TracedAcoustics
 from av_envs.scene import Scene, load_scene, scene_name
 from av_envs.scene.splits import SPLIT_SIZE
 from av_envs.vision import IMAGE_SIZE, ViewCache
@@ -46,7 +46,7 @@ class Backend(NamedTuple):
 
 
 BACKENDS: dict[str, Backend] = {
-    "traced": Backend("av_envs.dwelling:TracedWorld"),
+    "traced": Backend("av_envs.dwelling:TracedWorld", ("tracer",)),
     "soundspaces": Backend(
         "av_envs.soundspaces.world:SoundSpacesWorld",
         (
@@ -229,11 +229,19 @@ def _unknown(name: str, known: Sequence[str], backend: str) -> str:
     )
 
 
+def open_dwelling(name: str, grid: float, hrtf: str = "kemar", tracer: str = "numba") -> Dwelling:
+    """The procedural dwelling of that name (see `scene_name`); processes share what it caches.
+
+    tracer  see `TraceConfig`
+    """
+    return _opened(name, grid, hrtf, tracer)
+
+
 @lru_cache(maxsize=OPEN_AT_ONCE)
-def open_dwelling(name: str, grid: float, hrtf: str = "kemar") -> Dwelling:
-    """The procedural dwelling of that name (see `scene_name`); processes share what it caches."""
+def _opened(name: str, grid: float, hrtf: str, tracer: str) -> Dwelling:
     scene = load_scene(name, grid)
-    return Dwelling(scene, TracedAcoustics(scene, hrtf=hrtf), ViewCache(scene))
+    acoustics = TracedAcoustics(scene, TraceConfig(tracer=tracer), hrtf)
+    return Dwelling(scene, acoustics, ViewCache(scene))
 
 
 @dataclass(frozen=True)
@@ -243,12 +251,16 @@ class TracedWorld:
     grid: float
     hrtf: str
     kind: str
+    tracer: str = "numba"  # or warp, for graphics processors
+
+    def __post_init__(self):
+        TraceConfig(tracer=self.tracer)  # which says if there is none of that name
 
     def names(self, split: str) -> Sequence[str]:
         return _SplitNames(split, self.kind)
 
     def open(self, name: str) -> Dwelling:
-        return open_dwelling(name, self.grid, self.hrtf)
+        return open_dwelling(name, self.grid, self.hrtf, self.tracer)
 
 
 class _SplitNames(Sequence):

@@ -59,8 +59,9 @@ def test_every_environment_can_be_baked(env_id):
 
 def test_the_pool_is_the_one_that_episodes_draw_from(monkeypatch):
     monkeypatch.setitem(VARIANTS, "Flats-v0", (f"{__name__}:FlatEnv", {"grid": 1.0}))
-    assert bake.pool_of("Flats-v0", "val", 2) == (("flat-1000000", "flat-1000001"), 1.0, False)
-    assert bake.pool_of("AVDynamicSep-v0", "train", 1, True) == (("house-0",), 1.0, True)
+    assert bake.pool_of("Flats-v0", "val", 2) == bake.Pool(("flat-1000000", "flat-1000001"), 1.0)
+    seen = bake.pool_of("AVDynamicSep-v0", "train", 1, views=True, tracer="warp")
+    assert seen == bake.Pool(("house-0",), 1.0, views=True, tracer="warp")
     for split in ("test_heard", "test_unheard"):  # the same houses
         assert bake.pool_of("AVFarSep-v0", split, 1).names == ("house-2000000",)
 

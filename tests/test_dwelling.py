@@ -52,6 +52,21 @@ def test_the_built_in_world_is_that_of_the_procedural_houses():
     assert flats.names[0] == "flat-0"
 
 
+def test_houses_can_be_traced_by_another_tracer():
+    pytest.importorskip("warp", reason="NVIDIA Warp is an extra: av-envs[warp]")
+    levels = []
+    for tracer in ("numba", "warp"):
+        world = TracedWorld(1.0, "kemar", "flat", tracer)
+        sound = world.open("flat-9").acoustics.rir(3, 11, 0)
+        levels.append(10 * np.log10(np.square(sound).sum()))
+    assert levels[0] != levels[1]
+    assert levels[0] == pytest.approx(levels[1], abs=1)
+    env = gym.make("AVDynamicSep-v0", tracer="warp")  # one word is all it takes
+    assert env.unwrapped.config.world.options == '{"tracer": "warp"}'
+    with pytest.raises(ValueError, match="tracer 'optix' does not exist; choose from numba, warp"):
+        gym.make("AVDynamicSep-v0", tracer="optix")
+
+
 def test_a_backend_gets_its_options_and_is_opened_once(mirror):
     options = {"backend": "mirror", "root": "here", "scenes": ["a", "b"], "num_sources": 1}
     envs = [gym.make("AVDynamicSep-v0", **options).unwrapped for _ in range(2)]
@@ -96,7 +111,7 @@ def test_misuse_names_the_choices(mirror, config_type):
         make(backend="mirror", roof="x")
     with pytest.raises(TypeError, match="backend 'mirror' has no option 'roof'; it has root, sc"):
         make(backend="mirror", backend_options={"roof": 1})
-    with pytest.raises(TypeError, match="backend 'traced' has no option 'root'; it has none"):
+    with pytest.raises(TypeError, match="backend 'traced' has no option 'root'; it has tracer"):
         config_type(backend_options={"root": "x"})
     with pytest.raises(ValueError, match=r"options of backend 'mirror' must be JSON-safe"):
         make(backend="mirror", root={1, 2})
