@@ -135,6 +135,9 @@ def test_episodes_are_in_the_file_of_the_split_and_in_those_of_the_scenes(root):
     assert told == [("attic", "1"), ("attic", "2"), ("hall", "3")]
     of_attic = dataset.episodes("audionav", "train", scene="attic")
     assert [one.episode_id for one in of_attic] == ["1", "2"]
+    write_json(path, {"episodes": [audionav(episode_id="4"), numbered(episode_id="5")]})
+    of_attic = dataset.episodes("audionav", "train", scene="attic")
+    assert [one.episode_id for one in of_attic] == ["5", "1", "2"]
 
 
 def test_files_are_read_one_after_the_other(root):

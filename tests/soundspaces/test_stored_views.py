@@ -1,5 +1,6 @@
 """Pictures are handed out as they were stored, and environments see them as their own."""
 
+import os
 import warnings
 
 import numpy as np
@@ -105,10 +106,14 @@ def test_the_pickle_is_read_once(written):
 
 
 def test_another_pickle_under_the_same_name_is_noticed(written):
-    RecordedViews(written(pictures(1)), "hall", np.array([0])).view(0, 0)
-    changed = pictures(1)
+    path = written(pictures(1))
+    RecordedViews(path, "hall", np.array([0])).view(0, 0)
+    before, changed = path.stat(), pictures(1)
     changed[0, 270]["rgb"] = changed[0, 270]["rgb"] + np.uint8(9)
-    views = RecordedViews(written({**changed, (9, 0): picture(9, 0)}), "hall", np.array([0]))
+    written(changed)
+    assert path.stat().st_size == before.st_size
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 10**9))
+    views = RecordedViews(path, "hall", np.array([0]))
     np.testing.assert_array_equal(views.view(0, 0)[0], changed[0, 270]["rgb"])
 
 
