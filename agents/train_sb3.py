@@ -32,7 +32,7 @@ CHOICES = {
     "ppo": ("PPO", "MultiInputPolicy"),
     "recurrent_ppo": ("RecurrentPPO", "MultiInputLstmPolicy"),
 }
-VAL_HOUSES = 20
+VAL_HOUSES = 20  # at most; no more than there are to train in
 LAST_RATE = 0.1  # of the learning rate, where it ends
 # No part of what is learnt: may differ when a run is resumed.
 OF_THE_RUN = ("out", "resume", "steps", "val_every")
@@ -92,7 +92,8 @@ def train(arguments: argparse.Namespace) -> None:
     common = {"told": arguments.told, "draws_map": arguments.map, **options}
     scale = arguments.reward_scale
     venv = make_venv(arguments.env, arguments.num_envs, reward_scale=scale, **common)
-    unseen = {**common, "split": "val", "houses": VAL_HOUSES}
+    houses = min(VAL_HOUSES, options.get("houses", VAL_HOUSES))
+    unseen = {**common, "split": "val", "houses": houses}
     val = make_venv(arguments.env, arguments.val_envs, **unseen)
     if rows:
         name = CHOICES[arguments.algorithm][0]

@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from agents import senses_used
 from agents.adapters.sb3 import SB3Agent
 from agents.adapters.sb3.curve import rows_of
 from agents.train_sb3 import main, make_venv
@@ -121,3 +122,12 @@ def test_rewards_are_scaled_for_the_learner_alone():
         assert info[0]["reward"] == same[0]["reward"] == pytest.approx(full[0])
     assert done.all()
     assert not info[0]["TimeLimit.truncated"]
+
+
+def test_senses_are_spoilt_one_by_one(tmp_path, capsys):
+    run(tmp_path, "AVDynamicSep-v0", "--algorithm", "recurrent_ppo", "--steps", "10")
+    capsys.readouterr()
+    brief = ["--episodes", "2", "--houses", "1"]
+    assert senses_used.main(["--checkpoint", str(tmp_path / "best.safetensors"), *brief]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:32].strip() for line in lines] == list(senses_used.SPOILT)

@@ -3,6 +3,7 @@
 import json
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from gymnasium import spaces
 from safetensors import safe_open
@@ -44,8 +45,7 @@ def load_policy(
     made               the observations that environments do not make
     action_space       of one observer
     """
-    with safe_open(path, "pt") as file:
-        config = json.loads(file.metadata()["config"])
+    config = _config(path)
     every = {**condensed_space(observation_space).spaces, **made}
     missing = sorted(set(config["observations"]) - set(every))
     if missing:
@@ -62,3 +62,13 @@ def load_policy(
     )
     load_model(policy, path)
     return policy
+
+
+def observations_of(path: str | Path) -> tuple[str, ...]:
+    """The keys that the policy in a file observes."""
+    return tuple(_config(path)["observations"])
+
+
+def _config(path: str | Path) -> dict[str, Any]:
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["config"])
