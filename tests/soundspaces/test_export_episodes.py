@@ -46,20 +46,33 @@ def written(export, project, split, draw=FEW):
 
 
 def test_splits_have_the_names_of_the_papers(tmp_path):
+    export = Export(tmp_path, WorldSettings())
+    scenes = [export.open("house-3").scene]
+    names = {
+        (project, split): write_episodes(export, project, split, scenes, Draw(per_scene=1))
+        for project in PROJECTS
+        for split in ("train", "val", "test")
+    }
+    assert names["aavidss", "train"] == ["train_1episodes"]
+    assert names["aavidss", "test"] == ["test_1episodes", "testUnheard_1episodes"]
+    assert names["aaviss", "val"] == [
+        "val_nearTarget_1scenes_1episodes",
+        "val_farTarget_1scenes_1episodes",
+        "valUnheard_nearTarget_1scenes_1episodes",
+        "valUnheard_farTarget_1scenes_1episodes",
+    ]
+    assert names["audionav", "val"] == ["val_multiple", "val_multiple_unheard"]
+    folder = tmp_path / "active_datasets" / "v1" / "train_farTarget_1scenes_1episodes"
+    (episode,) = records_of(folder / "content" / "house-3.json.gz")
+    assert episode["info"][0]["geodesic_distance"] >= 8
+
+
+def test_another_start_takes_the_place_of_those_of_the_project(tmp_path):
     export = small_export(tmp_path)
-    near = FEW._replace(start="target")
-    assert list(written(export, "aavidss", "train")) == ["train_4episodes"]
-    assert list(written(export, "aavidss", "test")) == ["test_4episodes", "testUnheard_4episodes"]
-    assert list(written(export, "aaviss", "val", near)) == [
-        "val_nearTarget_1scenes_4episodes",
-        "val_farTarget_1scenes_4episodes",
-        "valUnheard_nearTarget_1scenes_4episodes",
-        "valUnheard_farTarget_1scenes_4episodes",
-    ]
-    assert list(written(export, "audionav", "val", near)) == [
-        "val_multiple",
-        "val_multiple_unheard",
-    ]
+    (name,) = written(export, "aaviss", "train", FEW._replace(start="near"))
+    assert name == "train_nearTarget_1scenes_4episodes"
+    with pytest.raises(ValueError, match="leave no 'far' start"):
+        written(export, "aaviss", "train", FEW._replace(start="far"))
 
 
 def test_an_episode_is_where_the_graph_has_nodes(tmp_path):

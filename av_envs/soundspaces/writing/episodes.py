@@ -20,7 +20,13 @@ from av_envs.soundspaces.writing.config import Export
 from av_envs.soundspaces.writing.files import write_whole
 from av_envs.soundspaces.writing.meshes import MESHES
 from av_envs.soundspaces.writing.metadata import habitat_positions
-from av_envs.soundspaces.writing.projects import PROJECTS, class_names, open_sounds, sound_name
+from av_envs.soundspaces.writing.projects import (
+    PROJECTS,
+    Project,
+    class_names,
+    open_sounds,
+    sound_name,
+)
 
 GOAL_RADIUS = 1e-5  # m: on the node
 CLIP_SPLITS = {  # of each split of dwellings: that of the clips, and whether they are unheard
@@ -36,7 +42,7 @@ class Draw(NamedTuple):
 
     per_scene            how many for each scene and split
     min_source_distance  m of walking between two sources
-    start                of `SeparationConfig`; None: what the project has
+    start                of `SeparationConfig`; None: all that the project has
     seed                 of the whole tree
     sounds               name of the corpus
     """
@@ -57,7 +63,7 @@ def write_episodes(
     """
     written, kind = [], PROJECTS[project]
     for clips, is_unheard in CLIP_SPLITS[split]:
-        for start, of_project in kind.starts.items():
+        for start, from_where in _starts(kind, draw).items():
             name = kind.split.format(
                 name=split,
                 unheard=kind.unheard if is_unheard else "",
@@ -67,7 +73,7 @@ def write_episodes(
             )
             folder = export.root / kind.episodes.format(dataset=export.dataset)
             path = folder / name / f"{name}.json.gz"
-            config = _config(export, draw, kind.n_sources, clips, draw.start or of_project)
+            config = _config(export, draw, kind.n_sources, clips, from_where)
             for scene in scenes:
                 episodes = _drawn(scene, config, draw, project, f"{split} {clips} {start}")
                 records = [
@@ -169,6 +175,13 @@ def fewest_actions(graph: NavigationGraph, goal: int) -> np.ndarray:
     end = np.concatenate([ahead[free], np.roll(pose, -1, 1).ravel(), np.roll(pose, 1, 1).ravel()])
     backwards = csr_array((np.ones(len(begin)), (end, begin)), (n_poses, n_poses))
     return dijkstra(backwards, indices=pose[goal], min_only=True).reshape(-1, N_HEADINGS)
+
+
+def _starts(kind: Project, draw: Draw) -> dict[str, str]:
+    """Where agents start, by what the project calls that."""
+    if draw.start is None:
+        return kind.starts
+    return {"farTarget" if draw.start == "far" else "nearTarget": draw.start}
 
 
 def _config(export: Export, draw: Draw, n_sources: int, clips: str, start: str) -> SeparationConfig:

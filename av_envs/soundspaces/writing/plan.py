@@ -25,8 +25,8 @@ class Piece(NamedTuple):
     part     one of UNITS
     what     name of a scene, or a clip
     sources  nodes whose responses are missing
-    n_files  and
-    n_bytes  on the disk, at most
+    n_files  how many files, or clips
+    n_bytes  what they take on the disk, at most
     """
 
     part: str

@@ -90,7 +90,7 @@ PROJECTS = {
         "datasets/audionav/{dataset}/v1",
         "{name}_multiple{unheard}",
         "_unheard",
-        {"far": "far"},
+        {"farTarget": "far"},
         1,
         {},
         dict.fromkeys(("train", "val", "test"), "sounds/1s_all"),
