@@ -1,9 +1,8 @@
 """The next episode of each environment: drawn and loaded while the current one is played."""
 
 import copy
-import weakref
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from gymnasium.utils import seeding
 
 from av_envs.dwelling import Dwelling
 from av_envs.separation.config import SeparationConfig
+from av_envs.separation.device.background import Background
 from av_envs.separation.device.houses import HouseStore, Loaded, NoMemoryError
 from av_envs.separation.episode import Episode, draw_in_pool
 from av_envs.sound import Corpus
@@ -49,18 +49,14 @@ class EpisodesAhead:
         self.seeds: list[int | None] = [None] * num_envs
         self._current: list[Prepared | None] = [None] * num_envs
         self._next: list[Future | None] = [None] * num_envs
-        self._thread = ThreadPoolExecutor(1, "av-envs-ahead")
-        self.close = weakref.finalize(self, self._thread.shutdown, wait=False, cancel_futures=True)
+        self._background = Background("av-envs-ahead")
+        self.close = self._background.close
 
     def rng(self, i: int) -> np.random.Generator:
         """The random numbers of an environment."""
         if self._rngs[i] is None:
             self._rngs[i], self.seeds[i] = seeding.np_random(None)
         return self._rngs[i]
-
-    def current(self, i: int) -> Prepared:
-        """The episode that an environment plays."""
-        return self._current[i]
 
     def begin(
         self, begun: Sequence[int], seeds: Sequence[int | None], options: dict
@@ -93,7 +89,7 @@ class EpisodesAhead:
         return [self._current[i] for i in begun]
 
     def _submit(self, i: int, options: dict) -> Future:
-        return self._thread.submit(self._prepared, copy.deepcopy(self.rng(i)), options)
+        return self._background.submit(self._prepared, copy.deepcopy(self.rng(i)), options)
 
     def _prepared(self, rng: np.random.Generator, options: dict) -> Prepared:
         house, dwelling, episode = draw_in_pool(self._config, options, self._corpus, rng)
@@ -111,11 +107,11 @@ class EpisodesAhead:
     def _load_now(self, prepared: Prepared) -> None:
         """Load what found no room before; what is only needed later makes way."""
         try:
-            self._thread.submit(self._load, prepared).result()
+            self._background.submit(self._load, prepared, urgent=True).result()
         except NoMemoryError:
             for i in range(len(self._next)):
                 self._forget_next(i)
-            self._thread.submit(self._load, prepared).result()
+            self._background.submit(self._load, prepared, urgent=True).result()
 
     def _forget_next(self, i: int) -> None:
         future, self._next[i] = self._next[i], None

@@ -162,7 +162,7 @@ class DeviceSeparationVectorEnv(gym.vector.VectorEnv):
         return tuple(self._ahead.seeds)
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Stop drawing ahead."""
+        """Stop drawing ahead; the memory of the device is free when nobody has the environments."""
         self._ahead.close()
 
     def _begin(self, begun: np.ndarray, seeds: Sequence[int | None], options: dict) -> None:

@@ -24,11 +24,11 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-def pair(num_envs, mode="NextStep", env_id="AVDynamicSep-v0", **options):
+def pair(num_envs, mode="NextStep", env_id="AVDynamicSep-v0", device="cpu", **options):
     """The batch of the CPU, and that in torch with its tensors brought to the host."""
     options = {"houses": 2, "autoreset_mode": mode, **options}
     own = {key: options.pop(key) for key in ("chunk", "memory_gb") if key in options}
-    ours = gym.make_vec(env_id, num_envs, device="cpu", numpy=True, **own, **options)
+    ours = gym.make_vec(env_id, num_envs, device=device, numpy=True, **own, **options)
     return ours, gym.make_vec(env_id, num_envs, **options)
 
 
@@ -107,3 +107,9 @@ def test_every_option_means_the_same(options):
 @pytest.mark.parametrize("env_id", ["AVDynamicSep-v0", "AVDynamicSep3-v0", "AVStaticSep-v0"])
 def test_long_walks_in_many_houses_are_the_same(env_id):
     assert_same(*pair(7, env_id=env_id, houses=6), n_steps=60)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
+def test_a_gpu_plays_the_same_episodes(mode):
+    assert_same(*pair(5, mode, device="cuda", steps=3, chunk=2, num_sources=3), n_steps=8)
