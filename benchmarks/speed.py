@@ -97,6 +97,7 @@ def measure_vector(
         "num_envs": num_envs,
         "on_device": None if there is None else there._asdict(),
         "houses": pool.houses,
+        "reward": pool.reward,
         "cpu": cpu_model(),
         "cores": available_cores(),
         "load_before": load,
@@ -124,7 +125,7 @@ def table(figures: dict[str, Any]) -> str:
 
 
 def _speed(arguments: argparse.Namespace) -> None:
-    pool = timings.Pool(arguments.env, arguments.houses)
+    pool = timings.Pool(arguments.env, arguments.houses, arguments.reward)
     if arguments.vector:
         n, device = arguments.num_envs, arguments.device
         there = device and vector_timings.OnDevice(device, arguments.device_envs or n)
@@ -142,6 +143,7 @@ def main(argv: list[str] | None = None) -> int:
         help=f"one of {', '.join(sorted(VARIANTS))}",
     )  # fmt: skip
     parser.add_argument("--houses", type=positive_int, default=32, help="size of the pool")
+    parser.add_argument("--reward", help="of separation, such as neg_nmse, if not the usual one")
     parser.add_argument("--vector", action="store_true", help="many environments at once")
     parser.add_argument("--num-envs", type=positive_int, default=16, help="with --vector: how many")
     parser.add_argument("--device", help="with --vector: also there, cuda or cpu, in torch")

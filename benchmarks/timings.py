@@ -45,9 +45,15 @@ class Pool:
 
     env_id: str = "AVDynamicSep-v0"
     houses: int = 32
+    reward: str | None = None  # of separation; None: that of the environment
+
+    @property
+    def options(self) -> dict[str, Any]:
+        reward = {} if self.reward is None else {"reward": self.reward}
+        return {"split": "train", "houses": self.houses, **reward}
 
     def make(self) -> gym.Env:
-        return gym.make(self.env_id, split="train", houses=self.houses, disable_env_checker=True)
+        return gym.make(self.env_id, disable_env_checker=True, **self.options)
 
 
 def stay_on_one_core() -> None:

@@ -29,9 +29,7 @@ def arrange(pool: Pool, way: str, num_envs: int) -> gym.Env | gym.vector.VectorE
     if way == "single":
         return pool.make()
     mode = NATIVE if way == "native" else way
-    return gym.make_vec(
-        pool.env_id, num_envs, vectorization_mode=mode, split="train", houses=pool.houses
-    )
+    return gym.make_vec(pool.env_id, num_envs, vectorization_mode=mode, **pool.options)
 
 
 class OnDevice(NamedTuple):
@@ -41,8 +39,7 @@ class OnDevice(NamedTuple):
     num_envs: int
 
     def make(self, pool: Pool) -> gym.vector.VectorEnv:
-        options = {"split": "train", "houses": pool.houses, "device": self.device}
-        return gym.make_vec(pool.env_id, self.num_envs, **options)
+        return gym.make_vec(pool.env_id, self.num_envs, device=self.device, **pool.options)
 
 
 def steps_per_s(pool: Pool, num_envs: int, there: OnDevice | None = None) -> dict[str, float]:
@@ -153,7 +150,8 @@ def table(figures: dict[str, Any]) -> str:
     lines = [
         f"{figures['cpu']}, {figures['cores']} cores, load before: {figures['load_before']}",
         f"{figures['env_id']}, {figures['num_envs']} environments, "
-        f"pool of {figures['houses']} houses",
+        f"pool of {figures['houses']} houses"
+        + (f", reward {figures['reward']}" if figures.get("reward") else ""),
         *([_of_device(figures["on_device"])] if figures.get("on_device") else []),
         "",
         "            steps/s  of single  MB per added environment",

@@ -48,6 +48,12 @@ def test_a_device_is_one_way_more(short, monkeypatch):
     assert set(rates) == {*vector_timings.WAYS, "device"}
 
 
+def test_another_reward_can_be_timed(short):
+    pool = Pool("AVDynamicSep-v0", houses=2, reward="neg_nmse")
+    assert pool.make().unwrapped.config.reward == "neg_nmse"
+    assert vector_timings.arrange(pool, "native", 2).config.reward == "neg_nmse"
+
+
 def test_memory_is_told_or_left_out(short):
     used = vector_timings.memory_mb(POOL, "native", 1)
     assert used is None or used > 10
@@ -74,6 +80,8 @@ def test_the_command_prints_all_ways(monkeypatch, capsys):
     assert figures["mb_per_added_env"] == {"async": 0, "sync": 0, "native": 0}
     assert speed.main(["--vector", "--device", "cuda", "--device-envs", "64"]) == 0
     assert "device: 64 environments on cuda" in capsys.readouterr().out
+    assert speed.main(["--vector", "--reward", "neg_nmse"]) == 0
+    assert "pool of 32 houses, reward neg_nmse" in capsys.readouterr().out
     assert speed.main(["--vector"]) == 0
     printed = capsys.readouterr().out
     assert "native      1500       3.00      0.00" in printed
