@@ -64,6 +64,10 @@ BACKENDS: dict[str, Backend] = {
         "av_envs.mesh_world:MeshWorld",
         ("root", "unit", "up", "materials", "default", "extra", "without"),
     ),
+    "habitat": Backend(
+        "av_envs.soundspaces.habitat:HabitatWorld",
+        ("root", "scenes", "audio", "rays", "materials", "gpu"),
+    ),
 }
 
 
