@@ -2,9 +2,10 @@
 
 The plan is sampled on a fine raster. Floor is what faces up or down, has a body's
 height of air above it and keeps walls and furniture away. Neighbouring samples hang
-together if a foot can pass from one to the other, so stairs and ramps are climbed and
-tables are not. Nodes are every grid-th sample; of all positions that the grid can
-take, the one with the largest connected set of nodes wins. Nothing is random.
+together if a foot can pass from one to the other, so stairs and ramps are climbed,
+tables are not, and the small holes of scans are stepped over. Nodes are every grid-th
+sample; of all positions that the grid can take, the one with the largest connected set
+of nodes wins. Nothing is random.
 """
 
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from av_envs.scene.mesh_space import (
     floors_below,
     level_steps,
     nearest_surfaces,
+    stepped_over,
 )
 from av_envs.scene.navigation import CLEARANCE_CAP, HEAD_HEIGHT, NavigationGraph
 
@@ -120,6 +122,13 @@ def _standable(
     )
     if len(column) == 0:
         raise NoFloorError(f"no surface has {BODY_HEIGHT} m of free air above it to stand in")
+    hole, beside = stepped_over(column, z, *shape, STEP_HEIGHT)
+    _, once = np.unique(
+        np.stack([hole, np.round(z[beside] / STEP_HEIGHT)]), axis=1, return_index=True
+    )
+    hole, beside = hole[once], beside[once]
+    column, z = np.append(column, hole), np.append(z, z[beside])
+    covered, facing = np.append(covered, covered[beside]), np.append(facing, facing[beside])
     keep = bodies_fit(bvh, x[column], y[column], z)
     if not keep.any():
         raise NoFloorError("a body fits nowhere: all floor is too near walls or furniture")

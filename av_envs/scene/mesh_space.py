@@ -207,6 +207,30 @@ def level_steps(column, z, nx, ny, climb):
 
 
 @njit(cache=True, nogil=True)
+def stepped_over(column, z, nx, ny, climb):
+    """Holes that a foot passes over: (m,) column without floor, (m,) the floor beside it.
+
+    Two floors on opposite sides are at the same level; arguments as for `level_steps`.
+    """
+    first = np.searchsorted(column, np.arange(nx * ny + 1))
+    hole, beside = np.empty(2 * len(column), np.int64), np.empty(2 * len(column), np.int64)
+    n = 0
+    for f in range(len(column)):
+        ix, iy = column[f] // ny, column[f] % ny
+        for heading in range(2):
+            if (heading == 0 and ix + 2 >= nx) or (heading == 1 and iy + 2 >= ny):
+                continue
+            step = ny if heading == 0 else 1
+            middle, far = column[f] + step, column[f] + 2 * step
+            if _nearest_level(z, first[middle], first[middle + 1], z[f], climb) >= 0:
+                continue
+            if _nearest_level(z, first[far], first[far + 1], z[f], climb) >= 0:
+                hole[n], beside[n] = middle, f
+                n += 1
+    return hole[:n], beside[:n]
+
+
+@njit(cache=True, nogil=True)
 def _nearest_level(z, start, stop, level, climb):
     best, gap = -1, climb
     for f in range(start, stop):

@@ -131,6 +131,17 @@ def test_the_inside_of_solids_is_no_floor_but_a_room_drawn_from_outside_is(box):
     assert not drawn_from_outside.open_sky
 
 
+def test_small_holes_of_a_scan_are_no_abyss_and_large_ones_are(box):
+    def floor(x0, x1):
+        return room(box, x1 - x0, 3, at=(x0, 0, 0))[is_floor(room(box, x1 - x0, 3, at=(x0, 0, 0)))]
+
+    shell = room(box)[~is_floor(room(box))]
+    whole = walk(0.5, shell, floor(0, 4)).graph
+    slit = walk(0.5, shell, floor(0, 1.99), floor(2.01, 4)).graph
+    assert (slit.neighbours == whole.neighbours).all()
+    assert walk(0.5, shell, floor(0, 1.8), floor(2.2, 4)).n_islands == 2
+
+
 def test_without_anything_overhead_that_is_said(box):
     floor = room(box)[is_floor(room(box))]
     assert walk(0.5, floor).open_sky
