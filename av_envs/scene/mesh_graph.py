@@ -66,8 +66,6 @@ def mesh_graph(bvh: Bvh, normals: np.ndarray, grid: float) -> Walkable:
     floors, covered, shape = _standable(bvh, normals, grid / per_step)
     steps = level_steps(floors.column, floors.z, *shape, STEP_HEIGHT)
     nodes = np.stack([_go(steps, heading, per_step) for heading in range(4)], axis=1)
-    # One way of a stair may pass where the other does not.
-    nodes = np.where(_returns(nodes), nodes, -1)
     label, sizes = _components(nodes, np.ones(len(nodes), bool))
     kept = label == _largest(label, sizes, covered, grid)
     positions = np.stack([floors.x, floors.y, floors.z], 1).astype(np.float32)
@@ -158,13 +156,6 @@ def _go(steps: np.ndarray, heading: int, count: int) -> np.ndarray:
     for _ in range(count):
         at = np.where(at >= 0, steps[at, heading], -1)
     return at
-
-
-def _returns(nodes: np.ndarray) -> np.ndarray:
-    """(F,4) bool, whether the step back from where a step leads ends where it began."""
-    here = np.arange(len(nodes))[:, None]
-    opposite = np.array([2, 3, 0, 1])
-    return (nodes >= 0) & (nodes[nodes, opposite] == here)
 
 
 def _components(nodes: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
