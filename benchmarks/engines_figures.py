@@ -78,7 +78,7 @@ def difference(ours: Figures, theirs: Figures, visible: np.ndarray) -> dict[str,
         for band, frequency in enumerate(BANDS_HZ):
             found[f"level_{kind}_{frequency:.0f}"] = _median(off[chosen, band])
         energies = [np.sum(10 ** (f["level"][chosen, KEY_BAND] / 10)) for f in (theirs, ours)]
-        found[f"level_{kind}_mean"] = _decibels(energies[0] / energies[1])
+        found[f"level_{kind}_mean"] = _decibels(*energies)
     found["delay"] = _median(theirs["delay"] - ours["delay"])
     found["delay_most"] = _most(theirs["delay"])
     return found
@@ -102,8 +102,8 @@ def _most(values: np.ndarray) -> float:
     return float(values.max()) if len(values) else np.nan
 
 
-def _decibels(ratio: float) -> float:
-    return float(10 * np.log10(ratio)) if ratio > 0 else np.nan
+def _decibels(energy: float, reference: float) -> float:
+    return float(10 * np.log10(energy / reference)) if energy > 0 and reference > 0 else np.nan
 
 
 def scatter(levels: np.ndarray) -> float:
