@@ -10,7 +10,7 @@ from av_envs.conventions import N_HEADINGS
 Read = Callable[[int, int, int], np.ndarray]  # receiver, source, heading -> (2, 16000) float32
 
 
-class RecordedAcoustics:
+class TreeAcoustics:
     """Responses as they are on disk, but at 16 kHz and cut or padded to one second.
 
     read   the response between two nodes as the files number them

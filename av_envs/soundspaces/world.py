@@ -19,7 +19,7 @@ import numpy as np
 from av_envs.acoustics.binaural import RIR_SAMPLES
 from av_envs.dwelling import OPEN_AT_ONCE, Dwelling, NoViews
 from av_envs.scene import SPLITS
-from av_envs.soundspaces.acoustics import RecordedAcoustics
+from av_envs.soundspaces.acoustics import TreeAcoustics
 from av_envs.soundspaces.dataset import SoundSpacesDataset
 from av_envs.soundspaces.errors import MissingFileError
 from av_envs.soundspaces.floor import floor_scene
@@ -125,7 +125,7 @@ class SoundSpacesWorld:
 
         return Dwelling(
             floor_scene(name, positions, steps.neighbours, self._grid),
-            RecordedAcoustics(read, nodes),
+            TreeAcoustics(read, nodes),
             self._views(name, nodes),
         )
 
