@@ -120,17 +120,20 @@ def test_a_source_has_amplitude_one_at_one_metre(box):
 
 
 @installed
-def test_the_ear_that_faces_the_source_hears_more(box):
-    """The source stands east of the listener, 3 m away."""
+@pytest.mark.parametrize(
+    ("place", "left", "right", "ahead"), [(AHEAD, SOUTH, NORTH, EAST), (ASIDE, EAST, WEST, NORTH)]
+)
+def test_the_ear_that_faces_the_source_hears_more(box, place, left, right, ahead):
+    """From node 5, node 17 lies 3 m to the east and node 7 lies 2 m to the north."""
     ears = backend(box, n_rays=500)
 
     def left_over_right(heading):
-        left, right = np.sum(ears.rir(AHEAD, SOURCE, heading).astype(float) ** 2, axis=1)
-        return 10 * np.log10(left / right)
+        energies = np.sum(ears.rir(place, SOURCE, heading).astype(float) ** 2, axis=1)
+        return 10 * np.log10(energies[0] / energies[1])
 
-    assert left_over_right(NORTH) < -1.5  # on the right hand
-    assert left_over_right(SOUTH) > 1.5
-    assert abs(left_over_right(EAST)) < 1.5
+    assert left_over_right(left) > 1.5
+    assert left_over_right(right) < -1.5
+    assert abs(left_over_right(ahead)) < 1.5
 
 
 @installed
