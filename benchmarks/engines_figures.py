@@ -32,8 +32,11 @@ def band_levels(response: np.ndarray) -> np.ndarray:
 
 
 def figures_of(engine: Engine, pair: Pair) -> dict[str, float | np.ndarray]:
-    """All figures of one pair; NaN where one does not exist."""
+    """All figures of one pair; NaN where one does not exist or nothing is heard."""
     mono = engine.mono(pair.source, pair.receiver).astype(float)
+    if not mono.any():  # no ray found the way
+        silent = dict.fromkeys(("t20", "t30", "c50", "drr", "delay", "ild"), np.nan)
+        return {**silent, "level": np.full(len(BANDS_HZ), np.nan)}
     bands = measures.octave_bands(mono, np.array(DECAY_BANDS))
     arrival = int(np.argmax(np.abs(mono) > 0.1 * np.abs(mono).max()))
     expected = pair.distance / SPEED_OF_SOUND * SAMPLE_RATE
@@ -77,7 +80,8 @@ def difference(ours: Figures, theirs: Figures, visible: np.ndarray) -> dict[str,
     for kind, chosen in (("visible", visible), ("occluded", ~visible)):
         for band, frequency in enumerate(BANDS_HZ):
             found[f"level_{kind}_{frequency:.0f}"] = _median(off[chosen, band])
-        energies = [np.sum(10 ** (f["level"][chosen, KEY_BAND] / 10)) for f in (theirs, ours)]
+        levels = [f["level"][chosen, KEY_BAND] for f in (theirs, ours)]
+        energies = [np.nansum(10 ** (level / 10)) for level in levels]
         found[f"level_{kind}_mean"] = _decibels(*energies)
     found["delay"] = _median(theirs["delay"] - ours["delay"])
     found["delay_most"] = _most(theirs["delay"])
