@@ -44,6 +44,7 @@ def make_venv(
     *,
     told: bool = False,
     draws_map: bool = False,
+    own_finds: bool = False,
     reward_scale: float = 1.0,
     **options: Any,
 ) -> VecEnv:
@@ -51,7 +52,13 @@ def make_venv(
     batch = gym.make_vec(env_id, num_envs, autoreset_mode="SameStep", **options)
     is_team = isinstance(batch.single_action_space, spaces.MultiDiscrete)
     venv = RobotsVecEnv(batch) if is_team else NativeVecEnv(batch)
-    return PreparedVecEnv(venv, tells_bearing=told, draws_map=draws_map, reward_scale=reward_scale)
+    return PreparedVecEnv(
+        venv,
+        tells_bearing=told,
+        draws_map=draws_map,
+        own_finds=own_finds,
+        reward_scale=reward_scale,
+    )
 
 
 def make_model(arguments: argparse.Namespace, venv: VecEnv) -> BaseAlgorithm:
@@ -91,7 +98,8 @@ def train(arguments: argparse.Namespace) -> None:
         options["observations"] = arguments.observations
     common = {"told": arguments.told, "draws_map": arguments.map, **options}
     scale = arguments.reward_scale
-    venv = make_venv(arguments.env, arguments.num_envs, reward_scale=scale, **common)
+    learns_from = {"own_finds": arguments.own_finds, "reward_scale": scale}
+    venv = make_venv(arguments.env, arguments.num_envs, **learns_from, **common)
     houses = min(VAL_HOUSES, options.get("houses", VAL_HOUSES))
     unseen = {**common, "split": "val", "houses": houses}
     val = make_venv(arguments.env, arguments.val_envs, **unseen)
@@ -162,6 +170,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--algorithm", choices=CHOICES, default="recurrent_ppo")
     add("--told", action="store_true", help="observe where the target is: an ablation")
     add("--map", action="store_true", help="observe a map of where the team has been")
+    add("--own-finds", action="store_true", help="pay every robot for the nodes it finds")
     add("--steps", type=positive_int, default=1_000_000, help="of all environments together")
     add("--num-envs", type=positive_int, default=64, help="or teams")
     add("--val-envs", type=positive_int, default=128, help="episodes of an evaluation")

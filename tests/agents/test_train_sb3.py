@@ -42,7 +42,7 @@ def complaint(capsys, folder, *more: str, env_id: str = "AVDynamicSep-v0") -> st
     [
         ("AVDynamicSep-v0", "recurrent_ppo", []),
         ("AVDynamicSep-v0", "ppo", ["--told"]),
-        ("AVRIRMeasure-v0", "ppo", ["--map"]),
+        ("AVRIRMeasure-v0", "ppo", ["--map", "--own-finds"]),
     ],
 )
 def test_a_trained_policy_plays(env_id, algorithm, more, tmp_path):
@@ -101,6 +101,7 @@ def test_a_run_is_resumed(tmp_path, capsys):
         (["--observations", "smell"], "'smell' does not exist"),
         (["--observations", "pose", "--told"], "no target to tell of"),
         (["--map"], "a map needs the observations"),
+        (["--own-finds"], "only robots that measure"),
         (["--steps", "0"], "must be at least 1"),
     ],
 )
@@ -122,6 +123,17 @@ def test_rewards_are_scaled_for_the_learner_alone():
         assert info[0]["reward"] == same[0]["reward"] == pytest.approx(full[0])
     assert done.all()
     assert not info[0]["TimeLimit.truncated"]
+
+
+def test_robots_are_paid_for_what_they_find():
+    options = {**TINY, "predictor": "zero", "observations": SENSES["AVRIRMeasure-v0"]}
+    venv = make_venv("AVRIRMeasure-v0", 1, own_finds=True, reward_scale=2.0, **options)
+    venv.seed(0)
+    venv.reset()
+    for moves in ([1, 2], [1, 1], [2, 1]):
+        _, paid, _, infos = venv.step(np.array(moves))
+        assert paid.tolist() == [2 * infos[k][f"new_nodes_{k}"] for k in (0, 1)]
+        assert infos[0]["reward"] == infos[1]["reward"]
 
 
 def test_senses_are_spoilt_one_by_one(tmp_path, capsys):

@@ -17,9 +17,11 @@ class PreparedVecEnv(VecEnvWrapper):
 
     tells_bearing  adds the observation `told`, see `bearing`: an ablation, not a fair agent
     draws_map      adds the observation `footprints`, see there, to robots that measure
+    own_finds      pays every robot that measures one for each node where it was first, instead of
+                   what the team gets
     reward_scale   factor of the rewards; learning wants them to spread by about 1
 
-    `infos[i]["reward"]` is the reward without the scale.
+    `infos[i]["reward"]` is the environment's own reward.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class PreparedVecEnv(VecEnvWrapper):
         *,
         tells_bearing: bool = False,
         draws_map: bool = False,
+        own_finds: bool = False,
         reward_scale: float = 1.0,
     ):
         space = condensed_space(venv.observation_space)
@@ -38,9 +41,12 @@ class PreparedVecEnv(VecEnvWrapper):
             raise ValueError(f"a map needs the observations {NEEDS}, here are {[*space.spaces]}")
         if tells_bearing:
             space = spaces.Dict({**space.spaces, "told": told_space()})
+        if own_finds and not hasattr(venv, "robots"):
+            raise ValueError("only robots that measure can be paid for what they find")
+        self._robots = getattr(venv, "robots", 1)
+        self._own_finds = own_finds
         self._map = None
         if draws_map:
-            self._robots = venv.robots
             self._map = Footprints(venv.num_envs // venv.robots, venv.robots)
             space = spaces.Dict({**space.spaces, "footprints": SPACE})
         super().__init__(venv, observation_space=space)
@@ -55,6 +61,10 @@ class PreparedVecEnv(VecEnvWrapper):
             info["reward"] = float(reward)
             info["TimeLimit.truncated"] = False
             info.pop("terminal_observation", None)  # which is there to bootstrap from
+        if self._own_finds:
+            numbers = np.arange(self.num_envs) % self._robots
+            pairs = zip(infos, numbers, strict=True)
+            rewards = np.array([info[f"new_nodes_{k}"] for info, k in pairs], np.float32)
         return self._prepared(observations, dones), self._scale * rewards, dones, infos
 
     def _prepared(
