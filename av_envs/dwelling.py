@@ -241,6 +241,11 @@ def open_dwelling(name: str, grid: float, hrtf: str = "kemar", tracer: str = "nu
     return _opened(name, grid, hrtf, tracer)
 
 
+def forget_dwellings() -> None:
+    """Close all procedural dwellings of this process; what is in the cache on disk stays."""
+    _opened.cache_clear()
+
+
 @lru_cache(maxsize=OPEN_AT_ONCE)
 def _opened(name: str, grid: float, hrtf: str, tracer: str) -> Dwelling:
     scene = load_scene(name, grid)

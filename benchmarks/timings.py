@@ -22,7 +22,7 @@ import av_envs  # noqa: F401  (registers the environments)
 from av_envs.acoustics.bank import ResponseBank, TraceConfig
 from av_envs.acoustics.binaural import binaural_response, ear_tables
 from av_envs.conventions import N_HEADINGS
-from av_envs.dwelling import open_dwelling
+from av_envs.dwelling import forget_dwellings
 from av_envs.scene.splits import load_scene, scene_name
 from av_envs.separation.episode import draw_in_pool
 from av_envs.storage import CACHE_VARIABLE, cache_directory
@@ -231,7 +231,7 @@ def _make_clips(env: Any, seed: int) -> None:
     _, _, episode = draw_in_pool(env.config, {}, env.corpus, rng)
     for sound in episode.sounds:
         env.corpus.samples(sound.clip)
-    open_dwelling.cache_clear()
+    forget_dwellings()
 
 
 def responses_per_s(n: int = RESPONSES) -> float:
