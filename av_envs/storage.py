@@ -224,15 +224,23 @@ def make_room(n_bytes: int, keep: Path | None = None) -> None:
     Other processes that have a removed file mapped keep reading it until they close it.
     """
     files = [path for path in cache_directory().rglob("*.rows") if path != keep]
-    stats = sorted((path.stat().st_mtime, _disk_bytes(path), path) for path in files)
-    used = sum(size for _, size, _ in stats)
-    for _, size, path in stats:
+    ages = sorted(age for path in files if (age := _age(path)) is not None)
+    used = sum(size for _, size, _ in ages)
+    for _, size, path in ages:
         if used + n_bytes <= cache_limit_bytes():
             return
         path.unlink(missing_ok=True)
         used -= size
 
 
-def _disk_bytes(path: Path) -> int:
-    stat = path.stat()
+def _age(path: Path) -> tuple[float, int, Path] | None:
+    """When a file was used last and its bytes on disk; None if another process removed it."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_mtime, _disk_bytes(stat), path
+
+
+def _disk_bytes(stat: os.stat_result) -> int:
     return stat.st_blocks * 512 if hasattr(stat, "st_blocks") else stat.st_size

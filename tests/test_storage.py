@@ -85,13 +85,23 @@ def test_an_unwritable_directory_falls_back_with_a_warning(tmp_path, monkeypatch
 
 def test_the_least_recently_used_file_goes_first(cache, monkeypatch):
     monkeypatch.setattr(storage, "cache_limit_bytes", lambda: 100_000)
-    monkeypatch.setattr(storage, "_disk_bytes", lambda path: 40_000)
+    monkeypatch.setattr(storage, "_disk_bytes", lambda stat: 40_000)
     for age, name in enumerate(["room/old", "room/new"]):
         path = RowFile(name, np.float32, (3, 2), 10).path
         os.utime(path, (1000 + age, 1000 + age))
     make_room(40_000, keep=cache / "room/third.rows")
     assert not (cache / "room/old.rows").exists()
     assert (cache / "room/new.rows").exists()
+
+
+def test_files_that_another_process_removes_meanwhile_are_no_trouble(cache, monkeypatch):
+    paths = [RowFile(name, np.float32, (3, 2), 10).path for name in ("room/gone", "room/there")]
+    listed = list(cache.rglob("*.rows"))
+    monkeypatch.setattr(type(cache), "rglob", lambda *_: iter(listed))
+    monkeypatch.setattr(storage, "cache_limit_bytes", lambda: 0)
+    paths[0].unlink()
+    make_room(1)
+    assert not paths[1].exists()
 
 
 def test_a_wrong_shape_and_a_silly_limit_are_named(cache, monkeypatch):
