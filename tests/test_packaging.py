@@ -51,6 +51,9 @@ def test_what_is_installed_apart_stays_apart():
         assert "ray" not in names(extras[name])
 
 
+DATA_FILES = {".npz", ".css", ".js", ".json", ".html", ".txt", ".safetensors"}
+
+
 def test_files_that_are_no_python_are_installed_too():
     """Every package with such files names them; what git does not keep does not count."""
     listed = SETUP["options.package_data"]
@@ -59,7 +62,7 @@ def test_files_that_are_no_python_are_installed_too():
         wanted = {
             path
             for path in (ROOT / package).rglob("*.*")
-            if path.is_file() and path.suffix in {".npz", ".css", ".js", ".json", ".html", ".txt"}
+            if path.is_file() and path.suffix in DATA_FILES
         }
         assert wanted == {path for pattern in patterns for path in (ROOT / package).glob(pattern)}
 
