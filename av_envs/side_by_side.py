@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
+from gymnasium.vector import AutoresetMode
 
 
 class Copies:
@@ -88,6 +89,20 @@ def taken_mask(options: dict[str, Any], count: int, is_first: bool) -> np.ndarra
     if is_first and not mask.all():
         raise ResetNeeded("the first reset() must be of all environments")
     return mask.copy()
+
+
+def check_may_step(is_over: np.ndarray | None, mode: AutoresetMode) -> None:
+    """Raise ResetNeeded before the first reset, or where nobody else resets what is over.
+
+    is_over  (N,) bool, a reset is due; None: of all
+    """
+    if is_over is None:
+        raise ResetNeeded("call reset() before the first step")
+    if mode is AutoresetMode.DISABLED and is_over.any():
+        raise ResetNeeded(
+            f"the episodes {np.flatnonzero(is_over).tolist()} are over; "
+            "reset them with a reset_mask"
+        )
 
 
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}

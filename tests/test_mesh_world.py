@@ -105,7 +105,7 @@ def test_wrong_options_are_refused_at_once(rooms, tmp_path):
 
 
 def test_the_command_prints_the_report_and_draws_the_map(rooms, tmp_path, capsys):
-    image = pytest.importorskip("PIL.Image")
+    image = pytest.importorskip("PIL.Image", reason="textures need pillow")
     out = tmp_path / "room.png"
     inspect_mesh.main([str(rooms / "tall.glb"), "--up", "z", "--grid", "0.5", "--out", str(out)])
     printed = capsys.readouterr().out

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 
 from av_envs.acoustics.tracing import available_cores
-from av_envs.side_by_side import checked_count, in_threads, seeds_of, taken_mask
+from av_envs.side_by_side import check_may_step, checked_count, in_threads, seeds_of, taken_mask
 
 
 class Played(NamedTuple):
@@ -71,11 +70,7 @@ class SideBySide:
 
     def step(self, actions: Sequence) -> None:
         """One step of every environment; `latest` then holds what they returned."""
-        if None in self.latest:
-            raise ResetNeeded("call reset() first")
-        if self.mode is AutoresetMode.DISABLED and self.waiting.any():
-            over = np.flatnonzero(self.waiting).tolist()
-            raise ResetNeeded(f"the episodes of {over} are over; reset them with a 'reset_mask'")
+        check_may_step(None if None in self.latest else self.waiting, self.mode)
         self.latest = in_threads(
             lambda i: self._play(i, actions[i]), range(len(self.envs)), self.workers
         )

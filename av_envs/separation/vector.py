@@ -6,7 +6,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space, create_empty_array, iterate
 
@@ -14,7 +13,14 @@ from av_envs.acoustics.tracing import available_cores
 from av_envs.separation.actions import checked_action
 from av_envs.separation.env import SeparationEnv
 from av_envs.separation.hearing import TargetSecond, listen, sounds_together
-from av_envs.side_by_side import Copies, checked_count, in_threads, seeds_of, taken_mask
+from av_envs.side_by_side import (
+    Copies,
+    check_may_step,
+    checked_count,
+    in_threads,
+    seeds_of,
+    taken_mask,
+)
 
 TOGETHER = 4  # episodes heard in one go: as many as the cache of a core holds
 KEPT_POSES = 3  # of an episode: the start, this one and the one before
@@ -98,13 +104,7 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
 
     def step(self, actions: Any):
         """One second of every episode; where one is over, as `autoreset_mode` says."""
-        if self._is_over is None:
-            raise ResetNeeded("call reset() before the first step")
-        if self.autoreset_mode is AutoresetMode.DISABLED and self._is_over.any():
-            raise ResetNeeded(
-                f"the episodes {np.flatnonzero(self._is_over).tolist()} are over; "
-                "reset them with a reset_mask"
-            )
+        check_may_step(self._is_over, self.autoreset_mode)
         todo = {}
         pairs = zip(range(self.num_envs), iterate(self.action_space, actions), strict=True)
         for i, action in pairs:

@@ -152,11 +152,11 @@ def _reach(pairs: str) -> float | None:
         return None
     kind, _, metres = pairs.partition(":")
     try:
-        if kind == "near":
-            return float(metres)
+        if kind != "near":
+            raise ValueError(kind)
+        return float(metres)
     except ValueError:
-        pass
-    raise ValueError(f"--pairs must be all or near:METRES, got {pairs!r}")
+        raise ValueError(f"--pairs must be all or near:METRES, got {pairs!r}") from None
 
 
 def _option(text: str) -> tuple[str, object]:

@@ -303,7 +303,7 @@ def test_calls_out_of_order():
     envs.reset(seed=0)
     envs.step(np.ones((2, 2), int))
     envs.reset(options={"reset_mask": np.array([True, False])})
-    with pytest.raises(ResetNeeded, match=r"episodes of \[1\] are over"):
+    with pytest.raises(ResetNeeded, match=r"episodes \[1\] are over"):
         envs.step(np.ones((2, 2), int))
 
 

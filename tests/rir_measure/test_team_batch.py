@@ -299,7 +299,7 @@ def test_calls_out_of_order():
         teams.states()
     teams.reset(seed=0)
     teams.step(move)
-    with pytest.raises(ResetNeeded, match=r"episodes of \[0, 1\] are over"):
+    with pytest.raises(ResetNeeded, match=r"episodes \[0, 1\] are over"):
         teams.step(move)
     teams.close()
 

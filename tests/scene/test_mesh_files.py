@@ -39,7 +39,7 @@ def test_formats_that_have_a_unit_say_so(save_mesh, box):
 
 
 def test_dae_files_are_read_with_their_unit_and_axis(tmp_path, box):
-    pytest.importorskip("collada")
+    pytest.importorskip("collada", reason="DAE files need pycollada")
     path = tmp_path / "room.dae"
     corners = box((0, 0, 0), (400, 300, 250))
     mesh = trimesh.Trimesh(corners.reshape(-1, 3), np.arange(36).reshape(-1, 3), process=False)
@@ -86,7 +86,7 @@ def test_colours_of_corners_are_averaged(tmp_path):
 
 
 def test_textures_are_read_where_the_triangles_are(tmp_path):
-    image = pytest.importorskip("PIL.Image")
+    image = pytest.importorskip("PIL.Image", reason="textures need pillow")
     picture = np.zeros((8, 8, 3), np.uint8)
     picture[:4] = [200, 0, 0]  # the upper half
     picture[4:] = [0, 100, 0]

@@ -116,7 +116,7 @@ def test_a_mesh_far_from_the_origin_is_moved_there(house):
     scene, report = read_mesh(house("far.obj"), up="z")
     assert report.warnings == ()
     path = house("utm.stl")
-    trimesh = pytest.importorskip("trimesh")
+    trimesh = pytest.importorskip("trimesh", reason="needs the extra [mesh]")
     mesh = trimesh.load_mesh(path)
     mesh.apply_translation([451_000, 5_411_000, 212])
     mesh.export(path.with_suffix(".obj"))

@@ -110,7 +110,7 @@ def test_parts_can_be_left_out(run):
 
 
 def test_meshes_are_written_on_demand(run):
-    trimesh = pytest.importorskip("trimesh")
+    trimesh = pytest.importorskip("trimesh", reason="needs the extra [mesh]")
     root = run("--scenes", NAME, "--parts", "meshes")
     path = root / "scene_datasets" / "mp3d" / NAME / f"{NAME}.glb"
     (mesh,) = trimesh.load_scene(path, process=False).geometry.values()

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 import gymnasium as gym
 import numpy as np
 import torch
-from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from torch import Tensor
@@ -28,7 +27,7 @@ from av_envs.separation.device.scoring import Scores, rewards
 from av_envs.separation.device.walking import Compass, moved, pose_since
 from av_envs.separation.hearing import corpus_of
 from av_envs.separation.observation import observation_space
-from av_envs.side_by_side import checked_count, seeds_of, taken_mask
+from av_envs.side_by_side import check_may_step, checked_count, seeds_of, taken_mask
 
 Tensors = dict[str, Tensor]
 
@@ -121,13 +120,7 @@ class DeviceSeparationVectorEnv(gym.vector.VectorEnv):
 
         actions  (N,) integers; a tensor on the device is not looked at by the host
         """
-        if self._is_over is None:
-            raise ResetNeeded("call reset() before the first step")
-        if self.autoreset_mode is AutoresetMode.DISABLED and self._is_over.any():
-            raise ResetNeeded(
-                f"the episodes {np.flatnonzero(self._is_over).tolist()} are over; "
-                "reset them with a reset_mask"
-            )
+        check_may_step(self._is_over, self.autoreset_mode)
         before = self._score
         self._move(checked_actions(actions, self.num_envs, self.device))
         begun = np.flatnonzero(self._is_over)
