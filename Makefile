@@ -15,26 +15,26 @@ TEAM_RESULTS := results-rir
 TEAM_SUITES := replica-like mp3d-like
 TEAMS := Random Curiosity Occupancy NearestNeighbor Frontier SpreadOut CoverageOracle
 PREDICTED := Random:zero Random:mean Random:oracle CoverageOracle:oracle
-PLAY_TEAMS := $(RUN) -m benchmarks.run --workers 2 --out $(TEAM_RESULTS) \
+PLAY_TEAMS := $(RUN) -m av_envs.benchmarks.run --workers 2 --out $(TEAM_RESULTS) \
 	--suite $(TEAM_SUITES:%=rir-%-v1) --agent
 
 .PHONY: demo leaderboard leaderboard-rir test test-slow lint format clean
 
 demo: $(VENV)/installed-demo
-	$(RUN) -m benchmarks.demo --out demo
+	$(RUN) -m av_envs.benchmarks.demo --out demo
 
 leaderboard: $(VENV)/installed-demo
-	$(RUN) -m benchmarks.run --workers 2 --out $(RESULTS) --suite $(SUITES:%=sep-%-v1) \
-		--agent $(AGENTS:%=baselines.separation:%)
-	$(RUN) -m benchmarks.report $(RESULTS)
+	$(RUN) -m av_envs.benchmarks.run --workers 2 --out $(RESULTS) --suite $(SUITES:%=sep-%-v1) \
+		--agent $(AGENTS:%=av_envs.baselines.separation:%)
+	$(RUN) -m av_envs.benchmarks.report $(RESULTS)
 
 leaderboard-rir: $(VENV)/installed-demo
-	$(PLAY_TEAMS) $(TEAMS:%=baselines.rir_measure:%)
+	$(PLAY_TEAMS) $(TEAMS:%=av_envs.baselines.rir_measure:%)
 	for pair in $(PREDICTED); do \
-		$(PLAY_TEAMS) baselines.rir_measure:$${pair%:*} \
+		$(PLAY_TEAMS) av_envs.baselines.rir_measure:$${pair%:*} \
 			--agent-kwargs "{\"predictor\": \"$${pair#*:}\"}" || exit; \
 	done
-	$(RUN) -m benchmarks.report $(TEAM_RESULTS)
+	$(RUN) -m av_envs.benchmarks.report $(TEAM_RESULTS)
 
 test: $(VENV)/installed-test
 	$(RUN) -m pytest

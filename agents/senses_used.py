@@ -1,4 +1,4 @@
-"""Which senses a trained listener uses: `python -m agents.senses_used --checkpoint FILE`.
+"""Which senses a trained listener uses: `python -m av_envs.agents.senses_used --checkpoint FILE`.
 
 Plays the same episodes of unseen houses again and again, each time with another part of the
 observations spoilt, and prints the mean gain in SI-SDR, dB per second, with its 95 % bootstrap
@@ -15,8 +15,8 @@ import torch
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.adapters.sb3.weights import load_policy, observations_of
-from agents.train_sb3 import make_venv
+from av_envs.agents.adapters.sb3.weights import load_policy, observations_of
+from av_envs.agents.train_sb3 import make_venv
 
 Arrays = dict[str, np.ndarray]
 DRAWS = 2000  # of the bootstrap
@@ -85,7 +85,7 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="agents.senses_used", description=__doc__)
+    parser = argparse.ArgumentParser(prog="av_envs.agents.senses_used", description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="a .safetensors")
     parser.add_argument("--env", default="AVDynamicSep-v0")
     parser.add_argument("--split", default="val")

@@ -1,4 +1,4 @@
-"""Train with Stable-Baselines3: `python -m agents.train_sb3 --env AVDynamicSep-v0 --out DIR`.
+"""Train with Stable-Baselines3: `python -m av_envs.agents.train_sb3 --env ID --out DIR`.
 
 PPO or RecurrentPPO learns over the native batch from condensed observations; in the measuring
 task one policy plays every robot. DIR gets `config.json`, `curve.csv` (a row per evaluation on
@@ -21,12 +21,12 @@ from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
 import av_envs  # noqa: F401  (registers the environments)
-from agents.adapters.sb3.agent import ALGORITHMS
-from agents.adapters.sb3.curve import Curve, rows_of
-from agents.adapters.sb3.features import AVFeaturesExtractor
-from agents.adapters.sb3.prepared import PreparedVecEnv
-from agents.adapters.sb3.robots_vec_env import RobotsVecEnv
-from agents.adapters.sb3.vec_env import NativeVecEnv
+from av_envs.agents.adapters.sb3.agent import ALGORITHMS
+from av_envs.agents.adapters.sb3.curve import Curve, rows_of
+from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
+from av_envs.agents.adapters.sb3.prepared import PreparedVecEnv
+from av_envs.agents.adapters.sb3.robots_vec_env import RobotsVecEnv
+from av_envs.agents.adapters.sb3.vec_env import NativeVecEnv
 
 CHOICES = {
     "ppo": ("PPO", "MultiInputPolicy"),
@@ -159,7 +159,7 @@ def positive_int(text: str) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="agents.train_sb3",
+        prog="av_envs.agents.train_sb3",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 
 from gymnasium import spaces
 
-from benchmarks.command_line import UserError
+from av_envs.benchmarks.command_line import UserError
 
+SHORT = ("agents.", "baselines.")  # folders of av_envs whose name may stand alone
 CARD_KEYS = ("name", "authors", "url", "train")
 
 
@@ -66,23 +67,28 @@ class AgentSpec:
         if not isinstance(kwargs, dict):
             raise UserError(f"--agent-kwargs must be a JSON object, got {kwargs_text}")
         load_factory(path)
-        return cls(path, json.dumps(kwargs, sort_keys=True, separators=(",", ":")))
+        return cls(full_path(path), json.dumps(kwargs, sort_keys=True, separators=(",", ":")))
+
+
+def full_path(path: str) -> str:
+    """`baselines.separation:DoA` is short for `av_envs.baselines.separation:DoA`."""
+    return f"av_envs.{path}" if path.startswith(SHORT) else path
 
 
 def load_factory(path: str) -> Callable[..., Agent]:
     """Import what `module:Factory` names."""
-    module_name, colon, name = path.partition(":")
+    module_name, colon, name = full_path(path).partition(":")
     if not (module_name and colon and name):
         raise UserError(
             f"agent {path!r} is not of the form module:Factory, "
-            "for example baselines.separation:Random"
+            "for example av_envs.baselines.separation:Random"
         )
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise UserError(
             f"agent {path!r}: no module named {error.name!r} "
-            "(commands run from the repository root)"
+            "(install av-envs, or run from where the module is)"
         ) from None
     except Exception as error:
         raise UserError(

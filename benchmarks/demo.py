@@ -1,4 +1,4 @@
-"""The whole path once: `python -m benchmarks.demo --out demo` (or `make demo`).
+"""The whole path once: `python -m av_envs.benchmarks.demo --out demo` (or `make demo`).
 
 Three agents walk through four houses nobody has seen, a leaderboard ranks them, and
 the best episode of the oracle becomes a film with sound.
@@ -9,18 +9,20 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.agents import AgentSpec
-from benchmarks.command_line import run_command
-from benchmarks.episodes import make_env
-from benchmarks.film import film_episode
-from benchmarks.report import NAME, write_report
-from benchmarks.results import read_result
-from benchmarks.run import run_suite
-from benchmarks.suites import SUITES, Suite
-from benchmarks.tables import plain_text
+from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks.command_line import run_command
+from av_envs.benchmarks.episodes import make_env
+from av_envs.benchmarks.film import film_episode
+from av_envs.benchmarks.report import NAME, write_report
+from av_envs.benchmarks.results import read_result
+from av_envs.benchmarks.run import run_suite
+from av_envs.benchmarks.suites import SUITES, Suite
+from av_envs.benchmarks.tables import plain_text
 
 SUITE = "sep-demo-v1"
-AGENTS = tuple(f"baselines.separation:{name}" for name in ("Random", "StandInPlace", "Oracle"))
+AGENTS = tuple(
+    f"av_envs.baselines.separation:{name}" for name in ("Random", "StandInPlace", "Oracle")
+)
 STAR = AGENTS[-1]  # whose episode is filmed
 
 
@@ -44,7 +46,7 @@ def run_demo(suite: Suite, directory: Path) -> list[Path]:
 
 
 def _play(suite: Suite, agent: str, directory: Path) -> Path:
-    command = f"python -m benchmarks.run --suite {suite.name} --agent {agent} --out results"
+    command = f"python -m av_envs.benchmarks.run --suite {suite.name} --agent {agent} --out results"
     return run_suite(suite, AgentSpec.parse(agent), 0, directory, command=command)
 
 
@@ -79,7 +81,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.demo", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("demo"), help="default: demo")
     return run_command(_demo, parser, argv)
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from av_envs.benchmarks.suites import Suite
 from av_envs.rir_measure.metrics import wcr_of_means
-from benchmarks.suites import Suite
 
 
 @dataclass(frozen=True)

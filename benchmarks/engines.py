@@ -1,4 +1,4 @@
-"""Compare acoustic engines: `python -m benchmarks.engines [--houses 10] [--pairs 8] [--json]`.
+"""Compare acoustic engines: `python -m av_envs.benchmarks.engines [--houses 10] [--json]`.
 
 The built-in engine, RLR (that of SoundSpaces 2.0, extra [rlr], non-commercial) and
 pyroomacoustics answer for the same pairs of places with the same materials: in an empty box,
@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from av_envs.scene import Scene
-from benchmarks.command_line import UserError, positive_int, run_command
-from benchmarks.engines_figures import (
+from av_envs.benchmarks.command_line import UserError, positive_int, run_command
+from av_envs.benchmarks.engines_figures import (
     RAY_COUNTS,
     at_equal_scatter,
     difference,
@@ -31,10 +30,11 @@ from benchmarks.engines_figures import (
     rlr_cost,
     summary,
 )
-from benchmarks.engines_heard import NAMES, installed, open_engine
-from benchmarks.engines_rooms import Pair, draw_pairs, flat, house, shoebox
-from benchmarks.machine import cpu_model
-from benchmarks.speed import load_average
+from av_envs.benchmarks.engines_heard import NAMES, installed, open_engine
+from av_envs.benchmarks.engines_rooms import Pair, draw_pairs, flat, house, shoebox
+from av_envs.benchmarks.machine import cpu_model
+from av_envs.benchmarks.speed import load_average
+from av_envs.scene import Scene
 
 BOX = (0.2, 0.1)  # absorption and scattering of the shoebox
 NATIVE_RAYS = 4096  # the default of the environments
@@ -179,7 +179,7 @@ def _engines(arguments: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.engines", description=__doc__)
+    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.engines", description=__doc__)
     parser.add_argument("--houses", type=positive_int, default=10)
     parser.add_argument("--pairs", type=positive_int, default=8, help="per scene")
     parser.add_argument("--rays", type=positive_int, default=5000, help="of RLR per pair")

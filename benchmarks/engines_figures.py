@@ -7,10 +7,10 @@ import numpy as np
 
 from av_envs.acoustics import measures
 from av_envs.acoustics.binaural import binaural_response
+from av_envs.benchmarks.engines_heard import RLR, Engine, Native, nobody
+from av_envs.benchmarks.engines_rooms import Pair
 from av_envs.conventions import BANDS_HZ, SAMPLE_RATE, SPEED_OF_SOUND
 from av_envs.scene import Scene
-from benchmarks.engines_heard import RLR, Engine, Native, nobody
-from benchmarks.engines_rooms import Pair
 
 KEY_BAND = BANDS_HZ.index(1000.0)
 # Decay times are means over these bands: in a single one, the few hundred independent samples

@@ -12,11 +12,11 @@ import joblib
 import numpy as np
 
 import av_envs  # noqa: F401  (registers the environments)
-from benchmarks.agents import Agent, AgentSpec, build_agent
-from benchmarks.answers import AgentError, ask, why_no_action
-from benchmarks.predictors import seat_predictor
-from benchmarks.suites import Group, Metric, Suite
-from benchmarks.walks import walk_of
+from av_envs.benchmarks.agents import Agent, AgentSpec, build_agent
+from av_envs.benchmarks.answers import AgentError, ask, why_no_action
+from av_envs.benchmarks.predictors import seat_predictor
+from av_envs.benchmarks.suites import Group, Metric, Suite
+from av_envs.benchmarks.walks import walk_of
 
 LONGEST_ERROR = 300  # characters of an agent's error that a result keeps
 CHUNKS_PER_WORKER = 6  # of every group

@@ -1,6 +1,6 @@
 """Films of episodes with sound, as MP4 files that any browser plays.
 
-`python -m benchmarks.film --suite sep-near-unheard-v1 --agent baselines.separation:Oracle
+`python -m av_envs.benchmarks.film --suite sep-near-unheard-v1 --agent baselines.separation:Oracle
 --out film.mp4` plays one episode again and films it. It takes every suite: in the measuring
 task (`--suite rir-replica-like-v1 --agent baselines.rir_measure:SpreadOut`) one hears a clap
 where the first robot stands with the ears of the second.
@@ -15,11 +15,11 @@ from types import ModuleType
 
 import numpy as np
 
-from benchmarks.agents import AgentSpec, build_agent
-from benchmarks.command_line import UserError, non_negative_int, run_command
-from benchmarks.episodes import agent_seed, choose_action, make_env
-from benchmarks.predictors import seat_predictor
-from benchmarks.suites import SUITES, Suite
+from av_envs.benchmarks.agents import AgentSpec, build_agent
+from av_envs.benchmarks.command_line import UserError, non_negative_int, run_command
+from av_envs.benchmarks.episodes import agent_seed, choose_action, make_env
+from av_envs.benchmarks.predictors import seat_predictor
+from av_envs.benchmarks.suites import SUITES, Suite
 
 SAMPLE_RATE = 16_000  # Hz
 VIDEO_CODECS = ("libx264", "libopenh264", "mpeg4")  # the first that this build of FFmpeg has
@@ -140,7 +140,8 @@ def _film(arguments: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="benchmarks.film", description="Play one episode again and film it, with sound."
+        prog="av_envs.benchmarks.film",
+        description="Play one episode again and film it, with sound.",
     )
     parser.add_argument("--suite", required=True, help=" | ".join(sorted(SUITES)))
     parser.add_argument("--agent", required=True, help="module:Factory")

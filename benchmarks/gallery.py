@@ -7,12 +7,18 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.leaderboard import Row
-from benchmarks.maps import house_map
-from benchmarks.sounds import CLAPS_COMPRESSION, COMPRESSION, SAMPLE_RATE, heard_on_walk, ogg
-from benchmarks.suites import SUITES, Suite
-from benchmarks.tables import beside, digits_of
-from benchmarks.walks import is_of_team
+from av_envs.benchmarks.leaderboard import Row
+from av_envs.benchmarks.maps import house_map
+from av_envs.benchmarks.sounds import (
+    CLAPS_COMPRESSION,
+    COMPRESSION,
+    SAMPLE_RATE,
+    heard_on_walk,
+    ogg,
+)
+from av_envs.benchmarks.suites import SUITES, Suite
+from av_envs.benchmarks.tables import beside, digits_of
+from av_envs.benchmarks.walks import is_of_team
 
 N_RANDOM = 20  # the same episodes for every agent, so that ways can be compared
 EXTREMES = ("best", "median", "worst")
@@ -106,7 +112,7 @@ def _entry(suite: Suite, record: Record, why: str) -> dict[str, Any]:
 
     beside  metrics that must be read with the score
     walk    of one agent x, y, heading of every pose, one after the other; of a team the
-            walk as it is recorded, see `benchmarks.walks`
+            walk as it is recorded, see `av_envs.benchmarks.walks`
     """
     walk = record["walk"]
     entry = {

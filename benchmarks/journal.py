@@ -5,9 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.command_line import UserError
-from benchmarks.episodes import Played
-from benchmarks.results import canonical, rounded
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.episodes import Played
+from av_envs.benchmarks.results import canonical, rounded
 
 
 class Journal:

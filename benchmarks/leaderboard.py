@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.command_line import UserError
-from benchmarks.derived import derived
-from benchmarks.results import canonical
-from benchmarks.scales import SCALES
-from benchmarks.statistics import episode_interval, interquartile_mean, run_interval
-from benchmarks.suites import SUITES, Suite
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.derived import derived
+from av_envs.benchmarks.results import canonical
+from av_envs.benchmarks.scales import SCALES
+from av_envs.benchmarks.statistics import episode_interval, interquartile_mean, run_interval
+from av_envs.benchmarks.suites import SUITES, Suite
 
 ENOUGH_RUNS = 3  # fewer runs say nothing about how runs differ
 

@@ -1,4 +1,4 @@
-"""Print the scales that results suggest: `python -m benchmarks.measure_scales results`.
+"""Print the scales that results suggest: `python -m av_envs.benchmarks.measure_scales results`.
 
 What it prints goes by hand into benchmarks/scales.py, once per version of a suite.
 """
@@ -9,22 +9,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.command_line import UserError, run_command
-from benchmarks.leaderboard import Row
-from benchmarks.report import read_rows
-from benchmarks.results import canonical
-from benchmarks.suites import SUITES
+from av_envs.benchmarks.command_line import UserError, run_command
+from av_envs.benchmarks.leaderboard import Row
+from av_envs.benchmarks.report import read_rows
+from av_envs.benchmarks.results import canonical
+from av_envs.benchmarks.suites import SUITES
 
 Entry = tuple[str, dict[str, Any]]  # path and arguments of an agent
 
-STANDING: Entry = ("baselines.separation:StandInPlace", {})
-MOVING: Entry = ("baselines.separation:Random", {})
-HIGH: Entry = ("baselines.separation:Oracle", {})
+STANDING: Entry = ("av_envs.baselines.separation:StandInPlace", {})
+MOVING: Entry = ("av_envs.baselines.separation:Random", {})
+HIGH: Entry = ("av_envs.baselines.separation:Oracle", {})
 # Who starts on the target has nothing to win by moving: there standing is no floor.
 MOVING_IS_LOW = frozenset({"sep-target-unheard-v1"})
 TEAM_ENDS: tuple[Entry, Entry] = (
-    ("baselines.rir_measure:Random", {"predictor": "zero"}),
-    ("baselines.rir_measure:CoverageOracle", {"predictor": "oracle"}),
+    ("av_envs.baselines.rir_measure:Random", {"predictor": "zero"}),
+    ("av_envs.baselines.rir_measure:CoverageOracle", {"predictor": "oracle"}),
 )
 DIGITS = 3
 
@@ -62,8 +62,8 @@ def _print(arguments: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.measure_scales", description=__doc__)
-    parser.add_argument("directory", type=Path, help="where benchmarks.run put its files")
+    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.measure_scales", description=__doc__)
+    parser.add_argument("directory", type=Path, help="where av_envs.benchmarks.run put its files")
     return run_command(_print, parser, argv)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.leaderboard import Row
-from benchmarks.suites import SUITES
-from benchmarks.tables import (
+from av_envs.benchmarks.leaderboard import Row
+from av_envs.benchmarks.suites import SUITES
+from av_envs.benchmarks.tables import (
     NOTE,
     beside,
     cells,
@@ -28,7 +28,7 @@ RANGE = (160.0, 16.0)  # width and height of the drawn intervals
 
 
 def html_page(rows: Sequence[Row], gallery: dict[str, Any]) -> str:
-    """The page; `gallery` as built by `benchmarks.gallery.build_gallery`."""
+    """The page; `gallery` as built by `av_envs.benchmarks.gallery.build_gallery`."""
     parts = split_rows(list(rows))
     body = [f"<h1>Leaderboard</h1><p class=quiet>{html.escape(NOTE)}</p>"]
     if len(parts) > 1:

@@ -6,6 +6,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from av_envs.benchmarks.agents import Agent, AgentSpec
+from av_envs.benchmarks.answers import ask
+from av_envs.benchmarks.command_line import UserError
 from av_envs.rir_measure.actions import checked_prediction
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.predictors import (
@@ -14,9 +17,6 @@ from av_envs.rir_measure.predictors import (
     RIRPredictor,
     open_predictor,
 )
-from benchmarks.agents import Agent, AgentSpec
-from benchmarks.answers import ask
-from benchmarks.command_line import UserError
 
 
 class Brought:

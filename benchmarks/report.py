@@ -1,4 +1,4 @@
-"""Turn a directory of result files into a leaderboard: `python -m benchmarks.report results`.
+"""A leaderboard from a directory of result files: `python -m av_envs.benchmarks.report DIR`.
 
 Writes leaderboard.md, .csv, .json and .html beside the results; the page shows episodes on
 the map and lets them be heard. An edited or broken result file stops the report; incomplete
@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.command_line import UserError, run_command
-from benchmarks.gallery import EXTREMES, build_gallery
-from benchmarks.leaderboard import Row, build_rows
-from benchmarks.page import html_page
-from benchmarks.results import read_result, write_text
-from benchmarks.tables import comma_separated, json_text, markdown
+from av_envs.benchmarks.command_line import UserError, run_command
+from av_envs.benchmarks.gallery import EXTREMES, build_gallery
+from av_envs.benchmarks.leaderboard import Row, build_rows
+from av_envs.benchmarks.page import html_page
+from av_envs.benchmarks.results import read_result, write_text
+from av_envs.benchmarks.tables import comma_separated, json_text, markdown
 
 NAME = "leaderboard"
 FORMATS = {".md": markdown, ".csv": comma_separated, ".json": json_text}
@@ -51,8 +51,8 @@ def _report(arguments: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.report", description=__doc__)
-    parser.add_argument("directory", type=Path, help="where benchmarks.run put its files")
+    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.report", description=__doc__)
+    parser.add_argument("directory", type=Path, help="where av_envs.benchmarks.run put its files")
     parser.add_argument(
         "--audio",
         type=int,

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.command_line import UserError
-from benchmarks.schema import SHAPE, first_fault
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.schema import SHAPE, first_fault
 
 SCHEMA = "av-bench/result/2"
 DIGITS = 6  # libraries of linear algebra differ after that

@@ -1,4 +1,4 @@
-"""Let agents play suites: `python -m benchmarks.run --suite S --agent module:Factory --out DIR`.
+"""Agents play suites: `python -m av_envs.benchmarks.run --suite S --agent A:Factory --out DIR`.
 
 One result file per suite, agent and seed. A file that exists is kept, and an interrupted
 run goes on with the episode where it stopped. Fewer episodes than the suite has, or an
@@ -19,14 +19,14 @@ from typing import Any
 from tqdm import tqdm
 
 import av_envs
-from benchmarks.agents import AgentSpec, build_agent, describe_agent, source_hash
-from benchmarks.command_line import UserError, non_negative_int, positive_int, run_command
-from benchmarks.episodes import Job, Played, make_env, play
-from benchmarks.journal import Journal
-from benchmarks.machine import git_state, hardware, packages
-from benchmarks.predictors import predictor_of
-from benchmarks.results import SCHEMA, canonical, read_result, summarise, write_result
-from benchmarks.suites import SUITES, Suite
+from av_envs.benchmarks.agents import AgentSpec, build_agent, describe_agent, source_hash
+from av_envs.benchmarks.command_line import UserError, non_negative_int, positive_int, run_command
+from av_envs.benchmarks.episodes import Job, Played, make_env, play
+from av_envs.benchmarks.journal import Journal
+from av_envs.benchmarks.machine import git_state, hardware, packages
+from av_envs.benchmarks.predictors import predictor_of
+from av_envs.benchmarks.results import SCHEMA, canonical, read_result, summarise, write_result
+from av_envs.benchmarks.suites import SUITES, Suite
 
 DATA = Path(av_envs.__file__).parent / "data"
 
@@ -207,11 +207,11 @@ def _command(arguments: argparse.Namespace, suite: str, agent: AgentSpec, seed: 
         words += ["--agent-kwargs", agent.kwargs_json]
     if arguments.episodes:
         words += ["--episodes", str(arguments.episodes)]
-    return shlex.join(["python", "-m", "benchmarks.run", *words])
+    return shlex.join(["python", "-m", "av_envs.benchmarks.run", *words])
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.run", description=__doc__)
     parser.add_argument("--suite", required=True, nargs="+", help=" | ".join(sorted(SUITES)))
     parser.add_argument("--agent", required=True, nargs="+", help="module:Factory")
     parser.add_argument("--agent-kwargs", default="{}", help="JSON object for the factory")

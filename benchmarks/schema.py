@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.walks import MOVES, is_of_team
+from av_envs.benchmarks.walks import MOVES, is_of_team
 
 NUMBER = (int, float)
 OPTIONAL_TEXT = (str, type(None))
@@ -82,7 +82,7 @@ def _fault_inside(where: str, episode: dict[str, Any]) -> str | None:
 
 
 def _fault_in_walk(where: str, walk: dict[str, Any]) -> str | None:
-    """Of one agent, see `benchmarks.walks`."""
+    """Of one agent, see `av_envs.benchmarks.walks`."""
     fault = _fault(where, walk, WALK)
     if fault:
         return fault
@@ -93,7 +93,7 @@ def _fault_in_walk(where: str, walk: dict[str, Any]) -> str | None:
 
 
 def _fault_in_team_walk(where: str, walk: dict[str, Any]) -> str | None:
-    """Of several robots, see `benchmarks.walks`."""
+    """Of several robots, see `av_envs.benchmarks.walks`."""
     fault = _fault(where, walk, TEAM_WALK)
     if fault:
         return fault

@@ -8,10 +8,10 @@ import numpy as np
 import soundfile
 from gymnasium import spaces
 
-from benchmarks.command_line import UserError
-from benchmarks.episodes import make_env
-from benchmarks.suites import Suite
-from benchmarks.walks import is_of_team, joint_actions, moves_of, walk_of
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.episodes import make_env
+from av_envs.benchmarks.suites import Suite
+from av_envs.benchmarks.walks import is_of_team, joint_actions, moves_of, walk_of
 
 SAMPLE_RATE = 16_000  # Hz
 # Of a team that only walks again: nothing is seen, predicted or scored.

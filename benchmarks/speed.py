@@ -1,9 +1,9 @@
-"""How fast this machine steps: `python -m benchmarks.speed [--env ID] [--json]`.
+"""How fast this machine steps: `python -m av_envs.benchmarks.speed [--env ID] [--json]`.
 
 One environment on one core in the steady state: a pool of opened houses whose responses are
 traced, random episodes, random actions, complete observations; no binaural response
 outlives its episode. Steps per second include the resets. Beside it, in turns with it, the
-papers' own procedure for the audio of one step (`benchmarks.reference_step`), which has
+papers' own procedure for the audio of one step (`av_envs.benchmarks.reference_step`), which has
 no pictures, poses or rewards.
 
 Of a team (`--env AVRIRMeasure-v0`) a step is one of all robots together, with the pictures
@@ -27,10 +27,10 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from av_envs.acoustics.tracing import available_cores
+from av_envs.benchmarks import timings, vector_timings
+from av_envs.benchmarks.command_line import positive_int, run_command
+from av_envs.benchmarks.machine import cpu_model
 from av_envs.registration import VARIANTS
-from benchmarks import timings, vector_timings
-from benchmarks.command_line import positive_int, run_command
-from benchmarks.machine import cpu_model
 
 LINES = (
     ("env_steps_per_s", "steps/s, one environment, resets included", "{:.0f}"),
@@ -136,7 +136,7 @@ def _speed(arguments: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.speed", description=__doc__)
+    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.speed", description=__doc__)
     parser.add_argument("--json", action="store_true", help="figures as JSON on standard output")
     parser.add_argument(
         "--env", choices=sorted(VARIANTS), default=timings.Pool.env_id, metavar="ID",

@@ -5,9 +5,9 @@ import io
 import json
 from dataclasses import asdict
 
-from benchmarks.derived import with_derived
-from benchmarks.leaderboard import Row, Score
-from benchmarks.suites import SUITES
+from av_envs.benchmarks.derived import with_derived
+from av_envs.benchmarks.leaderboard import Row, Score
+from av_envs.benchmarks.suites import SUITES
 
 NOTE = (
     "Score: interquartile mean of the primary metric over scenes and runs, with its 95 % "

@@ -1,4 +1,4 @@
-"""The measurements behind `benchmarks.speed`. Each is meant for a process of its own."""
+"""The measurements behind `av_envs.benchmarks.speed`. Each is meant for a process of its own."""
 
 import os
 import resource
@@ -21,12 +21,12 @@ from tqdm import tqdm
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.acoustics.bank import ResponseBank, TraceConfig
 from av_envs.acoustics.binaural import binaural_response, ear_tables
+from av_envs.benchmarks import reference_step, sampling
 from av_envs.conventions import N_HEADINGS
 from av_envs.dwelling import forget_dwellings
 from av_envs.scene.splits import load_scene, scene_name
 from av_envs.separation.episode import draw_in_pool
 from av_envs.storage import CACHE_VARIABLE, cache_directory
-from benchmarks import reference_step, sampling
 
 ROOT = Path(__file__).resolve().parent.parent
 N_BATCHES = 5  # our steps and the reference steps take turns, so that both meet the same load

@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium import spaces
 
 import av_envs  # noqa: F401  (registers the environments)
-from benchmarks.timings import Pool, random_action
+from av_envs.benchmarks.timings import Pool, random_action
 
 WAYS = ("async", "sync", "native", "single")  # workers are forked before there are threads
 ROUNDS = 5  # the ways take turns, so that all meet the same load

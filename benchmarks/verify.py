@@ -1,4 +1,4 @@
-"""Check a result file by playing some of it again: `python -m benchmarks.verify FILE`.
+"""Check a result file by playing some of it again: `python -m av_envs.benchmarks.verify FILE`.
 
 Exit status 0: the file is whole and the episodes played again came out the same. 1: it was
 edited, contradicts itself, or came out differently. 2: it cannot be checked here, for
@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.agents import AgentSpec, source_hash
-from benchmarks.command_line import UserError, positive_int, run_command
-from benchmarks.episodes import Job, play
-from benchmarks.machine import git_state
-from benchmarks.results import EditedFileError, canonical, read_result, rounded, summarise
-from benchmarks.run import asset_hash, is_complete
-from benchmarks.suites import SUITES, Suite
+from av_envs.benchmarks.agents import AgentSpec, source_hash
+from av_envs.benchmarks.command_line import UserError, positive_int, run_command
+from av_envs.benchmarks.episodes import Job, play
+from av_envs.benchmarks.machine import git_state
+from av_envs.benchmarks.results import EditedFileError, canonical, read_result, rounded, summarise
+from av_envs.benchmarks.run import asset_hash, is_complete
+from av_envs.benchmarks.suites import SUITES, Suite
 
 N_EPISODES = 5
 REFUTED = 1
@@ -151,11 +151,11 @@ def _title(record: dict[str, Any]) -> str:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="benchmarks.verify",
+        prog="av_envs.benchmarks.verify",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", type=Path, help="a result of benchmarks.run")
+    parser.add_argument("file", type=Path, help="a result of av_envs.benchmarks.run")
     parser.add_argument(
         "--episodes",
         type=positive_int,

@@ -6,8 +6,8 @@ import gymnasium as gym
 import numpy as np
 
 import av_envs  # noqa: F401  (registers the suite)
-from baselines.rir_measure import SpreadOut
-from baselines.separation import Oracle
+from av_envs.baselines.rir_measure import SpreadOut
+from av_envs.baselines.separation import Oracle
 
 HERE = Path(__file__).parent
 SEPARATION = {"name": "episode.png", "seed": 77, "steps": 13}

@@ -51,20 +51,33 @@ def test_what_is_installed_apart_stays_apart():
         assert "ray" not in names(extras[name])
 
 
-DATA_FILES = {".npz", ".css", ".js", ".json", ".html", ".txt", ".safetensors"}
+FOLDERS = dict(line.split(" = ") for line in SETUP["options"]["package_dir"].strip().split("\n"))
+DATA_FILES = {".npz", ".typed", ".css", ".js", ".json", ".html", ".txt", ".safetensors"}
 
 
 def test_files_that_are_no_python_are_installed_too():
     """Every package with such files names them; what git does not keep does not count."""
     listed = SETUP["options.package_data"]
-    for package in ("av_envs", "agents", "baselines", "benchmarks"):
-        patterns = listed.get(package, "").split()
+    for name, package in FOLDERS.items():
+        patterns = re.split(r"[\s,]+", listed.get(name, ""))
         wanted = {
             path
             for path in (ROOT / package).rglob("*.*")
             if path.is_file() and path.suffix in DATA_FILES
         }
-        assert wanted == {path for pattern in patterns for path in (ROOT / package).glob(pattern)}
+        assert wanted == {
+            path for pattern in patterns if pattern for path in (ROOT / package).glob(pattern)
+        }
+
+
+def test_every_package_is_installed_and_nothing_generic_is():
+    """Each folder with an `__init__.py`, under the one name av_envs."""
+    wanted = set()
+    for name, folder in FOLDERS.items():
+        for path in (ROOT / folder).rglob("__init__.py"):
+            wanted.add(".".join([name, *path.parent.relative_to(ROOT / folder).parts]))
+    assert set(SETUP["options"]["packages"].split()) == wanted
+    assert all(name.split(".")[0] == "av_envs" for name in wanted)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes")

@@ -14,7 +14,7 @@ from ray.rllib.core.rl_module.apis import ValueFunctionAPI
 from ray.rllib.core.rl_module.torch import TorchRLModule
 from torch import Tensor, nn
 
-from agents.adapters.encoder import ObservationEncoder
+from av_envs.agents.adapters.encoder import ObservationEncoder
 
 FORBIDDEN = -1e9  # logit of an action that the mask rules out
 

@@ -13,9 +13,9 @@ Privileged: it knows the navigation graph.
 import numpy as np
 from gymnasium import spaces
 
-from baselines.rir_measure.entry import PREDICTOR, count_robots, may_stop, team_card
-from baselines.rir_measure.moves import LEFT, STOP
-from baselines.rir_measure.rehearsal import rehearse
+from av_envs.baselines.rir_measure.entry import PREDICTOR, count_robots, may_stop, team_card
+from av_envs.baselines.rir_measure.moves import LEFT, STOP
+from av_envs.baselines.rir_measure.rehearsal import rehearse
 
 OPENNESS = 0.5  # actions that each unvisited neighbour of a goal is worth
 FRESH_STARTS = 20  # rehearsals with nothing but new whims

@@ -9,9 +9,9 @@ reward. The robots share what they know but do not agree on who goes where.
 import numpy as np
 from gymnasium import spaces
 
-from baselines.rir_measure.entry import PREDICTOR, team_card
-from baselines.rir_measure.mapping import LatticeMap
-from baselines.rir_measure.walking import Walkers
+from av_envs.baselines.rir_measure.entry import PREDICTOR, team_card
+from av_envs.baselines.rir_measure.mapping import LatticeMap
+from av_envs.baselines.rir_measure.walking import Walkers
 
 
 class Curiosity:

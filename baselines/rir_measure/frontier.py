@@ -9,10 +9,10 @@ visited, so the robots go on as `Curiosity` does.
 import numpy as np
 from gymnasium import spaces
 
-from baselines.rir_measure.entry import PREDICTOR, team_card
-from baselines.rir_measure.mapping import LatticeMap
-from baselines.rir_measure.routes import NEVER
-from baselines.rir_measure.walking import Walkers
+from av_envs.baselines.rir_measure.entry import PREDICTOR, team_card
+from av_envs.baselines.rir_measure.mapping import LatticeMap
+from av_envs.baselines.rir_measure.routes import NEVER
+from av_envs.baselines.rir_measure.walking import Walkers
 
 
 class Frontier:

@@ -9,11 +9,11 @@ good.
 
 import numpy as np
 
+from av_envs.baselines.rir_measure.moves import STEPS
 from av_envs.conventions import N_HEADINGS
 from av_envs.scene import HEAD_HEIGHT
 from av_envs.scene.navigation import BODY_RADIUS
 from av_envs.vision import IMAGE_SIZE, MAX_DEPTH
-from baselines.rir_measure.moves import STEPS
 
 WIDTH = 128  # places along each side of the lattice, which is centred on its origin
 FLOOR_HEIGHT = 0.06  # m; what lies lower, like a rug, is walked on

@@ -10,13 +10,13 @@ response measured nearest in this episode. How their robots move is not stated.
 import numpy as np
 from gymnasium import spaces
 
-from baselines.rir_measure.coverage_oracle import CoverageOracle
-from baselines.rir_measure.curiosity import Curiosity
-from baselines.rir_measure.entry import team_card
-from baselines.rir_measure.frontier import Frontier
-from baselines.rir_measure.occupancy import Occupancy
-from baselines.rir_measure.random import Random
-from baselines.rir_measure.spread_out import SpreadOut
+from av_envs.baselines.rir_measure.coverage_oracle import CoverageOracle
+from av_envs.baselines.rir_measure.curiosity import Curiosity
+from av_envs.baselines.rir_measure.entry import team_card
+from av_envs.baselines.rir_measure.frontier import Frontier
+from av_envs.baselines.rir_measure.occupancy import Occupancy
+from av_envs.baselines.rir_measure.random import Random
+from av_envs.baselines.rir_measure.spread_out import SpreadOut
 
 RETRIEVAL = "nearest_measured"
 MOTIONS = {

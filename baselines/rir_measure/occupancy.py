@@ -12,10 +12,10 @@ import itertools
 import numpy as np
 from gymnasium import spaces
 
+from av_envs.baselines.rir_measure.entry import PREDICTOR, count_robots, team_card
+from av_envs.baselines.rir_measure.moves import FORWARD, LEFT, RIGHT
+from av_envs.baselines.rir_measure.survey import NEEDED, Survey
 from av_envs.rir_measure.hull import hull_perimeter_and_area
-from baselines.rir_measure.entry import PREDICTOR, count_robots, team_card
-from baselines.rir_measure.moves import FORWARD, LEFT, RIGHT
-from baselines.rir_measure.survey import NEEDED, Survey
 
 TIE = 1e-6  # m2
 MOST_ROBOTS = 4  # 3 to the power of their number joint actions are compared

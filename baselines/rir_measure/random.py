@@ -7,8 +7,8 @@ uniform over forward, left and right, and to stop only at the end.
 import numpy as np
 from gymnasium import spaces
 
-from baselines.rir_measure.entry import PREDICTOR, count_robots, may_stop, team_card
-from baselines.rir_measure.moves import FORWARD, RIGHT, STOP
+from av_envs.baselines.rir_measure.entry import PREDICTOR, count_robots, may_stop, team_card
+from av_envs.baselines.rir_measure.moves import FORWARD, RIGHT, STOP
 
 
 class Random:

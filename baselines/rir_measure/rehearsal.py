@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from baselines.rir_measure.moves import FORWARD, LEFT, RIGHT
+from av_envs.baselines.rir_measure.moves import FORWARD, LEFT, RIGHT
 
 
 @njit(cache=True, nogil=True)

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from baselines.rir_measure.moves import FORWARD, LEFT, RIGHT, STOP
+from av_envs.baselines.rir_measure.moves import FORWARD, LEFT, RIGHT, STOP
 
 NEVER = np.iinfo(np.int32).max  # actions to a place that cannot be reached
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 from gymnasium import spaces
 
-from baselines.rir_measure.entry import PREDICTOR, team_card
-from baselines.rir_measure.mapping import LatticeMap
-from baselines.rir_measure.routes import NEVER
-from baselines.rir_measure.walking import Walkers
+from av_envs.baselines.rir_measure.entry import PREDICTOR, team_card
+from av_envs.baselines.rir_measure.mapping import LatticeMap
+from av_envs.baselines.rir_measure.routes import NEVER
+from av_envs.baselines.rir_measure.walking import Walkers
 
 OPENNESS = 0.5  # actions; dead ends first, so that no holes stay behind
 

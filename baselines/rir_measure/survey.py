@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from baselines.rir_measure.mapping import LatticeMap
-from baselines.rir_measure.moves import FORWARD
-from baselines.rir_measure.routes import routes
+from av_envs.baselines.rir_measure.mapping import LatticeMap
+from av_envs.baselines.rir_measure.moves import FORWARD
+from av_envs.baselines.rir_measure.routes import routes
 
 NEEDED = ("azimuth", "depth", "position")
 FIRST_STRIDE = 0.5  # m, until a step has shown how long it is

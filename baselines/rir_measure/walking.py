@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from gymnasium import spaces
 
-from baselines.rir_measure.entry import count_robots, may_stop
-from baselines.rir_measure.mapping import LatticeMap
-from baselines.rir_measure.moves import LEFT, STOP
-from baselines.rir_measure.routes import NEVER
-from baselines.rir_measure.survey import NEEDED, Survey
+from av_envs.baselines.rir_measure.entry import count_robots, may_stop
+from av_envs.baselines.rir_measure.mapping import LatticeMap
+from av_envs.baselines.rir_measure.moves import LEFT, STOP
+from av_envs.baselines.rir_measure.routes import NEVER
+from av_envs.baselines.rir_measure.survey import NEEDED, Survey
 
 Goals = Callable[[LatticeMap, np.ndarray], np.ndarray]
 

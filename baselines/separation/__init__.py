@@ -1,11 +1,11 @@
 """Heuristics for the separation task: what every learned agent has to beat."""
 
-from baselines.separation.doa import DoA
-from baselines.separation.novelty import Novelty
-from baselines.separation.oracle import Oracle
-from baselines.separation.proximity_prior import ProximityPrior
-from baselines.separation.random import Random
-from baselines.separation.rotate_in_place import RotateInPlace
-from baselines.separation.stand_in_place import StandInPlace
+from av_envs.baselines.separation.doa import DoA
+from av_envs.baselines.separation.novelty import Novelty
+from av_envs.baselines.separation.oracle import Oracle
+from av_envs.baselines.separation.proximity_prior import ProximityPrior
+from av_envs.baselines.separation.random import Random
+from av_envs.baselines.separation.rotate_in_place import RotateInPlace
+from av_envs.baselines.separation.stand_in_place import StandInPlace
 
 __all__ = ["DoA", "Novelty", "Oracle", "ProximityPrior", "Random", "RotateInPlace", "StandInPlace"]

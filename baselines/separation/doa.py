@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from baselines.separation.answer import Answer
-from baselines.separation.moves import FORWARD, RIGHT, STAY, first_move, turn_to
+from av_envs.baselines.separation.answer import Answer
+from av_envs.baselines.separation.moves import FORWARD, RIGHT, STAY, first_move, turn_to
 
 Truth = dict[str, np.ndarray]
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from baselines.separation.answer import Answer
-from baselines.separation.moves import FORWARD, STAY, first_move
+from av_envs.baselines.separation.answer import Answer
+from av_envs.baselines.separation.moves import FORWARD, STAY, first_move
 
 Place = tuple[float, float]  # m forward and left of the start
 AHEAD, LEFT, BEHIND, RIGHT = range(4)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from baselines.separation.answer import MOVES, Answer
-from baselines.separation.moves import STAY
+from av_envs.baselines.separation.answer import MOVES, Answer
+from av_envs.baselines.separation.moves import STAY
 
 TIE = 1e-4  # dB; differences below this are rounding, not sound
 

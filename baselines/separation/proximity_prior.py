@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from baselines.separation.answer import Answer
-from baselines.separation.moves import STAY, first_move
+from av_envs.baselines.separation.answer import Answer
+from av_envs.baselines.separation.moves import STAY, first_move
 
 SLACK = 1e-3  # m; positions are float32, and nodes lie at the radius exactly
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from baselines.separation.answer import MOVES, Answer
+from av_envs.baselines.separation.answer import MOVES, Answer
 
 
 class Random:

@@ -10,8 +10,8 @@ from typing import Any
 
 from gymnasium import spaces
 
-from baselines.separation.answer import Answer
-from baselines.separation.moves import RIGHT
+from av_envs.baselines.separation.answer import Answer
+from av_envs.baselines.separation.moves import RIGHT
 
 
 class RotateInPlace:

@@ -9,8 +9,8 @@ from typing import Any
 
 from gymnasium import spaces
 
-from baselines.separation.answer import Answer
-from baselines.separation.moves import STAY
+from av_envs.baselines.separation.answer import Answer
+from av_envs.baselines.separation.moves import STAY
 
 
 class StandInPlace:

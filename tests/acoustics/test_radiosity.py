@@ -12,8 +12,8 @@ from test_coupled_rooms import DOOR, HEIGHT, LENGTH, THICK, two_rooms
 
 from av_envs.acoustics.detectors import make_detectors
 from av_envs.acoustics.tracing import trace
+from av_envs.benchmarks.engines_figures import band_levels
 from av_envs.soundspaces.rlr import LicenceNotice, RLRAcoustics, RLRConfig
-from benchmarks.engines_figures import band_levels
 
 PATCH = 0.5  # m
 BOX = (6, 4, 3)

@@ -6,12 +6,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-import agents
-import av_envs  # noqa: F401  (registers the environments)
-from agents.adapters.sb3 import SB3Agent
-from benchmarks.answers import why_no_action
+import av_envs
+import av_envs.agents
+from av_envs.agents.adapters.sb3 import SB3Agent
+from av_envs.benchmarks.answers import why_no_action
 
-FOLDER = Path(agents.__file__).parent / "weights"
+FOLDER = Path(av_envs.agents.__file__).parent / "weights"
 ENVIRONMENTS = {
     "sep_listens": "AVDynamicSep-v0",
     "sep_told": "AVDynamicSep-v0",

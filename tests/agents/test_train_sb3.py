@@ -6,10 +6,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from agents import senses_used
-from agents.adapters.sb3 import SB3Agent
-from agents.adapters.sb3.curve import rows_of
-from agents.train_sb3 import main, make_venv
+from av_envs.agents import senses_used
+from av_envs.agents.adapters.sb3 import SB3Agent
+from av_envs.agents.adapters.sb3.curve import rows_of
+from av_envs.agents.train_sb3 import main, make_venv
 
 SENSES = {
     "AVDynamicSep-v0": ("depth", "mixture", "target", "pose"),

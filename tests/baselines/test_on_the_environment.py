@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import av_envs  # noqa: F401  (registers the environments)
-from baselines import separation
-from baselines.separation import DoA, Novelty, ProximityPrior, Random, StandInPlace
+from av_envs.baselines import separation
+from av_envs.baselines.separation import DoA, Novelty, ProximityPrior, Random, StandInPlace
 
 STAY = 3
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from measure_world import FORWARD, LEFT, MeasureWorld
 
+from av_envs.baselines.rir_measure.mapping import OFFSETS, WIDTH, LatticeMap
+from av_envs.baselines.rir_measure.routes import NEVER, routes
+from av_envs.baselines.rir_measure.survey import Survey
 from av_envs.scene import load_scene
 from av_envs.vision import MAX_DEPTH, render_rgbd
-from baselines.rir_measure.mapping import OFFSETS, WIDTH, LatticeMap
-from baselines.rir_measure.routes import NEVER, routes
-from baselines.rir_measure.survey import Survey
 
 EAST, NORTH, WEST, SOUTH = range(4)
 CORRIDOR = np.array([[1, -1, -1, -1], [2, -1, 0, -1], [-1, -1, 1, -1]], np.int32)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import av_envs  # noqa: F401  (registers the environments)
-from baselines import rir_measure
-from baselines.rir_measure import CoverageOracle, Curiosity, Random, SpreadOut
+from av_envs.baselines import rir_measure
+from av_envs.baselines.rir_measure import CoverageOracle, Curiosity, Random, SpreadOut
 
 OBSERVATIONS = ("depth", "azimuth", "position", "action_mask")
 

@@ -7,9 +7,8 @@ import pytest
 from gymnasium import spaces
 from measure_world import FORWARD, LEFT, RIGHT, STOP, MeasureWorld, observation_space, play
 
-from av_envs.rir_measure.hull import hull_perimeter_and_area
-from baselines import rir_measure
-from baselines.rir_measure import (
+from av_envs.baselines import rir_measure
+from av_envs.baselines.rir_measure import (
     CoverageOracle,
     Curiosity,
     Frontier,
@@ -18,11 +17,12 @@ from baselines.rir_measure import (
     Random,
     SpreadOut,
 )
-from baselines.rir_measure import frontier as frontier_module
-from baselines.rir_measure import spread_out as spread_out_module
-from baselines.rir_measure.mapping import OFFSETS, LatticeMap
-from baselines.rir_measure.rehearsal import rehearse
-from baselines.rir_measure.routes import NEVER
+from av_envs.baselines.rir_measure import frontier as frontier_module
+from av_envs.baselines.rir_measure import spread_out as spread_out_module
+from av_envs.baselines.rir_measure.mapping import OFFSETS, LatticeMap
+from av_envs.baselines.rir_measure.rehearsal import rehearse
+from av_envs.baselines.rir_measure.routes import NEVER
+from av_envs.rir_measure.hull import hull_perimeter_and_area
 
 EAST, NORTH, WEST, SOUTH = range(4)
 EVERY = [getattr(rir_measure, name) for name in rir_measure.__all__]

@@ -5,8 +5,8 @@ import pytest
 from flat_world import FORWARD, LEFT, OBSERVATIONS, RIGHT, STAY, FlatWorld, walk
 from gymnasium import spaces
 
-from baselines import separation
-from baselines.separation import (
+from av_envs.baselines import separation
+from av_envs.baselines.separation import (
     DoA,
     Novelty,
     Oracle,
@@ -15,8 +15,8 @@ from baselines.separation import (
     RotateInPlace,
     StandInPlace,
 )
-from baselines.separation.answer import louder_ear
-from baselines.separation.moves import first_move, turn_to
+from av_envs.baselines.separation.answer import louder_ear
+from av_envs.baselines.separation.moves import first_move, turn_to
 
 ACTIONS = spaces.Discrete(4)
 ESTIMATE = spaces.Box(0, np.inf, (512, 32), np.float32)

@@ -8,9 +8,9 @@ import numpy as np
 from fake_separation import SIDE, STEPS, FakeScene
 from gymnasium import spaces
 
+from av_envs.benchmarks.suites import MEASURED, Group, Suite
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.predictors import PredictionContext, open_predictor
-from benchmarks.suites import MEASURED, Group, Suite
 
 ROOM = {"rte_ms", "rte_pct", "sisdr", "snr", "snr01", "edt_ms", "drr_db", "c50_db", "lr_db"}
 N_SAMPLES = 16000

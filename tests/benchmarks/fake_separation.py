@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from benchmarks.suites import GAIN, METRICS, Group, Suite
+from av_envs.benchmarks.suites import GAIN, METRICS, Group, Suite
 
 EFFECT = np.array([2.0, 1.0, -1.0, 0.0])  # dB that each action brings
 

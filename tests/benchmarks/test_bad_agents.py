@@ -7,10 +7,10 @@ import fake_separation
 import pytest
 from fake_separation import FAKE_SUITE
 
-from benchmarks import run
-from benchmarks.agents import AgentSpec
-from benchmarks.command_line import UserError
-from benchmarks.results import read_result
+from av_envs.benchmarks import run
+from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.results import read_result
 
 N_EPISODES = len(FAKE_SUITE.episodes)
 

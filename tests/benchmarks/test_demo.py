@@ -3,7 +3,7 @@
 import pytest
 from fake_separation import FAKE_SUITE
 
-from benchmarks import demo, suites
+from av_envs.benchmarks import demo, suites
 
 
 @pytest.fixture

@@ -5,11 +5,17 @@ import json
 import numpy as np
 import pytest
 
+from av_envs.benchmarks import engines, engines_figures, engines_heard
+from av_envs.benchmarks.engines_figures import (
+    at_equal_scatter,
+    band_levels,
+    difference,
+    figures,
+    scatter,
+)
+from av_envs.benchmarks.engines_rooms import NEAREST, Pair, draw_pairs, flat, house, shoebox
 from av_envs.conventions import BANDS_HZ, SAMPLE_RATE
 from av_envs.scene.bvh import occluded
-from benchmarks import engines, engines_figures, engines_heard
-from benchmarks.engines_figures import at_equal_scatter, band_levels, difference, figures, scatter
-from benchmarks.engines_rooms import NEAREST, Pair, draw_pairs, flat, house, shoebox
 
 
 class Decay:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from fake_separation import FAKE_SUITE
 
-from benchmarks import film
-from benchmarks.agents import AgentSpec
-from benchmarks.film import SAMPLE_RATE, write_film
-from benchmarks.suites import SUITES, Group
+from av_envs.benchmarks import film
+from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks.film import SAMPLE_RATE, write_film
+from av_envs.benchmarks.suites import SUITES, Group
 
 HEIGHT, WIDTH = 64, 96
 
@@ -102,7 +102,7 @@ def test_without_the_video_extra_the_error_names_it(tmp_path, monkeypatch):
 def test_an_episode_is_seen_and_heard_at_every_step(tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(film, "write_film", lambda *arguments, fps: calls.append((arguments, fps)))
-    agent = AgentSpec("baselines.separation:Oracle")
+    agent = AgentSpec("av_envs.baselines.separation:Oracle")
     assert film.film_episode(FAKE_SUITE, agent, 3, tmp_path / "film.mp4") == tmp_path / "film.mp4"
     (frames, audio, path), fps = calls[0]
     assert path == tmp_path / "film.mp4"

@@ -5,10 +5,10 @@ import hashlib
 import pytest
 from fake_separation import FAKE_SUITE
 
-from benchmarks.agents import AgentSpec
-from benchmarks.episodes import Job, play
-from benchmarks.results import canonical
-from benchmarks.suites import SUITES
+from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks.episodes import Job, play
+from av_envs.benchmarks.results import canonical
+from av_envs.benchmarks.suites import SUITES
 
 # A new suite gets a line here on the day it is published; a line that exists stays.
 HASHES = {
@@ -32,7 +32,7 @@ def test_a_published_suite_is_what_it_was(name):
 
 
 def test_the_record_of_a_separation_episode_is_what_it_was():
-    job = Job(FAKE_SUITE, AgentSpec("baselines.separation:Random"), seed=0, n_episodes=2)
+    job = Job(FAKE_SUITE, AgentSpec("av_envs.baselines.separation:Random"), seed=0, n_episodes=2)
     records = canonical([one.record for one in play(job)])
     digest = hashlib.sha256(records.encode()).hexdigest()
     assert digest == "9be7540a8cf99f69291e0b62b3039222c15c9e1d13d911707f1074f6e1e5e335", records

@@ -11,15 +11,15 @@ import soundfile
 from fake_separation import FAKE_SUITE, FakeSeparation
 from reading import Page
 
+from av_envs.benchmarks import report, suites
+from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.gallery import pick, sample
+from av_envs.benchmarks.maps import house_map, path_of
+from av_envs.benchmarks.results import read_result
+from av_envs.benchmarks.run import run_suite
+from av_envs.benchmarks.sounds import heard_on_walk, ogg
 from av_envs.scene import House
-from benchmarks import report, suites
-from benchmarks.agents import AgentSpec
-from benchmarks.command_line import UserError
-from benchmarks.gallery import pick, sample
-from benchmarks.maps import house_map, path_of
-from benchmarks.results import read_result
-from benchmarks.run import run_suite
-from benchmarks.sounds import heard_on_walk, ogg
 
 MOST_BYTES = 3_000_000
 
@@ -99,7 +99,7 @@ def test_sounds_keep_their_ears_apart_and_are_small():
 
 def test_the_page_shows_and_sounds(tmp_path):
     for name in ("Oracle", "StandInPlace"):
-        run_suite(FAKE_SUITE, AgentSpec(f"baselines.separation:{name}"), 0, tmp_path)
+        run_suite(FAKE_SUITE, AgentSpec(f"av_envs.baselines.separation:{name}"), 0, tmp_path)
     assert report.main([str(tmp_path), "--audio", "2"]) == 0
     text = (tmp_path / "leaderboard.html").read_text()
     data = Page(text).data
@@ -124,14 +124,14 @@ def test_a_page_of_whole_suites_stays_small(tmp_path):
     suite = replace(FAKE_SUITE, name="fake-large-v1", groups=(many,))
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(suites.SUITES, suite.name, suite)
-        path = run_suite(suite, AgentSpec("baselines.separation:Random"), 0, tmp_path)
+        path = run_suite(suite, AgentSpec("av_envs.baselines.separation:Random"), 0, tmp_path)
         report.main([str(tmp_path), "--audio", "0"])
     assert path.stat().st_size < 300_000
     assert 7 * (tmp_path / "leaderboard.html").stat().st_size < MOST_BYTES - 21 * 100_000
 
 
 def test_a_name_cannot_break_the_page(tmp_path):
-    path = run_suite(FAKE_SUITE, AgentSpec("baselines.separation:Random"), 0, tmp_path)
+    path = run_suite(FAKE_SUITE, AgentSpec("av_envs.baselines.separation:Random"), 0, tmp_path)
     result = read_result(path)
     assert report.build_gallery(*report.read_rows(tmp_path), 0)["suites"]
     result["agent"]["name"] = "</script><script>alert(1)"

@@ -4,12 +4,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from baselines.separation import Oracle
-from benchmarks.agents import AgentSpec
-from benchmarks.episodes import make_env
-from benchmarks.results import read_result
-from benchmarks.run import run_suite
-from benchmarks.suites import SUITES
+from av_envs.baselines.separation import Oracle
+from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks.episodes import make_env
+from av_envs.benchmarks.results import read_result
+from av_envs.benchmarks.run import run_suite
+from av_envs.benchmarks.suites import SUITES
 
 SUITE = SUITES["sep-demo-v1"]
 N_EPISODES = 4
@@ -20,7 +20,9 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     return {
         name: read_result(
-            run_suite(SUITE, AgentSpec(f"baselines.separation:{name}"), 0, folder, n_episodes=4)
+            run_suite(
+                SUITE, AgentSpec(f"av_envs.baselines.separation:{name}"), 0, folder, n_episodes=4
+            )
         )
         for name in ("Random", "StandInPlace", "Oracle")
     }
@@ -42,7 +44,7 @@ def test_standing_gains_nothing_and_knowing_gains_something(results):
 
 
 def test_the_record_is_the_same_from_two_processes(results, tmp_path):
-    agent = AgentSpec("baselines.separation:Random")
+    agent = AgentSpec("av_envs.baselines.separation:Random")
     path = run_suite(SUITE, agent, 0, tmp_path, n_episodes=N_EPISODES, workers=2)
     assert read_result(path)["result_hash"] == results["Random"]["result_hash"]
 

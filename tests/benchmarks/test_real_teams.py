@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from reading import Page
 
-from benchmarks import report, suites, verify
-from benchmarks.agents import AgentSpec
-from benchmarks.results import read_result
-from benchmarks.run import run_suite
-from benchmarks.sounds import heard_on_walk
-from benchmarks.suites import SUITES, Group
+from av_envs.benchmarks import report, suites, verify
+from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks.results import read_result
+from av_envs.benchmarks.run import run_suite
+from av_envs.benchmarks.sounds import heard_on_walk
+from av_envs.benchmarks.suites import SUITES, Group
 
 STEPS = 12
 WHOLE = SUITES["rir-replica-like-v1"]
@@ -25,7 +25,7 @@ SUITE = replace(
     env_kwargs=WHOLE.env_kwargs | {"steps": STEPS, "queries": 4},
     groups=(Group("all", {}, (0, 1), ({"house": 0}, {"house": 1})),),
 )
-RANDOM = "baselines.rir_measure:Random"
+RANDOM = "av_envs.baselines.rir_measure:Random"
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import pytest
 from scipy.io import wavfile
 
 from av_envs.acoustics.spectrogram import stft
-from benchmarks.reference_step import audio_step, centred_stft, write_responses
+from av_envs.benchmarks.reference_step import audio_step, centred_stft, write_responses
 
 
 @pytest.fixture

@@ -9,10 +9,17 @@ import pytest
 from fake_separation import FAKE_SUITE, GROUPED_SUITE
 from reading import Page
 
-from benchmarks import leaderboard, measure_scales, report, suites
-from benchmarks.leaderboard import build_rows
-from benchmarks.results import SCHEMA, read_result, result_hash, rounded, summarise, write_result
-from benchmarks.scales import Scale
+from av_envs.benchmarks import leaderboard, measure_scales, report, suites
+from av_envs.benchmarks.leaderboard import build_rows
+from av_envs.benchmarks.results import (
+    SCHEMA,
+    read_result,
+    result_hash,
+    rounded,
+    summarise,
+    write_result,
+)
+from av_envs.benchmarks.scales import Scale
 
 SUITE = replace(FAKE_SUITE, metrics=FAKE_SUITE.metrics[:1])
 GROUPED = replace(GROUPED_SUITE, metrics=SUITE.metrics)
@@ -67,7 +74,7 @@ def make_result(
         "hardware": hardware,
         "packages": {},
         "git": {"commit": None, "dirty": None},
-        "command": f"python -m benchmarks.run --agent m:{name} --seeds {seed}",
+        "command": f"python -m av_envs.benchmarks.run --agent m:{name} --seeds {seed}",
         "created": "2026-01-01T00:00:00+00:00",
     }
     return rounded(result | changes)
@@ -152,7 +159,7 @@ def test_every_format_tells_the_same(tmp_path, capsys):
     assert f"{rows[0]['score']:.2f}" == score
     text = (tmp_path / "leaderboard.md").read_text()
     assert f"| 1 | High (privileged) | {score} |" in text
-    assert "python -m benchmarks.run --agent m:High --seeds 0" in text
+    assert "python -m av_envs.benchmarks.run --agent m:High --seeds 0" in text
     page = Page((tmp_path / "leaderboard.html").read_text())
     ranked, _, unranked = page.tables
     assert [row[:2] for row in ranked] == [["1", "High privileged"], ["2", "<Low>"]]
@@ -257,7 +264,7 @@ def test_scores_are_put_on_the_scale_of_the_suite(monkeypatch):
 def test_scales_are_printed_from_results(tmp_path, capsys):
     standing, oracle = make_result("StandInPlace", 0, spread=0), make_result("Oracle", 2, spread=0)
     for result in (standing, oracle):
-        result["agent"]["path"] = f"baselines.separation:{result['agent']['name']}"
+        result["agent"]["path"] = f"av_envs.baselines.separation:{result['agent']['name']}"
     write(tmp_path, standing)
     assert measure_scales.main([str(tmp_path)]) == 2
     assert "no suite with whole runs" in capsys.readouterr().err

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from fake_separation import FAKE_SUITE, GROUPED_SUITE
 
-from benchmarks import run, suites
-from benchmarks.agents import AgentSpec, load_factory
-from benchmarks.command_line import UserError
-from benchmarks.episodes import Played, reduce_steps
-from benchmarks.journal import Journal
-from benchmarks.results import DETERMINISTIC, read_result
-from benchmarks.schema import SHAPE
-from benchmarks.suites import Metric
-from benchmarks.walks import moves_of
+from av_envs.benchmarks import run, suites
+from av_envs.benchmarks.agents import AgentSpec, load_factory
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.episodes import Played, reduce_steps
+from av_envs.benchmarks.journal import Journal
+from av_envs.benchmarks.results import DETERMINISTIC, read_result
+from av_envs.benchmarks.schema import SHAPE
+from av_envs.benchmarks.suites import Metric
+from av_envs.benchmarks.walks import moves_of
 
 SEEDS = FAKE_SUITE.groups[0].seeds
 
@@ -35,7 +35,7 @@ def deterministic(result):
 
 
 def test_a_result_has_the_whole_schema(tmp_path):
-    result = play(tmp_path, "baselines.separation:Random")
+    result = play(tmp_path, "av_envs.baselines.separation:Random")
     assert set(result) == set(SHAPE)
     assert result["complete"]
     assert result["suite"]["hash"] == FAKE_SUITE.hash
@@ -48,8 +48,8 @@ def test_a_result_has_the_whole_schema(tmp_path):
 
 
 def test_standing_in_place_is_worth_nothing_and_the_oracle_more(tmp_path):
-    still = play(tmp_path, "baselines.separation:StandInPlace")
-    oracle = play(tmp_path, "baselines.separation:Oracle")
+    still = play(tmp_path, "av_envs.baselines.separation:StandInPlace")
+    oracle = play(tmp_path, "av_envs.baselines.separation:Oracle")
     # action 3 has effect 0 from the second step on; the oracle wins 2 dB in each
     assert abs(still["summary"]["si_sdr_gain"]) <= 2
     assert oracle["summary"]["si_sdr_final"] > still["summary"]["si_sdr_final"] + 35
@@ -60,15 +60,15 @@ def test_standing_in_place_is_worth_nothing_and_the_oracle_more(tmp_path):
 
 
 def test_records_repeat_and_do_not_depend_on_workers(tmp_path):
-    one = play(tmp_path / "one", "baselines.separation:Random")
-    two = play(tmp_path / "two", "baselines.separation:Random", workers=2)
+    one = play(tmp_path / "one", "av_envs.baselines.separation:Random")
+    two = play(tmp_path / "two", "av_envs.baselines.separation:Random", workers=2)
     assert deterministic(one) == deterministic(two)
-    other = run.run_suite(FAKE_SUITE, AgentSpec("baselines.separation:Random"), 1, tmp_path)
+    other = run.run_suite(FAKE_SUITE, AgentSpec("av_envs.baselines.separation:Random"), 1, tmp_path)
     assert read_result(other)["result_hash"] != one["result_hash"]
 
 
 def test_a_finished_run_is_kept_and_a_shortened_one_does_not_stand_in(tmp_path):
-    agent = AgentSpec("baselines.separation:Random")
+    agent = AgentSpec("av_envs.baselines.separation:Random")
     short = run.run_suite(FAKE_SUITE, agent, 0, tmp_path, n_episodes=5)
     assert not read_result(short)["complete"]
     whole = run.run_suite(FAKE_SUITE, agent, 0, tmp_path)
@@ -82,7 +82,7 @@ def test_a_finished_run_is_kept_and_a_shortened_one_does_not_stand_in(tmp_path):
 
 
 def test_an_existing_file_of_another_agent_is_not_taken_for_ours(tmp_path, monkeypatch):
-    agent = AgentSpec("baselines.separation:Random")
+    agent = AgentSpec("av_envs.baselines.separation:Random")
     run.run_suite(FAKE_SUITE, agent, 0, tmp_path)
     monkeypatch.setattr(run, "source_hash", lambda path: "changed since")
     with pytest.raises(UserError, match="other agent code"):
@@ -120,9 +120,9 @@ def test_an_agent_sees_no_truth_it_did_not_declare(tmp_path):
     ("path", "complaint"),
     [
         ("nowhere.at.all:Agent", "no module named 'nowhere'"),
-        ("baselines.separation:Orakel", "has no 'Orakel'; it offers DoA, "),
+        ("av_envs.baselines.separation:Orakel", "has no 'Orakel'; it offers DoA, "),
         ("fake_separation:NOT_CALLABLE", "is a int, not callable"),
-        ("baselines.separation", "not of the form module:Factory"),
+        ("av_envs.baselines.separation", "not of the form module:Factory"),
         (":Agent", "not of the form module:Factory"),
     ],
 )
@@ -161,7 +161,7 @@ def test_arguments_reach_the_agent_and_the_file_name(tmp_path, capsys):
         ({"agent-kwargs": "[1]"}, "must be a JSON object"),
         ({"agent": "fake_separation:NoActor"}, "has no method act()"),
         (
-            {"agent": "baselines.separation:Random", "agent-kwargs": '{"depth": 1}'},
+            {"agent": "av_envs.baselines.separation:Random", "agent-kwargs": '{"depth": 1}'},
             "unexpected keyword argument 'depth'",
         ),
         ({"out": "/dev/null/results"}, "cannot write /dev/null/results"),
@@ -225,7 +225,7 @@ def test_a_shortened_run_takes_the_first_of_every_group(tmp_path):
 
 
 def test_a_record_tells_where_the_agent_went(tmp_path):
-    record = play(tmp_path, "baselines.separation:Random", n_episodes=1)["episodes"][0]
+    record = play(tmp_path, "av_envs.baselines.separation:Random", n_episodes=1)["episodes"][0]
     walk = record["walk"]
     assert len(walk["poses"]) == 21
     assert walk["poses"][0][:2] == [3.5, 3.5]
@@ -248,7 +248,7 @@ def test_moves_can_be_told_from_poses():
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, monkeypatch, workers):
-    agent = AgentSpec("baselines.separation:Random")
+    agent = AgentSpec("av_envs.baselines.separation:Random")
     whole = read_result(run.run_suite(FAKE_SUITE, agent, 0, tmp_path / "whole"))
     honest, played = run.play, []
 

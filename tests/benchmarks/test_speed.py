@@ -11,9 +11,9 @@ from fake_rir_measure import FakeMeasure
 from fake_separation import FakeSeparation
 
 from av_envs.acoustics.bank import TraceConfig
+from av_envs.benchmarks import speed, timings
+from av_envs.benchmarks.sampling import sample
 from av_envs.storage import CACHE_VARIABLE
-from benchmarks import speed, timings
-from benchmarks.sampling import sample
 
 FAKE = timings.Pool("fake_separation:FakeSep-v0", houses=3)
 KEYS = {  # promised to whoever reads the JSON

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.statistics import episode_interval, interquartile_mean, run_interval
+from av_envs.benchmarks.statistics import episode_interval, interquartile_mean, run_interval
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from fake_separation import FAKE_SUITE, GROUPED_SUITE
 
-import baselines.rir_measure
-import baselines.separation
+import av_envs.baselines.rir_measure
+import av_envs.baselines.separation
+from av_envs.benchmarks.agents import load_factory
+from av_envs.benchmarks.episodes import make_env, step_values
+from av_envs.benchmarks.suites import MEASURE_OPTIONS, OPTIONS, SUITES
 from av_envs.rir_measure import MeasureConfig
 from av_envs.rir_measure.predictors import PREDICTORS
 from av_envs.scene import load_scene, scene_name
 from av_envs.separation.config import SPLITS, SeparationConfig
 from av_envs.separation.episode import draw_episode
 from av_envs.sound import open_corpus
-from benchmarks.agents import load_factory
-from benchmarks.episodes import make_env, step_values
-from benchmarks.suites import MEASURE_OPTIONS, OPTIONS, SUITES
 
 EPISODES_DRAWN = 4  # of every group
 TEAMS = [name for name in SUITES if name.startswith("rir-")]
@@ -142,11 +142,11 @@ def test_episodes_go_group_after_group():
 def test_the_makefile_names_every_suite_and_baseline_there_is():
     listed = _listed_in_makefile()
     assert {f"sep-{name}-v1" for name in listed["SUITES"]} == set(ALONE) - {"sep-demo-v1"}
-    factories = [load_factory(f"baselines.separation:{name}") for name in listed["AGENTS"]]
-    assert {factory.__name__ for factory in factories} == set(baselines.separation.__all__)
+    factories = [load_factory(f"av_envs.baselines.separation:{name}") for name in listed["AGENTS"]]
+    assert {factory.__name__ for factory in factories} == set(av_envs.baselines.separation.__all__)
     assert {f"rir-{name}-v1" for name in listed["TEAM_SUITES"]} == set(TEAMS)
-    factories = [load_factory(f"baselines.rir_measure:{name}") for name in listed["TEAMS"]]
-    assert {factory.__name__ for factory in factories} == set(baselines.rir_measure.__all__)
+    factories = [load_factory(f"av_envs.baselines.rir_measure:{name}") for name in listed["TEAMS"]]
+    assert {factory.__name__ for factory in factories} == set(av_envs.baselines.rir_measure.__all__)
     pairs = [pair.split(":") for pair in listed["PREDICTED"]]
     assert {team for team, _ in pairs} <= set(listed["TEAMS"])
     assert {"zero", "mean", "oracle"} <= {predictor for _, predictor in pairs} <= set(PREDICTORS)

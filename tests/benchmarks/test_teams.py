@@ -9,17 +9,17 @@ from fake_rir_measure import LONG_SUITE, TEAM_SUITE, FakeMeasure
 from fake_separation import FakeSeparation
 from reading import Page
 
+from av_envs.benchmarks import measure_scales, report, run, suites, verify
+from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.leaderboard import build_rows
+from av_envs.benchmarks.predictors import predictor_of
+from av_envs.benchmarks.results import canonical, read_result
+from av_envs.benchmarks.schema import first_fault
+from av_envs.benchmarks.sounds import heard_on_walk
+from av_envs.benchmarks.tables import plain_text
+from av_envs.benchmarks.walks import joint_actions, letters_of, poses_of, walk_of
 from av_envs.rir_measure.metrics import wcr
-from benchmarks import measure_scales, report, run, suites, verify
-from benchmarks.agents import AgentSpec
-from benchmarks.command_line import UserError
-from benchmarks.leaderboard import build_rows
-from benchmarks.predictors import predictor_of
-from benchmarks.results import canonical, read_result
-from benchmarks.schema import first_fault
-from benchmarks.sounds import heard_on_walk
-from benchmarks.tables import plain_text
-from benchmarks.walks import joint_actions, letters_of, poses_of, walk_of
 
 WALKERS = "fake_rir_measure:Walkers"
 

@@ -6,8 +6,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from benchmarks import speed, vector_timings
-from benchmarks.timings import Pool
+from av_envs.benchmarks import speed, vector_timings
+from av_envs.benchmarks.timings import Pool
 
 POOL = Pool("AVStaticSep-v0", houses=2)
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from fake_separation import FAKE_SUITE, FakeSeparation
 
-from benchmarks import suites, verify
-from benchmarks.agents import AgentSpec
-from benchmarks.results import read_result, write_result
-from benchmarks.run import run_suite
+from av_envs.benchmarks import suites, verify
+from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks.results import read_result, write_result
+from av_envs.benchmarks.run import run_suite
 
-AGENT = AgentSpec("baselines.separation:Random")
+AGENT = AgentSpec("av_envs.baselines.separation:Random")
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def reseal(path, change):
 def test_an_honest_file_passes(path, capsys):
     assert check(path, "--episodes", "3") == 0
     printed = capsys.readouterr().out
-    assert "baselines.separation:Random on fake-v1, seed 7" in printed
+    assert "av_envs.baselines.separation:Random on fake-v1, seed 7" in printed
     assert printed.count("(all)") == 3
     assert check(path, "--episodes", "500") == 0  # all there are
 
@@ -131,7 +131,10 @@ def test_an_environment_that_has_changed_is_noticed(path, monkeypatch, capsys):
         (lambda r: r["agent"].pop("hash"), "malformed: agent lacks hash"),
         (lambda r: r.update(git=[]), "malformed: git must be an object"),
         (lambda r: r.update(seed="7"), "malformed: seed has the wrong type"),
-        (lambda r: r["agent"].update(hash="0"), "the code of baselines.separation:Random is not"),
+        (
+            lambda r: r["agent"].update(hash="0"),
+            "the code of av_envs.baselines.separation:Random is not",
+        ),
     ],
 )
 def test_what_cannot_be_checked_here_is_said(path, capsys, change, complaint):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from av_envs.acoustics import TracedAcoustics
+from av_envs.benchmarks.engines_rooms import flat, shoebox
 from av_envs.conventions import SAMPLE_RATE, SPEED_OF_SOUND
 from av_envs.dwelling import open_world
 from av_envs.soundspaces import habitat_probe, habitat_simulator
@@ -17,7 +18,6 @@ from av_envs.soundspaces.habitat import HabitatWorld, scene_files
 from av_envs.soundspaces.habitat_probe import Capabilities, HabitatError, SourcePositionError
 from av_envs.soundspaces.habitat_simulator import SceneFiles
 from av_envs.soundspaces.rlr import LicenceNotice
-from benchmarks.engines_rooms import flat, shoebox
 
 trimesh = pytest.importorskip("trimesh", reason="extra [mesh] is not installed")
 NORTH, WEST = 1, 2

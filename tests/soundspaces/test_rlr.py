@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from av_envs.acoustics import AcousticBackend, measures
+from av_envs.benchmarks.engines_rooms import SHOEBOX, flat, shoebox
 from av_envs.conventions import BANDS_HZ, SAMPLE_RATE, SPEED_OF_SOUND
 from av_envs.scene import House
 from av_envs.soundspaces import rlr
 from av_envs.soundspaces.rlr import LicenceNotice, RLRAcoustics, RLRConfig
-from benchmarks.engines_rooms import SHOEBOX, flat, shoebox
 
 INSTALLED = importlib.util.find_spec("rlr_audio_propagation") is not None
 installed = pytest.mark.skipif(not INSTALLED, reason="extra [rlr] is not installed: CC BY-NC")

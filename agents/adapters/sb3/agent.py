@@ -1,4 +1,4 @@
-"""A policy trained with Stable-Baselines3 as an agent of `benchmarks.run`."""
+"""A policy trained with Stable-Baselines3 as an agent of `av_envs.benchmarks.run`."""
 
 from importlib import import_module
 from pathlib import Path
@@ -11,10 +11,10 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecTransposeImage
 
-from agents.adapters.sb3.bearing import TOLD, told, told_space
-from agents.adapters.sb3.condensed import condensed, condensed_space
-from agents.adapters.sb3.footprints import SPACE, Footprints
-from agents.adapters.sb3.weights import SUFFIX, load_policy
+from av_envs.agents.adapters.sb3.bearing import TOLD, told, told_space
+from av_envs.agents.adapters.sb3.condensed import condensed, condensed_space
+from av_envs.agents.adapters.sb3.footprints import SPACE, Footprints
+from av_envs.agents.adapters.sb3.weights import SUFFIX, load_policy
 
 MADE = ("told", "footprints")  # observations that the environments do not make
 ALGORITHMS = {
@@ -36,7 +36,7 @@ class SB3Agent:
                    ends in .safetensors, from `weights.save_policy`, holds none
     algorithm      a key of ALGORITHMS: the class that has saved it. A .safetensors knows its own
     deterministic  whether the likeliest action is taken; else one is drawn
-    predictor      of the measuring task, see `benchmarks.agents.Agent`
+    predictor      of the measuring task, see `av_envs.benchmarks.agents.Agent`
     device         of torch
 
     A policy of one robot plays every robot of a team that has the same observations. A policy

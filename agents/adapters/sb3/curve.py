@@ -9,7 +9,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.adapters.sb3.weights import save_policy
+from av_envs.agents.adapters.sb3.weights import save_policy
 
 COLUMNS = ("steps", "seconds", "train_return", "val_return", "val_error", "actions")
 

@@ -5,7 +5,7 @@ from stable_baselines3.common.preprocessing import is_image_space, is_image_spac
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor
 
-from agents.adapters.encoder import ObservationEncoder
+from av_envs.agents.adapters.encoder import ObservationEncoder
 
 
 class AVFeaturesExtractor(BaseFeaturesExtractor):

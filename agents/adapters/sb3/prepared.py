@@ -4,9 +4,9 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
-from agents.adapters.sb3.bearing import TOLD, told, told_space
-from agents.adapters.sb3.condensed import condensed, condensed_space
-from agents.adapters.sb3.footprints import NEEDS, SPACE, Footprints
+from av_envs.agents.adapters.sb3.bearing import TOLD, told, told_space
+from av_envs.agents.adapters.sb3.condensed import condensed, condensed_space
+from av_envs.agents.adapters.sb3.footprints import NEEDS, SPACE, Footprints
 
 
 class PreparedVecEnv(VecEnvWrapper):

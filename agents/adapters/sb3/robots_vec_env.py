@@ -8,7 +8,7 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.adapters.sb3.vec_env import NativeVecEnv
+from av_envs.agents.adapters.sb3.vec_env import NativeVecEnv
 
 
 class RobotsVecEnv(VecEnv):

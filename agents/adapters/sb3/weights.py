@@ -11,8 +11,8 @@ from safetensors.torch import load_model, save_model
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 
-from agents.adapters.sb3.condensed import condensed_space
-from agents.adapters.sb3.features import AVFeaturesExtractor
+from av_envs.agents.adapters.sb3.condensed import condensed_space
+from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
 
 SUFFIX = ".safetensors"
 MODULES = {"PPO": "stable_baselines3", "RecurrentPPO": "sb3_contrib"}

@@ -6,7 +6,7 @@ import torch
 from gymnasium import spaces
 from small_worlds import every_task, single
 
-from agents.adapters.encoder import ObservationEncoder, _spectrogram
+from av_envs.agents.adapters.encoder import ObservationEncoder, _spectrogram
 from av_envs.rir_measure.config import OBSERVATIONS as MEASURED
 from av_envs.separation.config import OBSERVATIONS as SEPARATED
 

@@ -14,7 +14,7 @@ from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv
 from ray.tune.registry import register_env
 
-from agents.adapters.rllib import FORBIDDEN, AVTorchRLModule
+from av_envs.agents.adapters.rllib import FORBIDDEN, AVTorchRLModule
 
 TINY = {"encoder": {"features": 16, "channels": (4, 4, 4)}}
 # RLlib registers every environment anew under a name of its own

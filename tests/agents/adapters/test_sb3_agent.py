@@ -14,9 +14,9 @@ from small_worlds import (
 )
 from stable_baselines3 import PPO
 
-from agents.adapters.sb3 import AVFeaturesExtractor, SB3Agent
-from benchmarks.agents import AgentSpec, build_agent
-from benchmarks.answers import why_no_action
+from av_envs.agents.adapters.sb3 import AVFeaturesExtractor, SB3Agent
+from av_envs.benchmarks.agents import AgentSpec, build_agent
+from av_envs.benchmarks.answers import why_no_action
 
 FEATURES = {"features_extractor_class": AVFeaturesExtractor, "features_extractor_kwargs": TINY}
 SENSES = ("azimuth", "position", "action_mask")
@@ -48,7 +48,7 @@ def test_a_policy_plays_by_name(env_id, tmp_path):
     env = single(env_id)
     path = saved(tmp_path, PPO, "MultiInputPolicy", env)
     kwargs = f'{{"checkpoint": "{path}", "predictor": "mean"}}'
-    spec = AgentSpec.parse("agents.adapters.sb3:SB3Agent", kwargs)
+    spec = AgentSpec.parse("av_envs.agents.adapters.sb3:SB3Agent", kwargs)
     agent = build_agent(spec, env.observation_space, env.action_space, seed=0)
     assert agent.predictor == "mean"
     assert play(agent, env) == play(agent, env)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from small_worlds import single
 
-from agents.adapters.sb3.bearing import FAR, TOLD, told, told_space
-from agents.train_sb3 import make_venv
+from av_envs.agents.adapters.sb3.bearing import FAR, TOLD, told, told_space
+from av_envs.agents.train_sb3 import make_venv
 
 
 def test_numbers_are_those_of_the_truth():

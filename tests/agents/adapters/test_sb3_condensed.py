@@ -5,7 +5,7 @@ import pytest
 from gymnasium import spaces
 from small_worlds import single
 
-from agents.adapters.sb3.condensed import condensed, condensed_space
+from av_envs.agents.adapters.sb3.condensed import condensed, condensed_space
 
 
 def sound(left: float, right: float) -> dict[str, np.ndarray]:

@@ -8,8 +8,8 @@ from small_worlds import TINY, every_task, single
 from stable_baselines3 import PPO
 from stable_baselines3.common.torch_layers import CombinedExtractor
 
-from agents.adapters.encoder import ObservationEncoder
-from agents.adapters.sb3 import AVFeaturesExtractor
+from av_envs.agents.adapters.encoder import ObservationEncoder
+from av_envs.agents.adapters.sb3 import AVFeaturesExtractor
 
 
 def policy(env, **options):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.adapters.sb3.footprints import REACH, SIDE, Footprints
+from av_envs.agents.adapters.sb3.footprints import REACH, SIDE, Footprints
 
 EAST, NORTH = 0.0, 0.25  # headings in whole turns
 BEGUN, GOES_ON = np.array([True]), np.array([False])

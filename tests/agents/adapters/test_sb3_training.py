@@ -13,7 +13,7 @@ from small_worlds import (
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor
 
-from agents.adapters.sb3 import AVFeaturesExtractor, NativeVecEnv
+from av_envs.agents.adapters.sb3 import AVFeaturesExtractor, NativeVecEnv
 
 FEATURES = {"features_extractor_class": AVFeaturesExtractor, "features_extractor_kwargs": TINY}
 

@@ -9,7 +9,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
-from agents.adapters.sb3 import NativeVecEnv
+from av_envs.agents.adapters.sb3 import NativeVecEnv
 
 every_kind = pytest.mark.parametrize("kind", ["sync", "native"])
 
