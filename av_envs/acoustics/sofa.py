@@ -14,6 +14,7 @@ from scipy.signal import resample_poly
 
 from av_envs.acoustics.hrtf import Hrtf
 from av_envs.conventions import SAMPLE_RATE
+from av_envs.paths import path_argument
 
 TAPS = 96  # 6 ms at 16 kHz: the head, its pinnae and its shadow
 ONSET_SHARE = 0.1  # of a response's peak
@@ -120,8 +121,8 @@ def _onsets(responses: np.ndarray) -> np.ndarray:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sofa", type=Path)
-    parser.add_argument("table", type=Path)
+    parser.add_argument("sofa", type=path_argument)
+    parser.add_argument("table", type=path_argument)
     args = parser.parse_args(argv)
     head = read_sofa(args.sofa)
     scale = np.float32(np.abs(head.responses).max() / 32767)

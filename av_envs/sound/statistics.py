@@ -13,6 +13,7 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
+from av_envs.paths import path_argument
 from av_envs.sound.clips import SAMPLE_RATE
 from av_envs.sound.embedded import CLIP_SECONDS, N_VOICES, EmbeddedCorpus
 from av_envs.sound.measures import OCTAVES_HZ, crest, modulation_peak, octave_levels, pitch_track
@@ -83,7 +84,9 @@ def main(arguments: list[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--voices", type=int, default=N_VOICES, help="how many embedded voices")
-    parser.add_argument("--real", type=Path, metavar="DIR", help="recordings, one speaker each")
+    parser.add_argument(
+        "--real", type=path_argument, metavar="DIR", help="recordings, one speaker each"
+    )
     options = parser.parse_args(arguments)
     corpus = EmbeddedCorpus(options.voices)
     voices = [name for name in corpus.classes if name.startswith("voice")]
