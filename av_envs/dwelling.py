@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from av_envs.acoustics import AcousticBackend, TraceConfig, TracedAcoustics
+from av_envs.acoustics.binaural import check_head
 from av_envs.paths import path_text, plain_paths
 from av_envs.scene import Scene, load_scene, scene_name
 from av_envs.scene.splits import SPLIT_SIZE
@@ -264,6 +265,7 @@ class TracedWorld:
 
     def __post_init__(self):
         TraceConfig(tracer=self.tracer)  # which says if there is none of that name
+        check_head(self.hrtf)
 
     def names(self, split: str) -> Sequence[str]:
         return _SplitNames(split, self.kind)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from av_envs.acoustics import TracedAcoustics
+from av_envs.acoustics.binaural import check_head
 from av_envs.dwelling import OPEN_AT_ONCE, Dwelling
 from av_envs.paths import suffix_of, user_path
 from av_envs.scene import SPLITS, Scene
@@ -55,6 +56,7 @@ class MeshWorld:
         trimesh_module()  # which raises if it is not there
         check_unit(unit)
         check_up(up)
+        check_head(hrtf)
         for value in (default, *(materials or {}).values()):
             as_material("materials", value)
         self._grid, self._hrtf = float(grid), hrtf

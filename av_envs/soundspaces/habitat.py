@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from av_envs.acoustics import TracedAcoustics
-from av_envs.acoustics.binaural import RIR_SAMPLES
+from av_envs.acoustics.binaural import RIR_SAMPLES, check_head
 from av_envs.conventions import N_HEADINGS
 from av_envs.dwelling import Dwelling
 from av_envs.paths import suffix_of, user_path
@@ -84,6 +84,8 @@ class HabitatWorld:
             if hrtf != "kemar":
                 raise ValueError(f"hrtf {hrtf!r}: habitat-sim hears through a head of its own")
             warnings.warn(LICENCE, LicenceNotice, stacklevel=2)
+        else:
+            check_head(hrtf)
         self._grid, self._hrtf, self._gpu = grid, hrtf, gpu
         self._ear_settings = {"n_rays": rays, "materials": materials}
         self.open = lru_cache(maxsize=OPEN_AT_ONCE)(self._open)
