@@ -52,7 +52,7 @@ class MeshWorld:
         extra: Mapping[str, Sequence[float]] | None = None,
         without: Sequence[str] = (),
     ):
-        path = user_path(root, "root, a mesh file or a folder of them,")
+        path = user_path(root, "root", "a mesh file or a folder of them")
         trimesh_module()  # which raises if it is not there
         check_unit(unit)
         check_up(up)

@@ -11,9 +11,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 
-def user_path(value: str | os.PathLike[str], what: str = "the path") -> Path:
-    """The path that a user means, "~" expanded; a ValueError that begins with `what` if none."""
-    text = _text(value, what)
+def user_path(value: str | os.PathLike[str], what: str = "the path", kind: str = "a path") -> Path:
+    """The path that a user means, "~" expanded; else a ValueError: `what` must be `kind`."""
+    text = _text(value, what, kind)
     try:
         return Path(text).expanduser()
     except RuntimeError:
@@ -70,8 +70,8 @@ class PlainSpec:
         env.__dict__["_spec"] = spec
 
 
-def _text(value: str | os.PathLike[str], what: str) -> str:
+def _text(value: str | os.PathLike[str], what: str, kind: str = "a path") -> str:
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(text, str) or not text or "\0" in text:
-        raise ValueError(f"{what} must be a path, got {value!r}")
+        raise ValueError(f"{what} must be {kind}, got {value!r}")
     return text

@@ -112,9 +112,10 @@ def scene_files(
     root: str | os.PathLike[str] | None, scenes: Sequence[str] | None
 ) -> dict[str, tuple[Path, SceneFiles]]:
     """By name: the mesh of each scene, and what habitat-sim opens."""
-    path, dataset = user_path(root, f"root, a mesh file, a folder or a *{CONFIG},"), None
+    kind = f"a mesh file, a folder or a *{CONFIG}"
+    path, dataset = user_path(root, "root", kind), None
     if not path.exists():
-        raise ValueError(f"root must be a mesh file, a folder or a *{CONFIG}, got {root!r}")
+        raise ValueError(f"root must be {kind}, got {root!r}")
     if scenes is not None and (isinstance(scenes, str) or not scenes):
         raise ValueError(f"scenes must be a list of names, got {scenes!r}")
     if path.name.endswith(CONFIG):

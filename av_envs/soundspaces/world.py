@@ -73,7 +73,7 @@ class SoundSpacesWorld:
         kept_responses: int = KEPT_RESPONSES,
         **elsewhere: str | os.PathLike[str],
     ):
-        tree = user_path(root, "root, the folder of a SoundSpaces tree,")
+        tree = user_path(root, "root", "the folder of a SoundSpaces tree")
         if isinstance(kept_responses, bool) or not isinstance(kept_responses, int):
             raise ValueError(f"kept_responses must be a whole number, got {kept_responses!r}")
         self.dataset = SoundSpacesDataset(tree, dataset, missing, **elsewhere)
