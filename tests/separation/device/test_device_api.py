@@ -1,6 +1,7 @@
 """What `device=` takes, refuses and returns, and that the host never waits for the device."""
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from av_envs.separation.env import SeparationEnv
 from av_envs.separation.vector import SeparationVectorEnv
 
 LIGHT = {"houses": 2, "observations": ["pose", "target"]}
+DEVICE = os.environ.get("AV_ENVS_TEST_DEVICE", "cpu")  # where all of this is tried
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def envs():
     made = []
 
     def make(num_envs=2, **options):
-        options = {"device": "cpu", **LIGHT, **options}
+        options = {"device": DEVICE, **LIGHT, **options}
         made.append(gym.make_vec("AVDynamicSep-v0", num_envs, **options))
         return made[-1]
 
@@ -196,7 +198,7 @@ def test_nothing_is_stepped_that_needs_a_reset(envs):
 def test_the_spec_survives_json_and_pickle(envs):
     batch = envs(2)
     expected, _ = batch.reset(seed=4)
-    assert json.loads(batch.spec.to_json())["kwargs"]["device"] == "cpu"
+    assert json.loads(batch.spec.to_json())["kwargs"]["device"] == DEVICE
     for spec in (EnvSpec.from_json(batch.spec.to_json()), pickle.loads(pickle.dumps(batch.spec))):
         remade = gym.make_vec(spec)
         assert torch.equal(remade.reset(seed=4)[0]["pose"], expected["pose"])
