@@ -44,7 +44,7 @@ def prepare(device: str, sizes: Any) -> Iterator[Finding]:
 def make(device: str, sizes: Any, num_envs: int, pictures: bool, **options: Any) -> Any:
     """The batch that is timed."""
     keys = {} if pictures else {"observations": list(BLIND)}
-    pool = {"split": "train", "houses": sizes.houses}
+    pool = {"split": "train", "houses": sizes.houses, "steps": sizes.steps}
     return gym.make_vec(ENV_ID, num_envs, device=device, **pool, **keys, **options)
 
 
@@ -57,7 +57,7 @@ def speed(device: str, sizes: Any) -> Iterator[Finding]:
 
 def _speed(device: str, sizes: Any, num_envs: int, pictures: bool) -> Finding:
     torch = importlib.import_module("torch")
-    if device != "cpu":
+    if device.startswith("cuda"):
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
     start = time.perf_counter()
@@ -89,7 +89,7 @@ def _speed(device: str, sizes: Any, num_envs: int, pictures: bool) -> Finding:
         "first_reset_s": round(first_reset_s, 1),
         "tables_gb": round(envs.unwrapped.store.used_gb(), 3),
     }
-    if device != "cpu":
+    if device.startswith("cuda"):
         finding["peak_gb"] = round(torch.cuda.max_memory_allocated() / GB, 3)
         reserved = envs.unwrapped.store.pages.data.nbytes / GB
         finding["mb_per_env"] = round(1e3 * (finding["peak_gb"] - reserved) / num_envs, 3)
@@ -105,7 +105,7 @@ def play(torch: Any, envs: Any, n_steps: int) -> None:
 
 
 def _wait(torch: Any, device: str) -> None:
-    if device != "cpu":
+    if device.startswith("cuda"):
         torch.cuda.synchronize()
 
 
@@ -145,7 +145,7 @@ def profile(device: str, sizes: Any) -> Iterator[Finding]:
     play(torch, envs, 3)
     _wait(torch, device)
     kinds = [profiler.ProfilerActivity.CPU]
-    if device != "cpu":
+    if device.startswith("cuda"):
         kinds.append(profiler.ProfilerActivity.CUDA)
     with profiler.profile(activities=kinds) as taken:
         play(torch, envs, PROFILED_STEPS)
@@ -162,7 +162,7 @@ def profile(device: str, sizes: Any) -> Iterator[Finding]:
         if event.key.startswith("av_envs: ") and event.cpu_time_total
     }
     yield {"num_envs": sizes.profiled, "stages": stages}
-    name = "self_cpu_time_total" if device == "cpu" else "self_device_time_total"
+    name = f"self_{'device' if device.startswith('cuda') else 'cpu'}_time_total"
     longest = sorted(events, key=lambda event: -getattr(event, name))[:KERNELS]
     yield {
         "kernels": [

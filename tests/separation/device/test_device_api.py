@@ -122,7 +122,7 @@ def test_trainers_get_the_dry_target(envs):
     single = SeparationEnv(dynamic=False, reward="neg_nmse", **LIGHT)
     single.reset(seed=4)
     single.step(3)
-    heard = batch.unwrapped.target_second()
+    heard = batch.unwrapped.target_second().cpu()
     assert heard.shape == (2, 16000)
     np.testing.assert_array_equal(heard[0], single.target_second())
 

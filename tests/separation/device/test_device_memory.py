@@ -39,12 +39,12 @@ def test_pages_hold_what_the_cpu_sees():
     dwelling = open_dwelling(scene_name("train", 0), 1.0)
     kept = store(1000, with_views=True)
     loaded = kept.load(*drawn(0))
-    places = torch.tensor(loaded.places[[3, 50]])
-    pages = kept.places.view_page[places, torch.tensor([1, 2])]
+    places = loaded.places[[3, 50]]
+    pages = kept.places.view_page[places, [1, 2]]
     for row, (node, heading) in enumerate([(3, 1), (50, 2)]):
         rgb, depth = dwelling.views.view(node, heading)
-        assert torch.equal(kept.pages.rgb(pages)[row], torch.tensor(rgb))
-        assert torch.equal(kept.pages.depth(pages)[row], torch.tensor(depth))
+        np.testing.assert_array_equal(kept.pages.rgb(pages)[row].cpu(), rgb)
+        np.testing.assert_array_equal(kept.pages.depth(pages)[row].cpu(), depth)
 
 
 def test_places_are_the_nodes_of_a_house():
@@ -54,13 +54,12 @@ def test_places_are_the_nodes_of_a_house():
     table.remove(first)
     for graph in graphs:
         places = table.add(graph, np.zeros((len(graph), 4), np.int64))
-        assert torch.equal(table.node[places], torch.arange(len(graph)))
-        np.testing.assert_array_equal(table.position[places], graph.positions)
-        beside = table.neighbours[places]
+        node = table.node.cpu().numpy()
+        np.testing.assert_array_equal(node[places], np.arange(len(graph)))
+        np.testing.assert_array_equal(table.position[places].cpu(), graph.positions)
+        beside = table.neighbours[places].cpu().numpy()
         np.testing.assert_array_equal(beside < 0, graph.neighbours < 0)
-        np.testing.assert_array_equal(
-            np.where(beside < 0, -1, table.node[beside]), graph.neighbours
-        )
+        np.testing.assert_array_equal(np.where(beside < 0, -1, node[beside]), graph.neighbours)
 
 
 def test_the_least_recently_used_makes_room():
@@ -77,14 +76,15 @@ def test_the_least_recently_used_makes_room():
 def test_what_an_episode_uses_stays():
     kept = store(CLIP_PAGES * 4 + 8)
     first, second = kept.load(*drawn(0)), kept.load(*drawn(1, seed=1))
-    before = kept.pages.seconds(torch.tensor(first.clips[0])).clone()
+    clip = torch.tensor(first.clips[0], device=DEVICE)
+    before = kept.pages.seconds(clip).clone()
     with pytest.raises(NoMemoryError, match=r"houses of .* and . clips of .* more are needed"):
         kept.load(*drawn(2, seed=2))
-    assert torch.equal(kept.pages.seconds(torch.tensor(first.clips[0])), before)
+    assert torch.equal(kept.pages.seconds(clip), before)
     kept.release(second.keys)
     kept.load(*drawn(2, seed=2))
     assert 0 in kept.loaded()
-    assert torch.equal(kept.pages.seconds(torch.tensor(first.clips[0])), before)
+    assert torch.equal(kept.pages.seconds(clip), before)
 
 
 def test_what_is_refused_leaves_nothing_held():
@@ -96,7 +96,7 @@ def test_what_is_refused_leaves_nothing_held():
 
 
 def test_a_pool_larger_than_memory_is_played_all_the_same():
-    """With a tenth of what the pool needs, episodes stay those of the DEVICE."""
+    """With a tenth of what the pool needs, episodes stay those of the CPU."""
     options = {"houses": 3, "steps": 2, **BLIND}
     ours = DeviceSeparationVectorEnv(2, device=DEVICE, memory_gb=0.012, numpy=True, **options)
     theirs = SeparationVectorEnv(2, **options)
