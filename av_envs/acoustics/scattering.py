@@ -7,6 +7,7 @@ from av_envs.conventions import N_BANDS
 
 GOLDEN = 0.6180339887498949
 SPECULAR, DIFFUSE, TRANSMITTED = range(3)
+NO_RAY = 2**32  # a number that no ray has
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -39,6 +40,40 @@ def first_direction(ray, n_rays, jitter):
     angle = 2.0 * np.pi * ((ray * GOLDEN) % 1.0)
     around = np.sqrt(max(np.float32(0.0), np.float32(1.0) - z * z))
     return np.float32(around * np.cos(angle)), np.float32(around * np.sin(angle)), z
+
+
+@njit(cache=True, nogil=True)
+def rotation(seed):
+    """(3, 3) float32, a rotation drawn evenly from all (Shoemake, Graphics Gems III, 1992).
+
+    The lattice of `first_direction` lies the same way in every room, and its rows with it;
+    turned by chance, it does not favour the walls of any.
+    """
+    state = next_state(seeded(seed, NO_RAY))
+    u = uniform(state)
+    state = next_state(state)
+    one = 2.0 * np.pi * uniform(state)
+    state = next_state(state)
+    other = 2.0 * np.pi * uniform(state)
+    x, y = np.sqrt(1.0 - u) * np.sin(one), np.sqrt(1.0 - u) * np.cos(one)
+    z, w = np.sqrt(u) * np.sin(other), np.sqrt(u) * np.cos(other)
+    turn = np.empty((3, 3), np.float32)
+    turn[0, 0], turn[0, 1] = 1 - 2 * (y * y + z * z), 2 * (x * y - z * w)
+    turn[1, 0], turn[1, 1] = 2 * (x * y + z * w), 1 - 2 * (x * x + z * z)
+    turn[2, 0], turn[2, 1] = 2 * (x * z - y * w), 2 * (y * z + x * w)
+    turn[0, 2], turn[1, 2] = 2 * (x * z + y * w), 2 * (y * z - x * w)
+    turn[2, 2] = 1 - 2 * (x * x + y * y)
+    return turn
+
+
+@njit(cache=True, nogil=True, inline="always", fastmath=True)
+def turned(turn, x, y, z):
+    """A vector after a rotation (3, 3)."""
+    return (
+        turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] * z,
+        turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] * z,
+        turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] * z,
+    )
 
 
 @njit(cache=True, nogil=True, fastmath=True)
