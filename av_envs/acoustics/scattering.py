@@ -34,46 +34,23 @@ def seeded(seed, ray):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def first_direction(ray, n_rays, jitter):
-    """Point `ray` of a spherical Fibonacci lattice, jittered in height."""
+def first_direction(ray, n_rays, jitter, turn=0.0):
+    """Point `ray` of a spherical Fibonacci lattice, jittered in height, turned by `turn` turns."""
     z = np.float32(1.0 - 2.0 * (ray + jitter) / n_rays)
-    angle = 2.0 * np.pi * ((ray * GOLDEN) % 1.0)
+    angle = 2.0 * np.pi * ((ray * GOLDEN + turn) % 1.0)
     around = np.sqrt(max(np.float32(0.0), np.float32(1.0) - z * z))
     return np.float32(around * np.cos(angle)), np.float32(around * np.sin(angle)), z
 
 
 @njit(cache=True, nogil=True)
-def rotation(seed):
-    """(3, 3) float32, a rotation drawn evenly from all (Shoemake, Graphics Gems III, 1992).
+def turn_of(seed):
+    """How far the lattice of a source is turned around the vertical, in turns: 0 to 1.
 
-    The lattice of `first_direction` lies the same way in every room, and its rows with it;
-    turned by chance, it does not favour the walls of any.
+    Were it not turned, all sources would miss the same directions. Around the vertical only:
+    floors and ceilings keep the height of a direction, and a lattice is evener in height
+    than anything drawn.
     """
-    state = next_state(seeded(seed, NO_RAY))
-    u = uniform(state)
-    state = next_state(state)
-    one = 2.0 * np.pi * uniform(state)
-    state = next_state(state)
-    other = 2.0 * np.pi * uniform(state)
-    x, y = np.sqrt(1.0 - u) * np.sin(one), np.sqrt(1.0 - u) * np.cos(one)
-    z, w = np.sqrt(u) * np.sin(other), np.sqrt(u) * np.cos(other)
-    turn = np.empty((3, 3), np.float32)
-    turn[0, 0], turn[0, 1] = 1 - 2 * (y * y + z * z), 2 * (x * y - z * w)
-    turn[1, 0], turn[1, 1] = 2 * (x * y + z * w), 1 - 2 * (x * x + z * z)
-    turn[2, 0], turn[2, 1] = 2 * (x * z - y * w), 2 * (y * z + x * w)
-    turn[0, 2], turn[1, 2] = 2 * (x * z + y * w), 2 * (y * z - x * w)
-    turn[2, 2] = 1 - 2 * (x * x + y * y)
-    return turn
-
-
-@njit(cache=True, nogil=True, inline="always", fastmath=True)
-def turned(turn, x, y, z):
-    """A vector after a rotation (3, 3)."""
-    return (
-        turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] * z,
-        turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] * z,
-        turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] * z,
-    )
+    return uniform(next_state(seeded(seed, NO_RAY)))
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -27,9 +27,8 @@ from av_envs.acoustics.scattering import (
     interact,
     lambert,
     next_state,
-    rotation,
     seeded,
-    turned,
+    turn_of,
     uniform,
 )
 from av_envs.acoustics.surfaces import make_surfaces
@@ -134,11 +133,10 @@ def _trace_rays(bvh, surfaces, detectors, source, rays, limits, energy, arrival)
     share = np.float32(4.0 * np.pi / n_rays)
     reach = np.float32(RESPONSE_SECONDS * SPEED_OF_SOUND)
     weight = np.empty(N_BANDS, np.float32)
-    lost, turn = 0.0, rotation(seed)
+    lost, turn = 0.0, turn_of(seed)
     for ray in rays:
         state = next_state(seeded(seed, ray))
-        dx, dy, dz = first_direction(ray, n_rays, uniform(state))
-        dx, dy, dz = turned(turn, dx, dy, dz)
+        dx, dy, dz = first_direction(ray, n_rays, uniform(state), turn)
         ox, oy, oz = source[0], source[1], source[2]
         weight[:] = share
         travelled = np.float32(0.0)
