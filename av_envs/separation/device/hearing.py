@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.profiler import record_function
 
 from av_envs.acoustics.binaural import ear_tables
 from av_envs.acoustics.rendering import N_BINS
@@ -71,26 +72,31 @@ class Listeners:
         poses       of these
         some_begin  whether any of them is at its start
         """
-        responses = self._responses(rows, poses)
-        windows = self.dry_windows(rows, poses.t)
-        dry = dry_spectra(windows, self._config.convolution)
-        signals, better = mix(dry, responses)
-        if self._start is not None:
-            if some_begin:
-                begins = (poses.t == 0)[:, None, None, None]
-                self._start[rows] = torch.where(begins, responses, self._start[rows])
-            at_start, better_there = mix(dry, self._start[rows])
-            signals = torch.cat([signals, _of_ear(at_start, better_there)], 1)
-        waveforms = heard_second(signals, self._config.convolution, self._config.num_sources)
-        magnitudes = stft(waveforms, self._windows).abs()
-        truth = ground_truth(windows[:, 0, SAMPLE_RATE:], self._windows)
-        scores = scores_of_mixtures(
-            _of_ear(magnitudes, better)[:, 0],
-            _of_ear(waveforms, better)[:, 0],
-            None if self._start is None else magnitudes[:, 2],
-            truth,
-            self._windows,
-        )
+        with record_function("av_envs: responses"):
+            responses = self._responses(rows, poses)
+        with record_function("av_envs: dry sounds"):
+            windows = self.dry_windows(rows, poses.t)
+            dry = dry_spectra(windows, self._config.convolution)
+        with record_function("av_envs: mixtures"):
+            signals, better = mix(dry, responses)
+            if self._start is not None:
+                if some_begin:
+                    begins = (poses.t == 0)[:, None, None, None]
+                    self._start[rows] = torch.where(begins, responses, self._start[rows])
+                at_start, better_there = mix(dry, self._start[rows])
+                signals = torch.cat([signals, _of_ear(at_start, better_there)], 1)
+        with record_function("av_envs: waveforms and spectrograms"):
+            waveforms = heard_second(signals, self._config.convolution, self._config.num_sources)
+            magnitudes = stft(waveforms, self._windows).abs()
+            truth = ground_truth(windows[:, 0, SAMPLE_RATE:], self._windows)
+        with record_function("av_envs: scores"):
+            scores = scores_of_mixtures(
+                _of_ear(magnitudes, better)[:, 0],
+                _of_ear(waveforms, better)[:, 0],
+                None if self._start is None else magnitudes[:, 2],
+                truth,
+                self._windows,
+            )
         return Heard(waveforms[:, :2], magnitudes[:, :2], scores)
 
     def dry_windows(self, rows: slice | Tensor, t: Tensor) -> Tensor:
@@ -114,7 +120,8 @@ class Listeners:
         packed = self._store.pages.responses(pages.flatten(), (node % RESPONSES).flatten())
         salt = sources * episodes.fact("n_nodes")[rows][:, None] + node
         heading = poses.heading[:, None].expand_as(sources)
-        ears = binaural_responses(packed, heading.flatten(), salt.flatten(), self._ears)
+        with record_function("av_envs: responses in time"):
+            ears = binaural_responses(packed, heading.flatten(), salt.flatten(), self._ears)
         return response_spectra(ears).unflatten(0, sources.shape)
 
 
