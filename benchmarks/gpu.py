@@ -24,6 +24,7 @@ from typing import Any
 from av_envs.benchmarks import gpu_parts, gpu_report
 from av_envs.benchmarks.command_line import UserError, positive_int, run_command
 from av_envs.benchmarks.machine import hardware, packages
+from av_envs.paths import path_argument
 
 ROOT = Path(__file__).resolve().parent.parent
 DEVICE_TESTS = ROOT / "tests" / "separation" / "device"
@@ -156,7 +157,7 @@ def _gpu(arguments: argparse.Namespace) -> None:
         sizes = Sizes(**{**asdict(sizes), "num_envs": tuple(arguments.num_envs)})
     if arguments.houses:
         sizes = Sizes(**{**asdict(sizes), "houses": arguments.houses})
-    figures = measure(arguments.device, sizes, arguments.parts, Path(arguments.out))
+    figures = measure(arguments.device, sizes, arguments.parts, arguments.out)
     broken = [
         name
         for name, found in figures["parts"].items()
@@ -172,7 +173,9 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", required=True, help="folder for gpu.json and gpu.md")
+    parser.add_argument(
+        "--out", type=path_argument, required=True, help="folder for gpu.json and gpu.md"
+    )
     parser.add_argument("--device", default="cuda", help="as torch names it; cpu: tiny sizes")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--num-envs", nargs="+", type=positive_int, help="of the speed part")
