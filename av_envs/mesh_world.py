@@ -11,8 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from av_envs.acoustics import TracedAcoustics
-from av_envs.acoustics.binaural import check_head
-from av_envs.dwelling import OPEN_AT_ONCE, Dwelling
+from av_envs.dwelling import OPEN_AT_ONCE, Dwelling, check_head
 from av_envs.paths import suffix_of, user_path
 from av_envs.scene import SPLITS, Scene
 from av_envs.scene.gazebo import read_gazebo_world

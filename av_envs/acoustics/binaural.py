@@ -90,12 +90,6 @@ def ear_tables(hrtf: str | os.PathLike[str] = "kemar") -> EarTables:
     return make_ear_tables(load_hrtf(hrtf))
 
 
-def check_head(hrtf: str | os.PathLike[str]) -> None:
-    """Raise what opening the head raises, now; the built-in one needs no check."""
-    if hrtf != "kemar":
-        ear_tables(hrtf)
-
-
 def make_ear_tables(head: Hrtf) -> EarTables:
     """Tables of a head; computed once per machine, then mapped from the cache."""
     lengths = _table_lengths(head)

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from av_envs.acoustics import TracedAcoustics
-from av_envs.acoustics.binaural import RIR_SAMPLES, check_head
+from av_envs.acoustics.binaural import RIR_SAMPLES
 from av_envs.conventions import N_HEADINGS
-from av_envs.dwelling import Dwelling
+from av_envs.dwelling import Dwelling, check_head
 from av_envs.paths import suffix_of, user_path
 from av_envs.scene import Scene
 from av_envs.scene.mesh import read_mesh
