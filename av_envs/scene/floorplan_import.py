@@ -18,11 +18,11 @@ from shapely.ops import unary_union
 
 from av_envs.scene.materials import Material
 from av_envs.scene.mesh import UNKNOWN, MeshOptions, scene_of_surfaces
-from av_envs.scene.mesh_file import Surfaces
 from av_envs.scene.mesh_finish import Materials
 from av_envs.scene.mesh_report import MeshReport
 from av_envs.scene.mesh_space import BODY_HEIGHT
 from av_envs.scene.scene import Room, Scene
+from av_envs.scene.surfaces import Surfaces
 
 DRAWN_TO = 1e-3  # m, to which points of a plan are rounded
 THICKEST_WALL = 0.5  # m; with a room as near behind it, a face belongs to an inner wall

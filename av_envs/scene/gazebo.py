@@ -10,10 +10,11 @@ from scipy.spatial.transform import Rotation
 
 from av_envs.scene.materials import Material
 from av_envs.scene.mesh import UNKNOWN, MeshOptions, scene_of_surfaces
-from av_envs.scene.mesh_file import Surfaces, read_surfaces
+from av_envs.scene.mesh_file import read_surfaces
 from av_envs.scene.mesh_finish import Materials
 from av_envs.scene.mesh_report import MeshReport
 from av_envs.scene.scene import Scene
+from av_envs.scene.surfaces import Surfaces
 
 SCHEME = "model://"
 FRAME_TEXTS = ("m (Gazebo)", "z (Gazebo)")
