@@ -40,7 +40,7 @@ def read_surfaces(path: str | Path) -> Surfaces:
     except ImportError as error:
         raise ImportError(f"{path}: {error}") from error
     except MALFORMED as error:
-        reason = str(error) if type(error) is ValueError else repr(error)
+        reason = str(error) if isinstance(error, ValueError) else repr(error)
         raise ValueError(f"{path}: cannot be read as a mesh: {reason}") from error
     if not len(surfaces.triangles):
         raise ValueError("; ".join((f"{path}: holds no triangles", *surfaces.notes)))

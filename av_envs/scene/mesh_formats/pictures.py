@@ -11,10 +11,14 @@ LARGEST_PICTURE = 8192 * 8192  # pixels, 201 MB of colours
 _SAMPLES = np.array([[1, 1, 1], [4, 1, 1], [1, 4, 1], [1, 1, 4]]) / [[3], [6], [6], [6]]
 
 
+class TooLargeError(ValueError):
+    """A picture with more pixels than are read."""
+
+
 def read_picture(source: bytes | Path, name: str) -> np.ndarray | None:
     """(height, width, 3) uint8, None for what is no picture that can be read.
 
-    Raises a ValueError that names a picture with too many pixels before it is unpacked.
+    Raises an error that names a picture with too many pixels before it is unpacked.
     """
     try:
         from PIL import Image  # of the extra [mesh]; files without textures do without
@@ -25,15 +29,17 @@ def read_picture(source: bytes | Path, name: str) -> np.ndarray | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+        with image:
+            width, height = image.size
+            if width * height > LARGEST_PICTURE:
+                raise TooLargeError(
+                    f"the picture {name!r} has {width} x {height} pixels; {_most()}"
+                )
+            return np.asarray(image.convert("RGB"))
     except Image.DecompressionBombError as error:
-        raise ValueError(f"the picture {name!r}: {error}; {_most()}") from None
-    except OSError:
-        return None
-    width, height = image.size
-    if width * height > LARGEST_PICTURE:
-        raise ValueError(f"the picture {name!r} has {width} x {height} pixels; {_most()}")
-    try:
-        return np.asarray(image.convert("RGB"))
+        raise TooLargeError(f"the picture {name!r}: {error}; {_most()}") from None
+    except TooLargeError:
+        raise
     except (OSError, SyntaxError, ValueError):  # what damaged pictures raise
         return None
 

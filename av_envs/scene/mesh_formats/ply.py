@@ -114,7 +114,7 @@ def _check_range(indices: np.ndarray, n_points: int, what: str, owner: np.ndarra
     if wrong.any():
         k = int(wrong.argmax())
         raise ValueError(f"the {what} {owner[k]} has corners that do not exist: there is no "
-                         f"vertex {indices[k]:g}, the file has {n_points}")  # fmt: skip
+                         f"vertex {indices[k]:.0f}, the file has {n_points}")  # fmt: skip
 
 
 def _tints(element: Element, scalars: dict[str, np.ndarray]) -> np.ndarray | None:
