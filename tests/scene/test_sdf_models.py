@@ -48,7 +48,7 @@ IN_F = '<pose relative_to="f">0.5 -1 0 0 0 0</pose>'
         f'<model name="m">{F}<include><uri>model://wall</uri>{IN_F}</include></model>',
         f'<model name="m">{F}{WALL.replace("<geometry", IN_F + "<geometry")}</model>',
         f'<model name="m">{F}</model><model name="n">'
-        f'{IN_F.replace('"f"', '"m::f"')}{WALL}</model>',
+        + IN_F.replace('"f"', '"m::f"') + WALL + "</model>",
         f'<model name="f"><pose>4 2 0 0 0 {QUARTER}</pose></model>'
         f'<model name="n">{IN_F}{WALL}</model>',
         '<frame name="g"><pose>4 0 0 0 0 0</pose></frame><frame name="f" attached_to="g">'
