@@ -57,7 +57,8 @@ def test_arrays_by_hand_are_arrays(load):
         # objects over the bytes of the attacker
         (array(of_type("O8"), (1,), b"A" * 8), "an array of the type 'O8'"),
         (array(of_type("O"), (1,), b"A" * 8), "an array of the type 'O'"),
-        (ARRAY + b"(K\x01\x85" + of_type("f8") + text("AAAAAAAA") + b"tR", "a call of numpy.ndarray"),
+        (ARRAY + b"(K\x01\x85" + of_type("f8") + text("AAAAAAAA") + b"tR",
+         "a call of numpy.ndarray"),
         (b"cnumpy._core.numeric\n_frombuffer\n(C\x08AAAAAAAA" + of_type("O8") + b"K\x01\x85"
          + text("C") + b"tR", "an array of the type 'O8'"),
         (b"cnumpy.core.multiarray\nscalar\n(" + of_type("O8") + b"C\x08AAAAAAAAtR",

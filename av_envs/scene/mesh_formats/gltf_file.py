@@ -5,12 +5,13 @@ Khronos Group, "glTF 2.0 Specification", 2.0.1, 2021.
 
 import base64
 import binascii
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
+
+from av_envs.scene.json_files import parse_json
 
 MAGIC, JSON_CHUNK, BINARY_CHUNK = b"glTF", 0x4E4F534A, 0x004E4942
 COMPONENTS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
@@ -39,8 +40,8 @@ class Gltf:
         if data.startswith(MAGIC):
             text = self._open_chunks(data)
         try:
-            self.content: dict[str, Any] = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            self.content: dict[str, Any] = parse_json(text)
+        except ValueError as error:
             raise ValueError(f"its JSON cannot be read: {error}") from None
         self._check()
         self._buffers: dict[int, bytes] = {}
