@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from gymnasium import spaces
 
 from av_envs.benchmarks.command_line import UserError
+from av_envs.paths import user_path
 
 SHORT = ("agents.", "baselines.")  # folders of av_envs whose name may stand alone
 CARD_KEYS = ("name", "authors", "url", "train")
@@ -152,7 +153,7 @@ def describe_agent(
         "name": card.get("name", spec.label),
         "authors": card.get("authors"),
         "url": card.get("url"),
-        "checkpoint_sha256": file_hash(Path(checkpoint)) if checkpoint else None,
+        "checkpoint_sha256": file_hash(user_path(checkpoint, "checkpoint")) if checkpoint else None,
         "train": card.get("train"),
         "privileged": list(dict.fromkeys([*getattr(agent, "privileged", ()), *more_privileged])),
     }

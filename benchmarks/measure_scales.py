@@ -6,7 +6,6 @@ What it prints goes by hand into benchmarks/scales.py, once per version of a sui
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from av_envs.benchmarks.command_line import UserError, run_command
@@ -14,6 +13,7 @@ from av_envs.benchmarks.leaderboard import Row
 from av_envs.benchmarks.report import read_rows
 from av_envs.benchmarks.results import canonical
 from av_envs.benchmarks.suites import SUITES
+from av_envs.paths import path_argument
 
 Entry = tuple[str, dict[str, Any]]  # path and arguments of an agent
 
@@ -63,7 +63,9 @@ def _print(arguments: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="av_envs.benchmarks.measure_scales", description=__doc__)
-    parser.add_argument("directory", type=Path, help="where av_envs.benchmarks.run put its files")
+    parser.add_argument(
+        "directory", type=path_argument, help="where av_envs.benchmarks.run put its files"
+    )
     return run_command(_print, parser, argv)
 
 

@@ -27,6 +27,7 @@ from av_envs.benchmarks.machine import git_state, hardware, packages
 from av_envs.benchmarks.predictors import predictor_of
 from av_envs.benchmarks.results import SCHEMA, canonical, read_result, summarise, write_result
 from av_envs.benchmarks.suites import SUITES, Suite
+from av_envs.paths import path_argument
 
 DATA = Path(av_envs.__file__).parent / "data"
 
@@ -217,7 +218,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--agent-kwargs", default="{}", help="JSON object for the factory")
     parser.add_argument("--episodes", type=positive_int, help="only the first N of every group")
     parser.add_argument("--seeds", type=non_negative_int, nargs="+", default=[0], help="default: 0")
-    parser.add_argument("--out", type=Path, required=True, help="directory of the result files")
+    parser.add_argument(
+        "--out", type=path_argument, required=True, help="directory of the result files"
+    )
     parser.add_argument("--workers", type=positive_int, default=1, help="processes, default 1")
     return parser
 

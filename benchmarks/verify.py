@@ -20,6 +20,7 @@ from av_envs.benchmarks.machine import git_state
 from av_envs.benchmarks.results import EditedFileError, canonical, read_result, rounded, summarise
 from av_envs.benchmarks.run import asset_hash, is_complete
 from av_envs.benchmarks.suites import SUITES, Suite
+from av_envs.paths import path_argument
 
 N_EPISODES = 5
 REFUTED = 1
@@ -155,7 +156,7 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", type=Path, help="a result of av_envs.benchmarks.run")
+    parser.add_argument("file", type=path_argument, help="a result of av_envs.benchmarks.run")
     parser.add_argument(
         "--episodes",
         type=positive_int,

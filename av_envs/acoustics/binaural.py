@@ -6,6 +6,7 @@ heard through the head from that sector; later, when sound comes from everywhere
 diffuse pair of noises whose ear levels follow the arrival directions.
 """
 
+import os
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -69,7 +70,7 @@ class EarTables(NamedTuple):
 
 
 @cache
-def ear_tables(hrtf: str = "kemar") -> EarTables:
+def ear_tables(hrtf: str | os.PathLike[str] = "kemar") -> EarTables:
     """Tables of a head, by name or path of a SOFA file."""
     return make_ear_tables(load_hrtf(hrtf))
 

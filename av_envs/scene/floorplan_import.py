@@ -15,6 +15,7 @@ import shapely
 from shapely.geometry import LineString, MultiPolygon, Polygon
 from shapely.ops import unary_union
 
+from av_envs.paths import user_path
 from av_envs.scene.json_files import LARGEST_JSON, parse_json
 from av_envs.scene.materials import Material
 from av_envs.scene.mesh import UNKNOWN, MeshOptions, scene_of_surfaces
@@ -103,7 +104,7 @@ def read_mlstruct(path: str | Path) -> dict[int, PlanOnFile]:
     Pizarro et al., "Large-scale multi-unit floor plan dataset for architectural plan
     analysis and recognition", Automation in Construction 2023.
     """
-    path = Path(path)
+    path = user_path(path)
     try:
         if path.stat().st_size > LARGEST_JSON:
             raise ValueError(f"it has more than {LARGEST_JSON} bytes, the most that are read")

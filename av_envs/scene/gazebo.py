@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from av_envs.paths import user_path
 from av_envs.scene.materials import Material
 from av_envs.scene.mesh import UNKNOWN, MeshOptions, scene_of_surfaces
 from av_envs.scene.mesh_finish import Materials
@@ -37,7 +38,7 @@ def read_gazebo_world(
     materials, links of models with several by theirs, too. Static or not, they stand where
     the world puts them. What is not read is in the warnings of the report, by name.
     """
-    path = Path(path)
+    path = user_path(path)
     folder = _models_folder(path, models)
     reader = SdfReader(folder, tuple(without))
     pieces = reader.world(path)
@@ -64,9 +65,10 @@ def _told(reader: SdfReader, folder: Path) -> list[str]:
 def _models_folder(path: Path, models: str | Path | None) -> Path:
     """Where models are; of the usual places the first that exists."""
     if models is not None:
-        if not Path(models).is_dir():
-            raise FileNotFoundError(f"{path}: no folder of models at {models}")
-        return Path(models)
+        folder = user_path(models, "models")
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{path}: no folder of models at {folder}")
+        return folder
     beside = path.parent / "models"
     above = path.parent.parent / "models"
     return above if above.is_dir() and not beside.is_dir() else beside

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from av_envs.paths import suffix_of, user_path
 from av_envs.scene.mesh_formats.dae import read_dae
 from av_envs.scene.mesh_formats.gltf import read_gltf
 from av_envs.scene.mesh_formats.obj import read_obj
@@ -27,8 +28,8 @@ MALFORMED = (
 
 def read_surfaces(path: str | Path) -> Surfaces:
     """The triangles of a mesh file. An error names the file and what is wrong with it."""
-    path = Path(path)
-    if path.suffix.lower() not in FORMATS:
+    path = user_path(path)
+    if suffix_of(path) not in FORMATS:
         raise ValueError(f"{path}: not a mesh file; formats are {', '.join(FORMATS)}")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
@@ -36,7 +37,7 @@ def read_surfaces(path: str | Path) -> Surfaces:
     if size > LARGEST_FILE:
         raise ValueError(f"{path}: has {size} bytes; at most {LARGEST_FILE} of a mesh are read")
     try:
-        surfaces = READERS[path.suffix.lower()](path)
+        surfaces = READERS[suffix_of(path)](path)
     except ImportError as error:
         raise ImportError(f"{path}: {error}") from error
     except MALFORMED as error:

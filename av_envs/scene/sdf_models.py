@@ -13,6 +13,7 @@ from av_envs.scene.sdf_shapes import SHAPES, shape_triangles
 from av_envs.scene.surfaces import Part, Surfaces, surfaces_of
 
 SCHEME = "model://"
+LARGEST_FILE = 2**26  # bytes
 DEEPEST = 32  # models in each other
 # Of a world: what stands somewhere in it and is not read.
 UNREAD = ("actor", "population", "road", "state")
@@ -198,6 +199,9 @@ class SdfReader:
 
 def parsed(path: Path) -> Element:
     """The root of an SDF file."""
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise ValueError(f"{path}: has {size} bytes; of an SDF file {LARGEST_FILE} are read")
     try:
         root = ElementTree.parse(path).getroot()
     except ElementTree.ParseError as error:

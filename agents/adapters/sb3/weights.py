@@ -13,6 +13,7 @@ from stable_baselines3.common.policies import BasePolicy
 
 from av_envs.agents.adapters.sb3.condensed import condensed_space
 from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
+from av_envs.paths import user_path
 
 SUFFIX = ".safetensors"
 MODULES = {"PPO": "stable_baselines3", "RecurrentPPO": "sb3_contrib"}
@@ -36,7 +37,7 @@ def save_policy(model: BaseAlgorithm, path: str | Path) -> None:
         "observations": sorted(model.observation_space.spaces),
         "steps": model.num_timesteps,
     }
-    save_model(model.policy, str(path), {"config": json.dumps(config)})
+    save_model(model.policy, str(user_path(path)), {"config": json.dumps(config)})
 
 
 def load_policy(
@@ -51,6 +52,7 @@ def load_policy(
     made               the observations that environments do not make
     action_space       of one observer
     """
+    path = user_path(path)
     config = _config(path)
     every = {**condensed_space(observation_space).spaces, **made}
     missing = sorted(set(config["observations"]) - set(every))
@@ -83,7 +85,8 @@ def observations_of(path: str | Path) -> tuple[str, ...]:
 
 def _config(path: str | Path) -> dict[str, Any]:
     """What the header says about the policy."""
-    size = Path(path).stat().st_size
+    path = user_path(path)
+    size = path.stat().st_size
     if size > LARGEST_FILE:
         raise ValueError(f"{path}: has {size} bytes; of weights {LARGEST_FILE} are read")
     try:

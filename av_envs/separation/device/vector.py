@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from torch import Tensor
 
+from av_envs.paths import PlainSpec
 from av_envs.separation.actions import action_space
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.device.ahead import EpisodesAhead
@@ -51,6 +52,7 @@ class DeviceSeparationVectorEnv(gym.vector.VectorEnv):
                        microphones have no noise, the houses are traced ones, and nothing renders
     """
 
+    spec = PlainSpec()
     metadata: ClassVar[dict] = {
         "render_modes": [],
         "render_fps": 1,
