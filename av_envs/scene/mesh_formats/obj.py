@@ -138,8 +138,11 @@ def _positions(stated: list[list[str]]) -> tuple[np.ndarray, np.ndarray | None]:
     """(V,3) positions, and (V,3) colours 0..255, nan for positions without; None if all are."""
     lengths = np.array([len(words) for words in stated], int)
     try:
-        points = np.array([words[:3] for words in stated], float).reshape(-1, 3)
-        tints = np.array([words[3:] for words in stated if len(words) == 6], float)
+        points = np.array(
+            [(float(x), float(y), float(z)) for x, y, z, *_ in stated], float
+        ).reshape(-1, 3)
+        tints = np.array([[float(word) for word in words[3:]] for words in stated
+                          if len(words) == 6])  # fmt: skip
     except ValueError as error:
         raise ValueError(f"a position is no number: {error}") from None
     if not len(tints):
@@ -152,13 +155,14 @@ def _positions(stated: list[list[str]]) -> tuple[np.ndarray, np.ndarray | None]:
 def _corners(stated: _Statements, n_points: int) -> tuple[np.ndarray, np.ndarray]:
     """(C,) index of the position of each corner, and of its texture coordinate or -1."""
     faces = stated.faces
-    split = [corner.split("/") for corner in faces.corners]
+    plain = not any("/" in corner for corner in faces.corners)
+    split = [] if plain else [corner.split("/") for corner in faces.corners]
     line = np.repeat(np.array(faces.line, np.int64), faces.count)
     before = np.repeat(np.array(faces.positions, np.int64), faces.count)
-    position = _indices([each[0] for each in split], line)
+    position = _indices(faces.corners if plain else [each[0] for each in split], line)
     corner = np.where(position < 0, before + position, position - 1)
     _check_range("position", position, corner, n_points, line)
-    if not stated.textures:
+    if plain or not stated.textures:
         return corner, np.full(len(corner), -1)
     given = _indices([each[1] if len(each) > 1 and each[1] else "0" for each in split], line)
     before = np.repeat(np.array(faces.textures, np.int64), faces.count)
@@ -170,7 +174,7 @@ def _corners(stated: _Statements, n_points: int) -> tuple[np.ndarray, np.ndarray
 
 def _indices(words: list[str], line: np.ndarray) -> np.ndarray:
     try:
-        return np.array(words, dtype=np.int64)
+        return np.array([int(word) for word in words], dtype=np.int64)
     except (ValueError, OverflowError):
         wrong = next(k for k, word in enumerate(words) if not re.fullmatch(r"[+-]?\d{1,18}", word))
         raise ValueError(f"line {line[wrong]}: {words[wrong]!r} is no index") from None

@@ -13,6 +13,7 @@ RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute
 FACET = ["facet", "normal", "outer", "loop", "vertex", "vertex", "vertex", "endloop", "endfacet"]
 NUMBERS = [2, 3, 4, 8, 9, 10, 12, 13, 14, 16, 17, 18]  # their places among the words
 N_WORDS = len(FACET) + len(NUMBERS)
+PLACES = [place for place in range(N_WORDS) if place not in NUMBERS]  # of its own words
 
 
 def read_stl(path: Path) -> Surfaces:
@@ -58,16 +59,16 @@ def _names(stated: str) -> tuple[str, ...]:
 def _facets(words: list[str]) -> np.ndarray:
     """(F,3,3) of the words of one solid."""
     n = sum(word.lower() == "endfacet" for word in words)
-    table = np.array(words, object)
     if len(words) != N_WORDS * n:
         raise ValueError(f"{n} facets need {N_WORDS * n} words, a solid has {len(words)}")
-    table = table.reshape(-1, N_WORDS)
-    around = np.delete(table, NUMBERS, axis=1)
-    for row, found in enumerate(around.tolist()):
-        if [word.lower() for word in found] != FACET:
-            raise ValueError(f"the facet {row} is not understood: {' '.join(table[row])[:60]!r}")
+    for place, wanted in zip(PLACES, FACET, strict=True):
+        found = words[place::N_WORDS]
+        for word in {word for word in set(found) if word.lower() != wanted}:
+            row = found.index(word)
+            facet = " ".join(words[N_WORDS * row : N_WORDS * (row + 1)])
+            raise ValueError(f"the facet {row} is not understood: {facet[:80]!r}")
     try:
-        numbers = table[:, NUMBERS].astype(float)
+        columns = [list(map(float, words[place::N_WORDS])) for place in NUMBERS[3:]]
     except ValueError as error:
         raise ValueError(f"a corner is no number: {error}") from None
-    return numbers[:, 3:].reshape(-1, 3, 3)
+    return np.array(columns).T.reshape(-1, 3, 3)
