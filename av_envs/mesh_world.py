@@ -17,7 +17,7 @@ from av_envs.scene import SPLITS, Scene
 from av_envs.scene.gazebo import read_gazebo_world
 from av_envs.scene.labels import as_material
 from av_envs.scene.mesh import read_mesh
-from av_envs.scene.mesh_file import FORMATS, trimesh_module
+from av_envs.scene.mesh_file import FORMATS
 from av_envs.scene.mesh_frame import check_unit, check_up
 from av_envs.scene.mesh_report import MeshReport
 from av_envs.vision import ViewCache
@@ -52,7 +52,6 @@ class MeshWorld:
         without: Sequence[str] = (),
     ):
         path = user_path(root, "root", "a mesh file or a folder of them")
-        trimesh_module()  # which raises if it is not there
         check_unit(unit)
         check_up(up)
         check_head(hrtf)

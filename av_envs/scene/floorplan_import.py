@@ -5,7 +5,6 @@ looks into a room, and a wall between two rooms has two faces, so that sound pas
 as in the built-in houses.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +16,14 @@ from shapely.geometry import LineString, MultiPolygon, Polygon
 from shapely.ops import unary_union
 
 from av_envs.paths import user_path
+from av_envs.scene.json_files import LARGEST_JSON, parse_json
 from av_envs.scene.materials import Material
 from av_envs.scene.mesh import UNKNOWN, MeshOptions, scene_of_surfaces
-from av_envs.scene.mesh_file import Surfaces
 from av_envs.scene.mesh_finish import Materials
 from av_envs.scene.mesh_report import MeshReport
 from av_envs.scene.mesh_space import BODY_HEIGHT
 from av_envs.scene.scene import Room, Scene
+from av_envs.scene.surfaces import Surfaces
 
 DRAWN_TO = 1e-3  # m, to which points of a plan are rounded
 THICKEST_WALL = 0.5  # m; with a room as near behind it, a face belongs to an inner wall
@@ -104,18 +104,38 @@ def read_mlstruct(path: str | Path) -> dict[int, PlanOnFile]:
     Pizarro et al., "Large-scale multi-unit floor plan dataset for architectural plan
     analysis and recognition", Automation in Construction 2023.
     """
-    content = json.loads(user_path(path).read_text(encoding="utf-8"))
-    slabs = {each["floorID"]: _corners(each) for each in content["slab"].values()}
-    plans: dict[int, PlanOnFile] = {}
-    for each in content["rect"].values():
-        floor = each["floorID"]
-        plan = plans.setdefault(floor, PlanOnFile([], slabs.get(floor)))
-        plan.walls.append(_corners(each))
+    path = user_path(path)
+    try:
+        if path.stat().st_size > LARGEST_JSON:
+            raise ValueError(f"it has more than {LARGEST_JSON} bytes, the most that are read")
+        content = parse_json(path.read_bytes())
+        slabs = {_floor(key, each): _corners(key, each) for key, each in content["slab"].items()}
+        plans: dict[int, PlanOnFile] = {}
+        for key, each in content["rect"].items():
+            floor = _floor(key, each)
+            plan = plans.setdefault(floor, PlanOnFile([], slabs.get(floor)))
+            plan.walls.append(_corners(key, each))
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"{path}: cannot be read as plans: {reason}") from error
     return plans
 
 
-def _corners(shape: Mapping[str, Sequence[float]]) -> np.ndarray:
-    return np.column_stack([shape["x"], shape["y"]])
+def _floor(key: str, shape: Mapping[str, int]) -> int:
+    floor = shape["floorID"]
+    if isinstance(floor, bool) or not isinstance(floor, int):
+        raise ValueError(f"the floorID of {key!r} is {floor!r:.40}, no whole number")
+    return floor
+
+
+def _corners(key: str, shape: Mapping[str, Sequence[float]]) -> np.ndarray:
+    try:
+        corners = np.column_stack([shape["x"], shape["y"]]).astype(float)
+    except ValueError as error:
+        raise ValueError(f"the corners of {key!r} are no numbers x and y: {error}") from None
+    if corners.shape[1:] != (2,) or len(corners) < 3 or not np.isfinite(corners).all():
+        raise ValueError(f"the corners of {key!r} are {len(corners)}; 3 or more x, y are needed")
+    return corners
 
 
 class _Faces:
@@ -182,9 +202,12 @@ def _shape(
     option: str, number: int, points: Points, thickness: float, ends: str = "square"
 ) -> Polygon:
     """The polygon through the points, or around the line between two of them."""
-    corners = np.asarray(points, float)
+    try:
+        corners = np.asarray(points, float)
+    except (TypeError, ValueError):  # rows of several lengths, or words
+        corners = np.empty(0)
     if corners.ndim != 2 or corners.shape[1] != 2 or not np.isfinite(corners).all():
-        raise ValueError(f"{option}[{number}]: needs corners (x, y) in metres, got {points!r}")
+        raise ValueError(f"{option}[{number}]: needs corners (x, y) in metres, got {points!r:.200}")
     if len(corners) == 2:
         shape = LineString(corners).buffer(thickness / 2, cap_style=ends)
     elif len(corners) > 2:

@@ -11,13 +11,14 @@ from av_envs.paths import suffix_of, user_path
 from av_envs.scene.bvh import Bvh, build_bvh
 from av_envs.scene.leaks import look_around, turned_to_air
 from av_envs.scene.materials import Material
-from av_envs.scene.mesh_file import Surfaces, read_surfaces
+from av_envs.scene.mesh_file import read_surfaces
 from av_envs.scene.mesh_finish import Finish, Materials, finish_parts
 from av_envs.scene.mesh_frame import decide_frame, in_metres
 from av_envs.scene.mesh_graph import NoFloorError, Walkable, mesh_graph
 from av_envs.scene.mesh_report import MeshReport
 from av_envs.scene.navigation import BODY_RADIUS, NavigationGraph
 from av_envs.scene.scene import PLAIN, SMALLEST_AREA, Room, Scene
+from av_envs.scene.surfaces import Surfaces
 
 UNKNOWN = "unknown"  # the material of what no rule names
 ROOM = "room"  # the only one: walls of a mesh do not say where a room ends
@@ -49,7 +50,7 @@ def read_mesh(
     materials: Materials | None = None,
     default: str | Material = UNKNOWN,
 ) -> tuple[Scene, MeshReport]:
-    """The scene in a mesh file (OBJ, PLY, GLB, STL, DAE) and a report of what became of it.
+    """The scene in a mesh file (OBJ, PLY, GLB, glTF, STL, DAE) and a report of what became of it.
 
     grid       metres between nodes
     unit       "m", "cm", "mm", "in", "ft" or metres per unit; "auto": as the file declares,
@@ -106,7 +107,7 @@ def scene_of_surfaces(
         rooms=(Room(ROOM, _floor_bounds(walkable.graph)),),
         graph=walkable.graph,
     )
-    warnings = _warnings(walkable, sides.lost, finish, usable.shift)
+    warnings = _warnings(walkable, sides.lost, finish, usable.shift) + surfaces.notes
     levels = scene.graph.positions[:, 2]
     report = MeshReport(
         name=name,

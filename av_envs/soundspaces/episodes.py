@@ -10,7 +10,6 @@ right as one to the left. Where that makes a difference a warning says so, once 
 """
 
 import gzip
-import json
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from av_envs.scene.json_files import LARGEST_JSON, parse_json
+from av_envs.soundspaces.episode_fields import action_of, amount, name_of, node_of, the_list, whole
 from av_envs.soundspaces.errors import (
     MissingFileError,
     SoundSpacesError,
@@ -36,7 +37,9 @@ from av_envs.soundspaces.layout import content_file
 
 TASKS = ("audionav", "semantic", "aaviss", "aavidss")
 # What a record in the wrong form can raise while it is taken apart.
-MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+MALFORMED = (
+    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -197,10 +200,12 @@ def _files(path: Path, only: str | None) -> list[Path]:
 
 def _records(file: Path) -> list[Mapping[str, Any]]:
     try:
-        with gzip.open(file, "rt", encoding="utf-8") as text:
-            records = json.load(text)["episodes"]
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        with gzip.open(file) as stream:
+            text = stream.read(LARGEST_JSON + 1)  # and no more, however much there is
+    except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFileError(file, f"this is no whole gzip file: {error}") from None
+    try:
+        records = parse_json(text)["episodes"]
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableFileError(file, f"this is no JSON with episodes: {error}") from None
     if not isinstance(records, list):
@@ -209,9 +214,10 @@ def _records(file: Path) -> list[Mapping[str, Any]]:
 
 
 def _place(position: Sequence[float], graph: NodeGraph) -> Place:
-    point = world_from_habitat(np.array(position, float))
+    point = np.array(position, float)
     if point.shape != (3,) or not np.isfinite(point).all():
-        raise ValueError(f"has a position that is no x, y, z: {position}")
+        raise ValueError(f"has a position that is no x, y, z: {str(position)[:80]}")
+    point = world_from_habitat(point)
     return Place(tuple(float(x) for x in point), graph.node_at(point))
 
 
@@ -224,29 +230,32 @@ def _start(record: Mapping[str, Any], graph: NodeGraph) -> Start:
 
 def _navigation(record: Mapping[str, Any], scene: str, graph: NodeGraph) -> NavigationEpisode:
     info = record.get("info") or {}
-    distractor = record.get("distractor_position_index")
+    goals = the_list(record, "goals")
+    if not goals:
+        raise ValueError("has no goals")
     return NavigationEpisode(
         episode_id=str(record["episode_id"]),
         scene=scene,
         start=_start(record, graph),
-        goals=tuple(_goal(goal, graph) for goal in record["goals"]),
-        sound=record.get("sound_id", info.get("sound")),
-        geodesic_distance=info.get("geodesic_distance"),
-        num_action=info.get("num_action"),
-        object_category=record.get("object_category"),
-        offset=record.get("offset"),
-        duration=record.get("duration"),
-        distractor_sound=record.get("distractor_sound_id"),
-        distractor_node=None if distractor is None else int(distractor),
-        start_room=record.get("start_room"),
+        goals=tuple(_goal(goal, graph) for goal in goals),
+        sound=name_of(record, "sound_id") or name_of(info, "sound"),
+        geodesic_distance=amount(info, "geodesic_distance"),
+        num_action=whole(info, "num_action"),
+        object_category=name_of(record, "object_category"),
+        offset=amount(record, "offset"),
+        duration=amount(record, "duration", positive=True),
+        distractor_sound=name_of(record, "distractor_sound_id"),
+        distractor_node=node_of(record, "distractor_position_index", graph),
+        start_room=name_of(record, "start_room"),
     )
 
 
 def _goal(goal: Mapping[str, Any], graph: NodeGraph) -> Goal:
-    words = ("object_id", "object_name", "object_category", "room_id", "room_name", "radius")
+    words = ("object_id", "object_name", "object_category", "room_id", "room_name")
     return Goal(
         _place(goal["position"], graph),
         **{word: goal.get(word) for word in words},
+        radius=amount(goal, "radius"),
         view_points=tuple(_place(_seen_from(one), graph) for one in goal.get("view_points") or ()),
     )
 
@@ -260,7 +269,9 @@ def _seen_from(view_point: Any) -> Sequence[float]:
 
 
 def _separation(record: Mapping[str, Any], scene: str, graph: NodeGraph) -> SeparationEpisode:
-    goals, infos, actions = record["goals"], record["info"], record.get("gt_actions")
+    goals, infos, actions = the_list(record, "goals"), record["info"], record.get("gt_actions")
+    if not goals:
+        raise ValueError("has no sources: its goals are empty")
     if not isinstance(infos, list) or len(infos) != len(goals):
         raise ValueError(f"must have info of each of its {len(goals)} sources")
     return SeparationEpisode(
@@ -271,14 +282,14 @@ def _separation(record: Mapping[str, Any], scene: str, graph: NodeGraph) -> Sepa
             SoundingSource(
                 place=_place(goal["position"], graph),
                 sound=str(info["sound"]),
-                label=info.get("target_label"),
-                first_second=info.get("start_idx"),
-                geodesic_distance=info.get("geodesic_distance"),
-                num_action=info.get("num_action"),
+                label=whole(info, "target_label"),
+                first_second=whole(info, "start_idx"),
+                geodesic_distance=amount(info, "geodesic_distance"),
+                num_action=whole(info, "num_action"),
             )
             for goal, info in zip(goals, infos, strict=True)
         ),
-        actions=None if actions is None else tuple(int(action) for action in actions),
+        actions=None if actions is None else tuple(action_of(action) for action in actions),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -16,6 +17,8 @@ from av_envs.soundspaces.frames import heading_of_step, world_from_habitat
 from av_envs.soundspaces.unpickling import Record, load_pickle
 
 SAME_PLACE = 0.01  # m, as exactly as positions in episodes are written
+LARGEST_POINTS = 2**26  # bytes of a points.txt, a million points
+N_AXES = 3
 STRAY = 0.25  # m that a node may lie from its point of points.txt, half of the finest grid
 
 
@@ -87,6 +90,9 @@ def read_points(path: Path) -> np.ndarray:
     """(N, 3) float64 metres in the mesh frame, at the height of the ears: all of points.txt."""
     if not path.is_file():
         raise MissingFileError(path, "this file does not exist")
+    size = path.stat().st_size
+    if size > LARGEST_POINTS:
+        raise UnreadableFileError(path, f"has {size} bytes; of points {LARGEST_POINTS} are read")
     try:
         rows = np.loadtxt(path, ndmin=2)
     except ValueError as error:
@@ -108,9 +114,9 @@ def read_graph(path: Path) -> NodeGraph:
         raise UnreadableFileError(path, "this is no graph of networkx with nodes")
     try:
         numbers = np.array([int(node) for node in nodes])
-        points = np.array([attributes["point"] for attributes in nodes.values()], float)
+        points = np.array([_point(attributes["point"]) for attributes in nodes.values()])
         linked = {int(node): tuple(int(other) for other in adjacency[node]) for node in nodes}
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise UnreadableFileError(path, f"nodes must be numbers with a point: {error!r}") from None
     if points.shape != (len(numbers), 3) or not np.isfinite(points).all():
         raise UnreadableFileError(path, f"points of nodes must be (N, 3), got {points.shape}")
@@ -118,6 +124,13 @@ def read_graph(path: Path) -> NodeGraph:
     if strangers:
         raise UnreadableFileError(path, f"edges lead to nodes that do not exist: {strangers}")
     return NodeGraph(numbers, world_from_habitat(points), linked)
+
+
+def _point(stated: Any) -> tuple[float, ...]:
+    """Three numbers; whatever else a pickle may have there is not looked into."""
+    if not isinstance(stated, list | tuple | np.ndarray) or len(stated) != N_AXES:
+        raise ValueError("a point is no x, y, z")
+    return tuple(float(x) for x in stated)
 
 
 def check_points(path: Path, graph: NodeGraph, points: np.ndarray) -> None:

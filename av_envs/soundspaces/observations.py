@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -56,12 +57,18 @@ def _stored_views(path: Path) -> Iterator[tuple[tuple[int, int], StoredView]]:
         try:
             node, theta = key
             pose = int(node), heading_of(theta)
-            views = {str(name): np.asarray(array) for name, array in arrays.items()}
-        except (AttributeError, TypeError, ValueError) as error:
+            views = {str(name): _array(name, array) for name, array in arrays.items()}
+        except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
             raise UnreadableFileError(
                 path, f"the entry {key!r} is no (node, theta) with pictures: {error}"
             ) from None
         yield pose, StoredView({name: _squeezed(array) for name, array in views.items()})
+
+
+def _array(name: str, stored: Any) -> np.ndarray:
+    if not isinstance(stored, np.ndarray):
+        raise TypeError(f"{name!r:.40} is a {type(stored).__name__}, no array")
+    return stored
 
 
 def _squeezed(array: np.ndarray) -> np.ndarray:

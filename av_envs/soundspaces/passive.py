@@ -25,6 +25,8 @@ def read_passive_examples(path: Path, scene: str) -> list[PassiveExample]:
     stored = load_pickle(path)
     if not isinstance(stored, dict) or scene not in stored:
         raise UnreadableFileError(path, f"must be a dict with the scene {scene!r}")
+    if not isinstance(stored[scene], list | tuple):
+        raise UnreadableFileError(path, f"examples of {scene!r} must be a list")
     examples = []
     for number, record in enumerate(stored[scene]):
         try:
@@ -32,7 +34,7 @@ def read_passive_examples(path: Path, scene: str) -> list[PassiveExample]:
             # azimuth is a folder of responses: alpha, which runs against theta
             heading = heading_of(-float(record["azimuth"]))
             examples.append(PassiveExample(int(record["r"]), heading, sources))
-        except (KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
             raise UnreadableFileError(path, f"example {number} {reason}") from None
     return examples

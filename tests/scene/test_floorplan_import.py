@@ -114,3 +114,32 @@ def test_mlstruct_files_hold_walls_by_floor(tmp_path):
     assert plans[3].walls[0].tolist() == [[0, 0], [0, 2], [1, 2], [1, 0]]
     assert plans[3].slab is None
     assert plans[4].slab.shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "Expecting"),
+        ("[" * 100_000, "nested too deep"),
+        ("[]", "list indices"),
+        ('{"rect": {}}', "lacks 'slab'"),
+        ('{"slab": {}, "rect": {"7": {"x": [0], "y": [0]}}}', "lacks 'floorID'"),
+        ('{"slab": {}, "rect": {"7": {"floorID": [1], "x": [0], "y": [0]}}}', "floorID of '7' is"),
+        ('{"slab": {}, "rect": {"7": {"floorID": 1, "x": [0], "y": [0]}}}', "'7' are 1; 3 or more"),
+        ('{"slab": {}, "rect": {"7": {"floorID": 1, "x": [0, 1, 2], "y": [0, 1]}}}', "corners of"),
+        ('{"slab": {}, "rect": {"7": {"floorID": 1, "x": [0, 1, NaN], "y": [0, 1, 2]}}}',
+         "corners of '7'"),
+        ('{"slab": {}, "rect": {"7": {"floorID": 1, "x": [0, 1, "a"], "y": [0, 1, 2]}}}',
+         "corners of '7'"),
+    ],
+)  # fmt: skip
+def test_mlstruct_files_that_are_none_are_named(tmp_path, text, message):
+    (tmp_path / "fp.json").write_text(text)
+    with pytest.raises(ValueError, match=rf"fp\.json: cannot be read as plans: .*{message}"):
+        read_mlstruct(tmp_path / "fp.json")
+
+
+def test_walls_of_uneven_rows_or_words_are_named():
+    for wall in ([(0, 0), (1,)], [("a", "b"), (1, 2)], [[None, 0], [1, 2]]):
+        with pytest.raises(ValueError, match=r"walls\[4\]: needs corners \(x, y\) in metres"):
+            read_floorplan([*OUTER, wall])

@@ -74,7 +74,7 @@ def test_what_cannot_be_read_is_named(world, tmp_path):
         read_gazebo_world(path, extra={"block": (1, 2)})
     with pytest.raises(FileNotFoundError, match=r"home\.world: no folder of models at .*nowhere"):
         read_gazebo_world(path, models=tmp_path / "nowhere")
-    with pytest.raises(ValueError, match=r"home\.world: none of its models has a mesh"):
+    with pytest.raises(ValueError, match=r"home\.world: none of its models has a shape"):
         read_gazebo_world(path, without=["Bed", "Room"])
     path.write_text(WORLD.format(more="<include><uri>http://fuel/x</uri></include>"))
     with pytest.raises(ValueError, match="cannot follow 'http://fuel/x'; models are model://name"):

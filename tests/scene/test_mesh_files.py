@@ -1,8 +1,11 @@
+import struct
 import sys
+import zlib
 
 import numpy as np
 import pytest
 
+from av_envs.scene import mesh_file
 from av_envs.scene.mesh_file import FORMATS, read_surfaces
 
 trimesh = pytest.importorskip("trimesh", reason="needs the extra [mesh]")
@@ -135,8 +138,54 @@ def test_without_the_parser_of_a_format_the_extra_is_named(monkeypatch, tmp_path
         read_surfaces(tmp_path / "room.dae")
 
 
-def test_without_trimesh_the_extra_is_named(monkeypatch, save_mesh, box):
+def test_without_trimesh_dae_files_name_the_extra_and_others_are_read(
+    monkeypatch, tmp_path, save_mesh, box
+):
     path = save_mesh("room.ply", room=box((0, 0, 0), (4, 3, 2.5)))
+    (tmp_path / "room.dae").write_text("<COLLADA/>")
     monkeypatch.setitem(sys.modules, "trimesh", None)
-    with pytest.raises(ImportError, match=r"av-envs\[mesh\]"):
+    assert len(read_surfaces(path).triangles) == 12
+    with pytest.raises(ImportError, match=r"room\.dae: .*av-envs\[mesh\]"):
+        read_surfaces(tmp_path / "room.dae")
+
+
+def test_files_and_pictures_that_are_too_large_are_refused_by_their_size(monkeypatch, tmp_path):
+    path = tmp_path / "large.stl"
+    path.write_bytes(bytes(85))
+    monkeypatch.setattr(mesh_file, "LARGEST_FILE", 84)
+    with pytest.raises(ValueError, match=r"large\.stl: has 85 bytes; at most 84 of a mesh"):
         read_surfaces(path)
+
+
+@pytest.mark.parametrize(("size", "said"), [((13_000, 13_000), "13000 x 13000"),
+                                            ((60_000, 60_000), "3600000000 pixels")])  # fmt: skip
+def test_pictures_are_refused_by_the_size_that_they_declare(tmp_path, size, said):
+    pytest.importorskip("PIL.Image", reason="textures need pillow")
+    head = struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0)  # no colour follows
+    chunk = struct.pack(">I", 13) + b"IHDR" + head + struct.pack(">I", zlib.crc32(b"IHDR" + head))
+    data = zlib.compress(b"")
+    rest = struct.pack(">I", len(data)) + b"IDAT" + data
+    rest += struct.pack(">I", zlib.crc32(b"IDAT" + data))
+    (tmp_path / "vast.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + rest)
+    (tmp_path / "m.mtl").write_text("newmtl paper\nmap_Kd vast.png\n")
+    (tmp_path / "m.obj").write_text(
+        "mtllib m.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nusemtl paper\nf 1/1 2/1 3/1\n"
+    )
+    with pytest.raises(ValueError, match=rf"m\.obj: .*'vast\.png'.*{said}.*at most 67108864"):
+        read_surfaces(tmp_path / "m.obj")
+
+
+def test_the_triangles_of_dae_files_are_as_many_as_they_declare(tmp_path, box):
+    pytest.importorskip("collada", reason="DAE files need pycollada")
+    mesh = trimesh.Trimesh(box((0, 0, 0), (4, 3, 2)).reshape(-1, 3), np.arange(36).reshape(-1, 3))
+    text = trimesh.exchange.dae.export_collada(mesh).decode()
+    assert text.count('count="12"') == 1
+    (tmp_path / "a.dae").write_text(text.replace('count="12"', 'count="14"'))
+    with pytest.raises(ValueError, match=r"a\.dae: .*declares 14 triangles, 12 were read"):
+        read_surfaces(tmp_path / "a.dae")
+    (tmp_path / "b.dae").write_text(
+        text.replace("<library_geometries>", "<library_controllers><controller/>"
+                     "</library_controllers><library_geometries>", 1)
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=r"b\.dae: .*<controller> is not read"):
+        read_surfaces(tmp_path / "b.dae")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gymnasium import spaces
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save_model
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
@@ -17,6 +17,12 @@ from av_envs.paths import user_path
 
 SUFFIX = ".safetensors"
 MODULES = {"PPO": "stable_baselines3", "RecurrentPPO": "sb3_contrib"}
+LARGEST_FILE = 2**30  # bytes
+# What a header in the wrong form can raise while the policy is built.
+MALFORMED = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RecursionError,
+    RuntimeError, TypeError, ValueError,
+)  # fmt: skip
 POLICIES = {"PPO": "MultiInputPolicy", "RecurrentPPO": "MultiInputLstmPolicy"}
 
 
@@ -55,14 +61,20 @@ def load_policy(
     known = spaces.Dict({key: every[key] for key in config["observations"]})
     name = config["algorithm"]
     algorithm = getattr(import_module(MODULES[name]), name)
-    policy = algorithm.policy_aliases[POLICIES[name]](
-        known,
-        action_space,
-        lr_schedule=lambda _: 0.0,  # it learns no more
-        features_extractor_class=AVFeaturesExtractor,
-        **config["network"],
-    )
-    load_model(policy, path)
+    try:
+        policy = algorithm.policy_aliases[POLICIES[name]](
+            known,
+            action_space,
+            lr_schedule=lambda _: 0.0,  # it learns no more
+            features_extractor_class=AVFeaturesExtractor,
+            **config["network"],
+        )
+        load_model(policy, path)
+    except MALFORMED as error:
+        raise ValueError(f"{path}: does not fit its policy: {_short(error)}") from error
+    broken = [key for key, value in policy.state_dict().items() if not value.isfinite().all()]
+    if broken:
+        raise ValueError(f"{path}: has weights that are not finite numbers: {broken[0]}")
     return policy
 
 
@@ -72,5 +84,32 @@ def observations_of(path: str | Path) -> tuple[str, ...]:
 
 
 def _config(path: str | Path) -> dict[str, Any]:
-    with safe_open(user_path(path), "pt") as file:
-        return json.loads(file.metadata()["config"])
+    """What the header says about the policy."""
+    path = user_path(path)
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise ValueError(f"{path}: has {size} bytes; of weights {LARGEST_FILE} are read")
+    try:
+        with safe_open(path, "pt") as file:
+            config = json.loads((file.metadata() or {})["config"])
+        algorithm, network = config["algorithm"], config["network"]
+        observations = config["observations"]
+    except KeyError as error:
+        raise ValueError(f"{path}: holds no policy of agents.train_sb3: lacks {error}") from None
+    except (SafetensorError, *MALFORMED) as error:
+        raise ValueError(f"{path}: cannot be read as weights: {_short(error)}") from error
+    if not isinstance(algorithm, str) or algorithm not in MODULES:
+        known = ", ".join(MODULES)
+        raise ValueError(f"{path}: its algorithm {algorithm!r:.40} is none of {known}")
+    if not isinstance(network, dict) or not _words(observations):
+        raise ValueError(f"{path}: network must be a dict and observations a list of names")
+    return config
+
+
+def _words(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _short(error: Exception) -> str:
+    """Its first lines: those of torch list every layer."""
+    return f"{str(error) or type(error).__name__:.300}"
