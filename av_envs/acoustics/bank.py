@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from tqdm import tqdm
 
-from av_envs.acoustics.detectors import DETECTOR_RADIUS, Detectors, make_detectors
 from av_envs.acoustics.corners import Corners, find_corners
+from av_envs.acoustics.detectors import DETECTOR_RADIUS, Detectors, make_detectors
 from av_envs.acoustics.diffraction import add_diffraction
 from av_envs.acoustics.image_sources import Mirrors, find_mirrors, image_paths
 from av_envs.acoustics.response import RESPONSE, pack

@@ -18,8 +18,8 @@ from av_envs.scene import Scene
 from av_envs.scene.bvh import occluded
 
 MIN_TURN = np.radians(30)  # of a string around a corner; a blunter edge is part of a wall
-WELD = 0.004  # m in plan, between ends of surfaces that meet
-CLEARANCE = 0.02  # m between a corner and the point that is looked at in its stead
+WELD = 0.002  # m in plan, between ends of surfaces that meet
+CLEARANCE = 0.005  # m between a corner and the point that is looked at in its stead
 MOST_CORNERS = 512  # a house has some sixty
 CELL = 0.125  # m, side of the cubes that keep one corner each where there are more
 LEVEL = 0.5  # m, heads that differ by less look at corners of one height

@@ -10,8 +10,8 @@ Where sound passes several edges, their factors are multiplied. Of the edges tha
 around the sharpest counts with the whole way, and the others with the way up to it, as in
 Deygout ("Multiple knife-edge diffraction of microwaves", IEEE Trans. Antennas and
 Propagation, 1966), which for the two edges of a thick wall is Pierce's formula. Of the edges
-that a way passes in the light, those within a thickness of a wall (both edges of a jamb) count
-once, and those farther apart (the two jambs of a door) each. All surfaces count as hard.
+that a way passes in the light, those farther apart than a wall is thick (the two jambs of a door)
+count each; of both edges of one jamb the nearer counts, and the other for sound past it. All surfaces count as hard.
 
 The straight line through walls carries what they let through.
 """
@@ -219,71 +219,127 @@ def _pass_edges(corners, turns, way, source, place, gain):
     Arguments as for `_bend`, and the indices of both places.
     """
     along = _distances(way)
-    length = along[len(way) - 1]
-    leaders, n_leaders = np.empty(MOST_PASSED, np.int64), 0
-    left = np.full((MOST_PASSED, N_BANDS), np.inf)
-    for leg in range(len(way) - 1):
-        p, q = way[leg], way[leg + 1]
-        dx, dy = q[0] - p[0], q[1] - p[1]
-        plan = max(np.sqrt(dx * dx + dy * dy), 1e-6)
-        for corner in range(len(corners.edges)):
-            x, y = corners.edges[corner, 0] - p[0], corners.edges[corner, 1] - p[1]
-            share, aside = (x * dx + y * dy) / plan**2, abs(x * dy - y * dx) / plan
-            if not 1e-3 < share < 1 - 1e-3 or not corners.free[corner]:
-                continue
-            a = along[leg] + share * (along[leg + 1] - along[leg])
-            if aside * ROOT_WAVES[0] > -LIT * np.sqrt(a * (length - a) / length / 2) * 1.5:
-                continue
-            if leg > 0:
-                sees_p = np.isfinite(corners.between[turns[leg - 1], corner])
-            else:
-                sees_p = np.isfinite(corners.from_places[source, corner])
-            if leg < len(turns):
-                sees_q = np.isfinite(corners.between[turns[leg], corner])
-            else:
-                sees_q = np.isfinite(corners.from_places[place, corner])
-            if not (sees_p and sees_q):
-                continue
-            group = 0
-            while group < n_leaders and not _near(corners, leaders[group], corner):
-                group += 1
-            if group == MOST_PASSED:
-                continue
-            if _dim(corners, corner, p, q, along[leg], length - along[leg + 1], left[group]):
-                leaders[group] = corner
-                n_leaders = max(n_leaders, group + 1)
-    for group in range(n_leaders):
+    passed, clear = np.empty((MOST_PASSED, 3), np.int64), np.empty(MOST_PASSED)
+    left, n = np.empty(N_BANDS), 0
+    for corner in range(len(corners.edges)):
+        if n == MOST_PASSED or not corners.free[corner] or _is_among(turns, corner):
+            continue
+        p, q = _seen_part(corners, turns, source, place, corner)
+        if p < q:
+            if _shade(corners, corner, way, along, p, q, left) * ROOT_WAVES[0] > LIT:
+                passed[n] = corner, p, q
+                clear[n] = _aside(corners.edges[corner], way[p], way[q])
+                n += 1
+    while n > 0:  # the nearest to the way first, with all that stand beside it
+        leader, p, q = passed[np.argmin(clear[:n])]
+        _pass_jamb(corners, turns, source, place, leader, way, along, p, q, gain)
+        kept = 0
+        for k in range(n):
+            if not _near(corners.edges, leader, passed[k, 0]):
+                passed[kept], clear[kept] = passed[k], clear[k]
+                kept += 1
+        n = kept
+
+
+@njit(cache=True, nogil=True)
+def _aside(edge, p, q):
+    """Metres in plan between an edge and the line through p and q."""
+    dx, dy = q[0] - p[0], q[1] - p[1]
+    plan = max(np.sqrt(dx * dx + dy * dy), 1e-6)
+    return abs((edge[0] - p[0]) * dy - (edge[1] - p[1]) * dx) / plan
+
+
+@njit(cache=True, nogil=True)
+def _is_among(turns, corner):
+    for turn in turns:
+        if turn == corner:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _seen_part(corners, turns, source, place, corner):
+    """Which points of a way are the first and the last that a corner sees."""
+    first, last = len(turns) + 2, -1
+    for k in range(len(turns) + 2):
+        if _sees(corners, turns, source, place, k, corner):
+            first, last = min(first, k), k
+    return first, last
+
+
+@njit(cache=True, nogil=True)
+def _sees(corners, turns, source, place, k, corner):
+    """Whether point k of a way sees a corner."""
+    if k == 0:
+        return corners.from_places[source, corner] < np.inf
+    if k > len(turns):
+        return corners.from_places[place, corner] < np.inf
+    return corners.between[turns[k - 1], corner] < np.inf
+
+
+@njit(cache=True, nogil=True)
+def _near(edges, one, other):
+    return np.sum((edges[one] - edges[other]) ** 2) < SAME_JAMB**2
+
+
+@njit(cache=True, nogil=True)
+def _pass_jamb(corners, turns, source, place, leader, way, along, p, q, gain):
+    """Multiply the amplitudes by what an edge, and those beside it, leave of a way from p to q.
+
+    What the others take is taken from sound that has passed the first one, and the less, the
+    less the first one takes: that makes levels continuous where the way bends around it.
+    """
+    left, rest, other = np.empty(N_BANDS), np.ones(N_BANDS), np.empty(N_BANDS)
+    clear = _shade(corners, leader, way, along, p, q, left)
+    edge = corners.edges[leader]
+    bent, bent_along = np.empty((3, 3), np.float32), np.empty(3)
+    bent[0], bent[1], bent[2] = way[p], edge, way[q]
+    bent_along[0] = along[p]
+    bent_along[1] = along[p] + np.sqrt(np.sum((edge - way[p]) ** 2))
+    bent_along[2] = bent_along[1] + np.sqrt(np.sum((edge - way[q]) ** 2))
+    for corner in range(len(corners.edges)):
+        if corner == leader or not _near(corners.edges, leader, corner):
+            continue
+        if not corners.free[corner] or corners.between[leader, corner] == np.inf:
+            continue
+        aside = corners.edges[corner] - edge
+        is_after = aside[0] * (way[q, 0] - way[p, 0]) + aside[1] * (way[q, 1] - way[p, 1]) > 0
+        if _is_among(turns, corner) or not _sees(
+            corners, turns, source, place, q if is_after else p, corner
+        ):
+            continue
+        _shade(corners, corner, bent, bent_along, int(is_after), 1 + int(is_after), other)
         for band in range(N_BANDS):
-            gain[band] *= left[group, band]
+            share = min(max(2 - 2 * _past_edge(clear * ROOT_WAVES[band]), 0.0), 1.0)
+            rest[band] = min(rest[band], 1 - share * (1 - other[band]))
+    for band in range(N_BANDS):
+        gain[band] *= left[band] * rest[band]
 
 
 @njit(cache=True, nogil=True)
-def _near(corners, one, other):
-    return np.sum((corners.edges[one] - corners.edges[other]) ** 2) < SAME_JAMB**2
+def _shade(corners, corner, way, along, p, q, left):
+    """Set `left` (7,) to what an edge leaves of sound that passes it between points of a way.
 
-
-@njit(cache=True, nogil=True)
-def _dim(corners, corner, p, q, before, after, left):
-    """Lower `left` (7,) to what an edge leaves of sound that goes past it from p to q.
-
-    Returns whether p and q lie on the lit side of each other.
-    before, after  metres from the source to p and from q to the listener
+    along    metres from the source to each point
+    p, q     indices of the points before and after the edge
+    returns  X at one wave per metre, below 0 on the lit side
     """
     air, edge = corners.faces[corner, 1], corners.edges[corner]
-    one, other = _angle(corners, corner, p), _angle(corners, corner, q)
+    one, other = _angle(corners, corner, way[p]), _angle(corners, corner, way[q])
     turn, mirrored = _turn(air, abs(one - other)), _turn(air, one + other)
-    if turn >= 0:
-        return False
-    a = before + np.sqrt(np.sum((p - edge) ** 2))
-    b = after + np.sqrt(np.sum((q - edge) ** 2))
-    reach = np.sqrt(2 * a * b / (a + b))
+    along_face = min(min(one, air - one), min(other, air - other)) < GRAZING
+    a, b = np.sqrt(np.sum((way[p] - edge) ** 2)), np.sqrt(np.sum((way[q] - edge) ** 2))
+    if turn < 0:
+        a, b = a + along[p], b + along[len(way) - 1] - along[q]
+    reach = np.sqrt(2 * a * b / max(a + b, 1e-6))
     for band in range(N_BANDS):
         waves = reach * ROOT_WAVES[band]
         lost = 1 - _past_edge(waves * turn)
-        if mirrored > 0:  # the edge of the reflection adds to what the edge takes away
-            lost *= 1 - _past_edge(waves * mirrored) / _past_edge(-waves * turn)
-        left[band] = min(left[band], 1 - lost)
-    return True
+        if not along_face:  # the edge of the reflection gives back, at most what was lost
+            given = _past_edge(waves * abs(mirrored)) / _past_edge(waves * abs(turn))
+            lost *= max(1 - given, 0.0)
+        left[band] = 1 - lost
+    return reach * turn
 
 
 @njit(cache=True, nogil=True)
