@@ -10,8 +10,9 @@ Where sound passes several edges, their factors are multiplied. Of the edges tha
 around the sharpest counts with the whole way, and the others with the way up to it, as in
 Deygout ("Multiple knife-edge diffraction of microwaves", IEEE Trans. Antennas and
 Propagation, 1966), which for the two edges of a thick wall is Pierce's formula. Of the edges
-that a way passes in the light, those farther apart than a wall is thick (the two jambs of a door)
-count each; of both edges of one jamb the nearer counts, and the other for sound past it. All surfaces count as hard.
+that a way passes in the light, those farther apart than a wall is thick (the two jambs of a
+door) count each; of both edges of one jamb the nearer counts, and the other for sound past
+it. All surfaces count as hard.
 
 The straight line through walls carries what they let through.
 """
@@ -225,11 +226,10 @@ def _pass_edges(corners, turns, way, source, place, gain):
         if n == MOST_PASSED or not corners.free[corner] or _is_among(turns, corner):
             continue
         p, q = _seen_part(corners, turns, source, place, corner)
-        if p < q:
-            if _shade(corners, corner, way, along, p, q, left) * ROOT_WAVES[0] > LIT:
-                passed[n] = corner, p, q
-                clear[n] = _aside(corners.edges[corner], way[p], way[q])
-                n += 1
+        if p < q and _shade(corners, corner, way, along, p, q, left) * ROOT_WAVES[0] > LIT:
+            passed[n] = corner, p, q
+            clear[n] = _aside(corners.edges[corner], way[p], way[q])
+            n += 1
     while n > 0:  # the nearest to the way first, with all that stand beside it
         leader, p, q = passed[np.argmin(clear[:n])]
         _pass_jamb(corners, turns, source, place, leader, way, along, p, q, gain)
@@ -251,10 +251,7 @@ def _aside(edge, p, q):
 
 @njit(cache=True, nogil=True)
 def _is_among(turns, corner):
-    for turn in turns:
-        if turn == corner:
-            return True
-    return False
+    return (turns == corner).any()
 
 
 @njit(cache=True, nogil=True)
