@@ -28,7 +28,7 @@ from av_envs.conventions import BANDS_HZ, N_BANDS, SPEED_OF_SOUND
 from av_envs.scene import Scene
 from av_envs.scene.bvh import closest_hit, occluded
 
-FAINTEST = 1e-3  # amplitude below which a path is not worth a slot
+FAINTEST = 7e-4  # amplitude below which a path is not worth a slot: what a response can hold
 MAX_WALLS = 64  # crossed by one straight line
 SAME_JAMB = 0.3  # m, edges nearer than that shade together
 GRAZING = np.radians(3)  # between a face and a way that runs along it

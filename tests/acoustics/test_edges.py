@@ -114,6 +114,6 @@ def test_straight_ahead_through_a_door_each_jamb_takes_its_share():
     paths = image_paths(scene, find_mirrors(scene), heads[0], heads, 0)
     add_diffraction(scene, make_surfaces(scene), find_corners(scene, heads), 0, heads, paths)
     level = 20 * np.log10(paths.gain[1, 0])
-    assert (np.diff(level[:5]) > 0).all()
+    assert (np.diff(level[:5]) >= 0).all()
     assert -9 < level[0] < -4
     assert abs(level[-1]) < 1
