@@ -7,8 +7,9 @@ from functools import cached_property
 import numpy as np
 from tqdm import tqdm
 
+from av_envs.acoustics.corners import Corners, find_corners
 from av_envs.acoustics.detectors import DETECTOR_RADIUS, Detectors, make_detectors
-from av_envs.acoustics.diffraction import Corners, add_hidden_paths, find_corners
+from av_envs.acoustics.diffraction import add_diffraction
 from av_envs.acoustics.image_sources import Mirrors, find_mirrors, image_paths
 from av_envs.acoustics.response import RESPONSE, pack
 from av_envs.acoustics.surfaces import Surfaces, make_surfaces
@@ -126,7 +127,7 @@ class SourceTracer:
         """(N,) RESPONSE from one node to all, on `workers` threads (default: one per core)."""
         heads = self.scene.graph.heads
         paths = image_paths(self.scene, self.mirrors, heads[source], heads, self.config.image_order)
-        add_hidden_paths(self.scene, self.surfaces, self.corners, source, heads, paths)
+        add_diffraction(self.scene, self.surfaces, self.corners, source, heads, paths)
         settings = {
             "n_rays": self.config.n_rays,
             "image_order": self.config.image_order,

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from rooms import box, flat_material, scene_of
+from scipy.special import fresnel
 
-from av_envs.acoustics.diffraction import CLEARANCE, add_hidden_paths, find_corners
+from av_envs.acoustics.corners import CLEARANCE, find_corners
+from av_envs.acoustics.diffraction import add_diffraction
 from av_envs.acoustics.image_sources import find_mirrors, image_paths
 from av_envs.acoustics.surfaces import make_surfaces
 from av_envs.conventions import BANDS_HZ, SPEED_OF_SOUND
@@ -20,7 +22,7 @@ def hidden_paths(scene, source=0):
     heads = scene.graph.heads
     paths = image_paths(scene, find_mirrors(scene), heads[source], heads, 0)
     corners = find_corners(scene, heads)
-    add_hidden_paths(scene, make_surfaces(scene), corners, source, heads, paths)
+    add_diffraction(scene, make_surfaces(scene), corners, source, heads, paths)
     return paths
 
 
@@ -31,12 +33,6 @@ def room_with_screen(thickness=0.02, transmission=0.0, reach=3.0, heads=(SOURCE,
     materials = [flat_material(0.1), flat_material(0.1, 0.0, transmission, "screen")]
     material = np.repeat([0, 1], 12)
     return scene_of(np.vstack([walls, screen]), material, materials, heads)
-
-
-def screen_loss_db(detour):
-    """Kurze and Anderson 1971, equation for a thin screen: 5 + 20 log(x / tanh x), at most 25."""
-    x = np.sqrt(2 * np.pi * 2 * detour * np.array(BANDS_HZ) / SPEED_OF_SOUND)
-    return np.minimum(5 + 20 * np.log10(x / np.tanh(x)), 25)
 
 
 def corners_inside(scene):
@@ -51,12 +47,33 @@ def legs(*points):
     return np.linalg.norm(np.diff(points, axis=0), axis=1)
 
 
-def loss_over(*points):
-    """Sum of the losses at each inner point of a way."""
-    losses = 0
-    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        losses = losses + screen_loss_db(legs(before, corner, after).sum() - legs(before, after)[0])
-    return losses
+def pierce_loss_db(thickness, reach=3.0):
+    """(7,) dB lost around a thick wall's end that is nearer to neither place than to itself.
+
+    Pierce 1974, for two right-angled edges: A_D(Y of the sharper) A_D(B Y of the other).
+    """
+
+    def amplitude(x):
+        sine, cosine = fresnel(x)
+        return np.abs((0.5 - cosine) + 1j * (0.5 - sine))
+
+    source = np.subtract(SOURCE, (3 - thickness / 2, reach, EAR))
+    place = np.subtract(SHADOW, (3 + thickness / 2, reach, EAR))
+    r, s = np.linalg.norm(source), np.linalg.norm(place)
+    angles = np.arctan2(-source[0], -source[1]), np.arctan2(place[0], -place[1])
+    length = r + thickness + s
+    index = 2 / 3
+    turn = [
+        (np.cos(index * np.pi) - np.cos(index * (1.5 * np.pi - a)))
+        / (index * np.sin(index * np.pi))
+        for a in angles
+    ]
+    waves = np.array(BANDS_HZ) / SPEED_OF_SOUND
+    one = turn[0] * np.sqrt(2 * r * (thickness + s) * waves / length)
+    other = turn[1] * np.sqrt(2 * s * (thickness + r) * waves / length)
+    less = np.sqrt(thickness * length / ((thickness + r) * (thickness + s)))
+    more, fewer = np.maximum(one, other), np.minimum(one, other)
+    return -20 * np.log10(amplitude(more) * amplitude(less * fewer))
 
 
 def test_corners_are_the_convex_vertical_edges():
@@ -77,27 +94,16 @@ def test_the_way_around_a_wall_has_the_length_of_a_string():
     assert np.linalg.norm(paths.direction[1, 0]) == pytest.approx(1, abs=1e-5)
 
 
-def test_the_way_around_a_wall_loses_what_a_screen_takes():
-    """A wall end has two edges; sound bends at both, and each takes its share."""
-    scene = room_with_screen(thickness=0.3)
-    paths = hidden_paths(scene)
-    first, second = corners_inside(scene)
-    expected = loss_over(SOURCE, first, second, SHADOW)
-    assert expected[0] > 10
-    np.testing.assert_allclose(-20 * np.log10(paths.gain[1, 0]), expected, atol=0.05)
+@pytest.mark.parametrize("thickness", [0.1, 0.3, 1.0])
+def test_the_way_around_a_wall_loses_what_a_wide_barrier_takes(thickness):
+    """A wall end has two edges; sound bends at both."""
+    paths = hidden_paths(room_with_screen(thickness))
+    expected = pierce_loss_db(thickness)
+    assert expected[0] > 8
+    np.testing.assert_allclose(-20 * np.log10(paths.gain[1, 0]), expected, atol=0.5)
+    first, second = (3 - thickness / 2, 3, EAR), (3 + thickness / 2, 3, EAR)
     length = legs(SOURCE, first, second, SHADOW).sum()
     assert paths.length[1, 0] == pytest.approx(length, abs=1e-3)
-    ideal = loss_over(SOURCE, (2.85, 3, EAR), (3.15, 3, EAR), SHADOW)  # without the clearance
-    np.testing.assert_allclose(-20 * np.log10(paths.gain[1, 0]), ideal, atol=1.0)
-
-
-def test_no_corner_takes_more_than_25_db():
-    near_the_wall = [(2.5, 0.5, EAR), (3.5, 0.5, EAR)]
-    paths = hidden_paths(room_with_screen(thickness=0.02, heads=near_the_wall))
-    assert paths.count[1] == 1
-    loss = -20 * np.log10(paths.gain[1, 0])
-    assert (np.diff(loss) >= 0).all()
-    assert loss[-1] <= 50.01
 
 
 def test_paths_around_corners_are_the_same_both_ways():
@@ -107,10 +113,10 @@ def test_paths_around_corners_are_the_same_both_ways():
     np.testing.assert_allclose(there.gain[1, 0], back.gain[0, 0], rtol=1e-3)
 
 
-def test_where_the_source_is_seen_nothing_is_added():
+def test_where_the_source_is_seen_no_path_is_added():
     paths = hidden_paths(room_with_screen())
     assert paths.length[2, 0] == pytest.approx(legs(SOURCE, LIGHT)[0], abs=1e-4)
-    np.testing.assert_allclose(paths.gain[[0, 2], 0], 1, rtol=1e-5)
+    np.testing.assert_allclose(paths.gain[0, 0], 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize("transmission", [0.01, 0.1, 0.5])
@@ -162,11 +168,11 @@ def test_in_a_house_every_hidden_path_has_a_reason():
     straight = np.linalg.norm(heads - heads[source], axis=1)
     np.testing.assert_array_equal(paths.count[~hidden], 1)
     assert (paths.count[hidden] <= 2).all()
-    assert (paths.count[hidden] > 0).mean() > 0.2  # the others are fainter than -60 dB
+    assert (paths.count[hidden] > 0).mean() > 0.98  # the others are fainter than -60 dB
     for place in np.flatnonzero(hidden):
         n = paths.count[place]
         assert (paths.length[place, :n] > straight[place] - 1e-3).all()
-        assert (paths.gain[place, :n] < 0.6).all()  # 5 dB at least
+        assert (paths.gain[place, :n] < 1).all()
         around = paths.length[place, :n] > straight[place] + 1e-3
         ways = paths.length[place, :n][around]
         assert (ways < scene.graph.walking_distances[source, place] + 3).all()
