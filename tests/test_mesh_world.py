@@ -91,7 +91,7 @@ def test_folders_of_splits_hold_their_own(rooms, tmp_path):
 
 def test_wrong_options_are_refused_at_once(rooms, tmp_path):
     for options, message in (
-        ({}, "root, a mesh file or a folder of them, must be a path, got None"),
+        ({}, "root must be a mesh file or a folder of them, got None"),
         ({"root": str(tmp_path / "no")}, "no' does not exist"),
         ({"root": str(tmp_path)}, "holds no mesh file; formats are .obj"),
         ({"root": str(rooms), "default": "mud"}, "no material is called 'mud'"),
