@@ -34,7 +34,7 @@ from av_envs.row_format import DamagedError, StoredRows
 CACHE_VARIABLE = "AV_ENVS_CACHE"  # a directory of the user's choice
 LIMIT_VARIABLE = "AV_ENVS_CACHE_GB"
 DEFAULT_LIMIT_GB = 8.0
-RECENT_BYTES = 64_000_000  # of rows that a process keeps in memory; larger ones it never keeps
+RECENT_BYTES = 32_000_000  # of rows that a process keeps in memory; larger ones it never keeps
 LARGE_ROW = 4_000_000  # bytes; whoever asks for such a row keeps it
 DRAFT_SECONDS = 3600.0  # after which what another process left unfinished is removed
 OPENINGS = 50  # tries to open a file that other processes keep removing
