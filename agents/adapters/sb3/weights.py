@@ -1,6 +1,8 @@
 """Policies as files without pickled code: safetensors whose header says how to build them."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from stable_baselines3.common.policies import BasePolicy
 
 from av_envs.agents.adapters.sb3.condensed import condensed_space
 from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
+from av_envs.whole_files import replacing
 
 SUFFIX = ".safetensors"
 MODULES = {"PPO": "stable_baselines3", "RecurrentPPO": "sb3_contrib"}
@@ -30,7 +33,8 @@ def save_policy(model: BaseAlgorithm, path: str | Path) -> None:
         "observations": sorted(model.observation_space.spaces),
         "steps": model.num_timesteps,
     }
-    save_model(model.policy, str(path), {"config": json.dumps(config)})
+    with replacing(Path(path)) as draft:
+        save_model(model.policy, str(draft), {"config": json.dumps(config)})
 
 
 def load_policy(
@@ -44,6 +48,9 @@ def load_policy(
     observation_space  of one observer, as the environment has it
     made               the observations that environments do not make
     action_space       of one observer
+
+    Raises ValueError with the file's name for a file of another kind, a damaged one, and one
+    whose policy cannot be built here.
     """
     config = _config(path)
     every = {**condensed_space(observation_space).spaces, **made}
@@ -51,16 +58,17 @@ def load_policy(
     if missing:
         raise ValueError(f"{path} needs the observations {missing}, here are {sorted(every)}")
     known = spaces.Dict({key: every[key] for key in config["observations"]})
-    name = config["algorithm"]
-    algorithm = getattr(import_module(MODULES[name]), name)
-    policy = algorithm.policy_aliases[POLICIES[name]](
-        known,
-        action_space,
-        lr_schedule=lambda _: 0.0,  # it learns no more
-        features_extractor_class=AVFeaturesExtractor,
-        **config["network"],
-    )
-    load_model(policy, path)
+    with _named(path):
+        name = config["algorithm"]
+        algorithm = getattr(import_module(MODULES[name]), name)
+        policy = algorithm.policy_aliases[POLICIES[name]](
+            known,
+            action_space,
+            lr_schedule=lambda _: 0.0,  # it learns no more
+            features_extractor_class=AVFeaturesExtractor,
+            **config["network"],
+        )
+        load_model(policy, path)
     return policy
 
 
@@ -70,5 +78,20 @@ def observations_of(path: str | Path) -> tuple[str, ...]:
 
 
 def _config(path: str | Path) -> dict[str, Any]:
-    with safe_open(path, "pt") as file:
-        return json.loads(file.metadata()["config"])
+    with _named(path), safe_open(path, "pt") as file:
+        config = json.loads((file.metadata() or {})["config"])
+        if not {"algorithm", "network", "observations"} <= set(config):
+            raise ValueError(f"its header has only {sorted(config)}")
+        return config
+
+
+@contextmanager
+def _named(path: str | Path) -> Iterator[None]:
+    """Errors in reading a file, which are of many kinds, name it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(error.errno, "no such file", str(path)) from None
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{path} holds no policy of save_policy ({reason})") from error
