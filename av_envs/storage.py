@@ -164,7 +164,7 @@ class RowFile:
             self._open_own()  # not before something is to be added
         own = self._own
         if own is not None:
-            self._trying(own, lambda: own.write(index, row.tobytes()), "write to")
+            self._trying(own, lambda: own.write(index, row.tobytes()), "keep")
         _recent.keep((self._number, index), row)
         return row
 
@@ -209,8 +209,7 @@ class RowFile:
                 _discard(stored, fault)
             self._open_own()
         except OSError as error:
-            folder = stored.path.parents[self.name.count("/")]
-            _warn_once(f"cannot {verb} cache files in {folder} ({_reason(error)}); done without")
+            _warn_once(verb, stored.path.parents[self.name.count("/")], error)
         return None
 
     def _place(self, directory: Path) -> Path:
@@ -247,15 +246,10 @@ class RowFile:
                 self._own = self._made(self._place(directory()))
                 return
             except OSError as error:
-                instead = "they are done without"
-                if error.errno not in FULL and directory is cache_directory:
-                    instead = "new ones are made in a temporary directory, for this run only"
-                _warn_once(
-                    f"cannot make cache files in {_chosen()} ({_reason(error)}); {instead}. "
-                    f"{CACHE_VARIABLE} names another directory"
-                )
-                if error.errno in FULL:
+                if error.errno in FULL or directory is _scratch_directory:
+                    _warn_once("keep", _chosen(), error)
                     return
+                _warn_once("write", _chosen(), error, "; new ones are kept for this run only")
 
     def _made(self, path: Path) -> StoredRows:
         stored = self._rows_at(path)
@@ -327,9 +321,16 @@ def _mark_used(path: Path) -> None:
         os.utime(path)
 
 
+def _warn_once(verb: str, folder: Path | str, error: OSError, instead: str = "") -> None:
+    _warn(
+        f"cannot {verb} cache files in {folder} ({_reason(error)}){instead}. Nothing is lost but "
+        f"time; {CACHE_VARIABLE} names another directory"
+    )
+
+
 @cache
-def _warn_once(text: str) -> None:
-    warnings.warn(text, stacklevel=6)
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=7)
 
 
 def make_room(n_bytes: int, keep: Path | None = None) -> None:

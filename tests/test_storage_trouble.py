@@ -26,7 +26,7 @@ forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 def use(directory):
     os.environ["AV_ENVS_CACHE"] = str(directory)
-    for kept in (cache_directory, storage._scratch_directory, storage._warn_once):
+    for kept in (cache_directory, storage._scratch_directory, storage._warn):
         kept.cache_clear()
 
 
@@ -147,8 +147,8 @@ def test_a_full_disk_costs_time_and_not_the_run(cache, monkeypatch, when):
             return original(subject, *arguments, **options)
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(owner, name, full)
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, monkeypatch.context() as patch:
+        patch.setattr(owner, name, full)
         warnings.simplefilter("always")
         for number in range(3):
             rows = open_rows(f"room/{number}")
@@ -161,7 +161,6 @@ def test_a_full_disk_costs_time_and_not_the_run(cache, monkeypatch, when):
     (warning,) = caught
     assert "No space left on device" in str(warning.message)
     assert str(cache) in str(warning.message)
-    monkeypatch.undo()
     assert not list(cache.rglob("*.draft"))
 
 
