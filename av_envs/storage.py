@@ -11,7 +11,6 @@ A disk that is full, or not ours to write to, costs time and never the run: what
 there is read, the rest is computed, and a warning names the folder, once.
 """
 
-import atexit
 import errno
 import os
 import shutil
@@ -23,6 +22,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
 from itertools import count
+from multiprocessing.util import Finalize
 from pathlib import Path
 from threading import Lock
 
@@ -73,14 +73,9 @@ def _chosen() -> str:
 
 @cache
 def _scratch_directory() -> Path:
-    """A directory for this process and those forked from it; gone when the process ends."""
-    directory, owner = Path(tempfile.mkdtemp(prefix="av-envs-")), os.getpid()
-
-    def remove() -> None:
-        if os.getpid() == owner:
-            shutil.rmtree(directory, ignore_errors=True)
-
-    atexit.register(remove)
+    """A directory for this process and those forked from it; gone when this one ends."""
+    directory = Path(tempfile.mkdtemp(prefix="av-envs-"))
+    Finalize(None, shutil.rmtree, (directory, True), exitpriority=0)  # in workers, too
     return directory
 
 
