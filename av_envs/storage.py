@@ -34,7 +34,7 @@ from av_envs.row_format import DamagedError, StoredRows
 CACHE_VARIABLE = "AV_ENVS_CACHE"  # a directory of the user's choice
 LIMIT_VARIABLE = "AV_ENVS_CACHE_GB"
 DEFAULT_LIMIT_GB = 8.0
-RECENT_BYTES = 32_000_000  # of rows that a process keeps in memory; larger ones it never keeps
+RECENT_BYTES = 64_000_000  # of rows that a process keeps in memory; larger ones it never keeps
 LARGE_ROW = 4_000_000  # bytes; whoever asks for such a row keeps it
 DRAFT_SECONDS = 3600.0  # after which what another process left unfinished is removed
 OPENINGS = 50  # tries to open a file that other processes keep removing
@@ -121,6 +121,10 @@ class RowFile:
         self._own: StoredRows | None = None  # the file that rows are added to
         self._shared: StoredRows | None = None  # one that can only be read
         self._open()
+
+    def __reduce__(self) -> tuple:
+        """A copy, in whatever process, opens the same file and holds no rows itself."""
+        return type(self), (self.name, self.dtype, self.shape, self.n_rows)
 
     @property
     def path(self) -> Path:

@@ -1,8 +1,10 @@
 """Disks that are full or not ours, files that vanish or shrink: caches cost no run."""
 
+import copy
 import errno
 import multiprocessing
 import os
+import pickle
 import shutil
 import stat
 import tempfile
@@ -124,6 +126,14 @@ def test_what_arrives_in_pieces_is_put_together_and_what_does_not_is_noticed(
     else:
         with pytest.warns(UserWarning, match="it ends at byte .* instead of"):
             assert rows.read(1) is None
+
+
+def test_a_copy_opens_the_file_anew(cache):
+    rows = open_rows()
+    rows.put(1, ONES)
+    for copied in (copy.deepcopy(rows), pickle.loads(pickle.dumps(rows))):
+        assert copied._own is not rows._own
+        np.testing.assert_array_equal(copied.get(1), ONES)
 
 
 def test_flags_and_checksums_of_a_new_file_are_no_hole(cache):
