@@ -163,7 +163,7 @@ def test_the_page_names_all_that_can_be_exported():
         assert option in command._parser().format_help()
 
 
-@pytest.mark.parametrize("name", ["points.txt", "0_1.wav", "0.wav"])
+@pytest.mark.parametrize("name", ["points.txt", "0_1.wav", "beep"])
 def test_a_disk_that_fills_up_meanwhile_is_named(run, tmp_path, monkeypatch, name):
     write = Path.write_bytes
 
@@ -178,7 +178,7 @@ def test_a_disk_that_fills_up_meanwhile_is_named(run, tmp_path, monkeypatch, nam
         with pytest.raises(SystemExit, match=f"error: .*No space left on device: .*{name}"):
             run("--scenes", NAME, *parts)
     assert not list((tmp_path / "tree").rglob("*.draft"))
-    assert list(run("--scenes", NAME, *parts).rglob(name))  # goes on
+    assert list(run("--scenes", NAME, *parts).rglob(f"*{name}*"))  # goes on
 
 
 def test_room_on_a_disk_is_known_before_the_folder_is_made(tmp_path):
