@@ -3,7 +3,8 @@
 PPO or RecurrentPPO learns over the native batch from condensed observations; in the measuring
 task one policy plays every robot. DIR gets `config.json`, `curve.csv` (a row per evaluation on
 houses of the split "val"), `last.zip` and `best.safetensors`, which `SB3Agent` plays on any
-suite. An interrupted run goes on with the same command and --resume.
+suite. An interrupted run goes on with the same command and --resume, from the last evaluation,
+and ends as if it had not been interrupted.
 """
 
 import argparse
@@ -21,13 +22,14 @@ from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
 import av_envs  # noqa: F401  (registers the environments)
-from av_envs.agents.adapters.sb3.agent import ALGORITHMS
-from av_envs.agents.adapters.sb3.curve import Curve, rows_of
+from av_envs.agents.adapters.sb3.agent import ALGORITHMS, load_saved
+from av_envs.agents.adapters.sb3.curve import Curve, rows_in
 from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
 from av_envs.agents.adapters.sb3.prepared import PreparedVecEnv
 from av_envs.agents.adapters.sb3.robots_vec_env import RobotsVecEnv
 from av_envs.agents.adapters.sb3.vec_env import NativeVecEnv
 from av_envs.paths import path_argument
+from av_envs.whole_files import write_whole
 
 CHOICES = {
     "ppo": ("PPO", "MultiInputPolicy"),
@@ -93,7 +95,7 @@ def make_model(arguments: argparse.Namespace, venv: VecEnv) -> BaseAlgorithm:
 def train(arguments: argparse.Namespace) -> None:
     """One run, or the rest of one. Raises ValueError or TypeError for options that cannot be."""
     directory: Path = arguments.out
-    rows = _begin(directory, arguments)
+    is_resumed = _can_go_on(directory, arguments)
     options = dict(arguments.env_kwargs)
     if arguments.observations:
         options["observations"] = arguments.observations
@@ -104,42 +106,54 @@ def train(arguments: argparse.Namespace) -> None:
     houses = min(VAL_HOUSES, options.get("houses", VAL_HOUSES))
     unseen = {**common, "split": "val", "houses": houses}
     val = make_venv(arguments.env, arguments.val_envs, **unseen)
-    if rows:
+    if is_resumed:
         name = CHOICES[arguments.algorithm][0]
-        algorithm = getattr(import_module(ALGORITHMS[name]), name)
-        model = algorithm.load(directory / "last.zip", venv, device="cpu")
+        model = load_saved(name, directory / "last.zip", env=venv, device="cpu")
     else:
         model = make_model(arguments, venv)
+        write_whole(directory / "config.json", _config(arguments))
     weights = sum(parameter.numel() for parameter in model.policy.parameters())
     print(f"{weights:,} weights, {model.num_timesteps:,} of {arguments.steps:,} steps", flush=True)
     model.learn(
         arguments.steps - model.num_timesteps,
-        Curve(directory, val, arguments.val_every, rows, not arguments.drawn),
-        reset_num_timesteps=not rows,
+        Curve(directory, val, arguments.val_every, rows_in(model), not arguments.drawn),
+        reset_num_timesteps=not is_resumed,
         log_interval=None,
     )
 
 
-def _begin(directory: Path, arguments: argparse.Namespace) -> list[dict[str, str]]:
-    """Write the config; returns the rows of a run that is resumed, none of a new one."""
+def _can_go_on(directory: Path, arguments: argparse.Namespace) -> bool:
+    """Whether there is something that this run goes on from; refuses to mix up two runs."""
     path = directory / "config.json"
-    config = {key: value for key, value in vars(arguments).items() if key not in OF_THE_RUN}
     if not arguments.resume:
         if path.exists():
             raise ValueError(f"{directory} holds a run already; choose another --out or --resume")
-        directory.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        return []
-    for name in ("config.json", "curve.csv", "last.zip"):
-        if not (directory / name).exists():
-            raise ValueError(f"nothing to resume: {directory / name} is missing")
-    kept = json.loads(path.read_text(encoding="utf-8"))
+        return False
+    if not path.exists():
+        raise ValueError(f"nothing to resume: {path} is missing")
+    kept, config = _config_in(path), json.loads(_config(arguments))
     changed = [key for key in config if kept.get(key) != config[key]]
     if changed:
         raise ValueError(
             f"{path} was made with other {', '.join(changed)}; a run keeps its options"
         )
-    return rows_of(directory)
+    if not (directory / "last.zip").exists():
+        print("nothing was saved before the interruption: starting anew", flush=True)
+        return False
+    return True
+
+
+def _config(arguments: argparse.Namespace) -> bytes:
+    """What a run keeps when it is resumed, as JSON."""
+    config = {key: value for key, value in vars(arguments).items() if key not in OF_THE_RUN}
+    return (json.dumps(config, indent=2) + "\n").encode()
+
+
+def _config_in(path: Path) -> dict[str, Any]:
+    try:
+        return json_object(path.read_text(encoding="utf-8"))
+    except (ValueError, argparse.ArgumentTypeError) as error:
+        raise ValueError(f"{path} is no config of a run: {error}") from None
 
 
 def json_object(text: str) -> dict[str, Any]:
@@ -200,6 +214,9 @@ def main(argv: list[str] | None = None) -> int:
         train(arguments)
     except (ValueError, TypeError, gym.error.Error) as mistake:
         parser.error(str(mistake))
+    except OSError as fault:
+        print(f"error: {fault}; --resume goes on from the last row of curve.csv", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("interrupted; --resume goes on from the last row of curve.csv", file=sys.stderr)
         return 130

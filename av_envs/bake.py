@@ -78,10 +78,22 @@ def missing_blocks(pool: Pool) -> list[tuple[str, np.ndarray]]:
 
 
 def bake_block(pool: Pool, name: str, nodes: np.ndarray) -> int:
-    """Make what is missing at these nodes, on one core; returns how many they are."""
-    _bank(name, pool.grid, pool.tracer).bake(nodes, workers=1)
+    """Make what is missing at these nodes, on one core; returns how many they are.
+
+    Raises OSError if the cache has not kept it, for then the work is lost.
+    """
+    bank = _bank(name, pool.grid, pool.tracer)
+    bank.bake(nodes, workers=1)
+    kept = bank.filled()[nodes]
     if pool.views:
-        ViewCache(_scene(name, pool.grid)).bake(nodes)
+        views = ViewCache(_scene(name, pool.grid))
+        views.bake(nodes)
+        kept &= views.filled()[nodes]
+    if not kept.all():
+        raise OSError(
+            f"{cache_directory()} has not kept what was made for {name}: the disk is full or "
+            "files were removed; run the command again when there is room"
+        )
     return len(nodes)
 
 
@@ -126,10 +138,10 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         pool = pool_of(options.env, options.split, options.houses, options.views, options.tracer)
         blocks = _plan(pool)
-    except ValueError as error:
+        if blocks:
+            bake(pool, blocks, options.workers)
+    except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
-    if blocks:
-        bake(pool, blocks, options.workers)
 
 
 def _plan(pool: Pool) -> list[tuple[str, np.ndarray]]:

@@ -13,6 +13,7 @@ from av_envs.acoustics import ResponseBank
 from av_envs.acoustics.bank import SourceTracer
 from av_envs.acoustics.response import RESPONSE
 from av_envs.registration import VARIANTS
+from av_envs.row_format import StoredRows
 from av_envs.scene import load_scene
 from av_envs.storage import cache_directory
 from av_envs.vision import ViewCache
@@ -134,6 +135,23 @@ def test_a_cache_that_would_be_lost_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("AV_ENVS_CACHE", str(tmp_path / "file" / "below"))
     with pytest.raises(SystemExit, match="cannot write the cache directory"):
         bake.main(["--env", "AVDynamicSep-v0", "--houses", "1"])
+
+
+def test_baking_stops_when_the_cache_keeps_nothing(monkeypatch, cache):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(SourceTracer, "trace", lambda self, *_, **__: np.zeros(
+        len(self.scene.graph), RESPONSE))  # fmt: skip
+    command = ["--env", "AVDynamicSep-v0", "--houses", "1", "--workers", "1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(StoredRows, "write", full)
+        with (
+            pytest.warns(UserWarning, match="No space left"),
+            pytest.raises(SystemExit, match=r"error: .*first has not kept what was made for house"),
+        ):
+            bake.main(command)
+    assert not ResponseBank(load_scene("house-0")).filled().any()
 
 
 @pytest.mark.slow

@@ -46,8 +46,8 @@ class TraceConfig:
 class ResponseBank:
     """Compact responses between all nodes of a scene, one row per source, made lazily.
 
-    The rows live in a memory-mapped file named after the scene's content, so that
-    processes share them and a house is traced once per machine.
+    The rows live in a file named after the scene's content, so that processes share
+    them and a house is traced once per machine.
     """
 
     def __init__(self, scene: Scene, config: TraceConfig | None = None):

@@ -91,7 +91,7 @@ def ear_tables(hrtf: str | os.PathLike[str] = "kemar") -> EarTables:
 
 
 def make_ear_tables(head: Hrtf) -> EarTables:
-    """Tables of a head; computed once per machine, then mapped from the cache."""
+    """Tables of a head; computed once per machine, then read from the cache."""
     lengths = _table_lengths(head)
     size = sum(int(np.prod(shape)) for shape in lengths)
     rows = RowFile(f"heads/{head.fingerprint[:16]}-{VERSION}", np.float32, (size,), 1)

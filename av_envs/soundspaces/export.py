@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"--{name} must be at least 1, got {getattr(options, name)}")
     try:
         _run(options)
-    except (ImportError, TypeError, ValueError) as error:
+    except (ImportError, OSError, TypeError, ValueError) as error:
         sys.exit(f"error: {error}")
 
 

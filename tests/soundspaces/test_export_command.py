@@ -163,6 +163,24 @@ def test_the_page_names_all_that_can_be_exported():
         assert option in command._parser().format_help()
 
 
+@pytest.mark.parametrize("name", ["points.txt", "0_1.wav", "beep"])
+def test_a_disk_that_fills_up_meanwhile_is_named(run, tmp_path, monkeypatch, name):
+    write = Path.write_bytes
+
+    def until_full(path, data):
+        if name in path.name:
+            raise OSError(28, "No space left on device")
+        return write(path, data)
+
+    parts = ["--parts", "responses", "sounds"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", until_full)
+        with pytest.raises(SystemExit, match=f"error: .*No space left on device: .*{name}"):
+            run("--scenes", NAME, *parts)
+    assert not list((tmp_path / "tree").rglob("*.draft"))
+    assert list(run("--scenes", NAME, *parts).rglob(f"*{name}*"))  # goes on
+
+
 def test_room_on_a_disk_is_known_before_the_folder_is_made(tmp_path):
     assert plan.free_bytes(tmp_path / "not" / "yet") == pytest.approx(
         plan.free_bytes(tmp_path), rel=0.01

@@ -65,7 +65,7 @@ class SB3Agent:
             self.model = self._built(checkpoint, observation_space, action_space)
             self.card = {"name": Path(checkpoint).stem}
         else:
-            self.model = self._load(algorithm, checkpoint, device)
+            self.model = load_saved(algorithm, checkpoint, device=device)
             self.card = {"name": f"SB3 {algorithm}"}
         set_random_seed(seed)
         self.predictor = predictor
@@ -119,12 +119,6 @@ class SB3Agent:
         return {key: known[key] for key in self._keys}
 
     @staticmethod
-    def _load(algorithm: str, checkpoint: str, device: str) -> BaseAlgorithm:
-        return getattr(import_module(ALGORITHMS[algorithm]), algorithm).load(
-            checkpoint, device=device
-        )
-
-    @staticmethod
     def _built(
         checkpoint: str, observation_space: spaces.Dict, action_space: spaces.Space
     ) -> BasePolicy:
@@ -152,6 +146,22 @@ class SB3Agent:
                 f"the policy was trained for {self.model.action_space}, here actions are "
                 f"{action_space}"
             )
+
+
+def load_saved(algorithm: str, path: str | Path, **options: Any) -> BaseAlgorithm:
+    """What `model.save(path)` has written. Raises ValueError with the name of a damaged file.
+
+    algorithm  a key of ALGORITHMS
+    options    of the algorithm's `load`
+    """
+    saved = getattr(import_module(ALGORITHMS[algorithm]), algorithm)
+    try:
+        return saved.load(path, **options)
+    except FileNotFoundError:  # which names it
+        raise
+    except Exception as error:  # of zip files, pickles, torch and Stable-Baselines3
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{path} holds no model of {algorithm} ({reason})") from error
 
 
 def _of_each(space: spaces.Dict) -> spaces.Dict:

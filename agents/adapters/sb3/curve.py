@@ -1,17 +1,21 @@
 """How well a policy does while it learns: a row of a table every so often."""
 
 import csv
+import io
 import time
 from pathlib import Path
 
 import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
 
 from av_envs.agents.adapters.sb3.weights import save_policy
+from av_envs.whole_files import write_whole
 
 COLUMNS = ("steps", "seconds", "train_return", "val_return", "val_error", "actions")
+TABLE = "curve_rows"  # attribute of a model
 
 
 def evaluate(
@@ -38,8 +42,13 @@ def evaluate(
 class Curve(BaseCallback):
     """Evaluates the policy every so often, and keeps the last and the best one.
 
-    Writes to a directory `curve.csv`, `last.zip`, `best.zip` and, the same without pickled code,
-    `best.safetensors`. Columns of the table:
+    Writes to a directory `last.zip`, `curve.csv`, `best.zip` and, the same without pickled code,
+    `best.safetensors`. Every file is whole at any moment, and `last.zip`, which holds the table
+    as well, comes after what must not be missing when a run that was killed goes on from it.
+    After a row all episodes begin anew, and random numbers depend on the seed and the number of
+    steps only: a run that was killed and resumed ends as one that was not, bit for bit.
+
+    Columns of the table:
 
     steps         of all environments together
     seconds       of wall time, those before a resumption included
@@ -49,7 +58,7 @@ class Curve(BaseCallback):
     actions       how often each was taken while learning, shares since the row before
 
     every          steps between two rows
-    rows           of the run that this one resumes
+    rows           of the run that this one resumes, see `rows_in`
     deterministic  how `val` is played, see `evaluate`
     """
 
@@ -64,13 +73,16 @@ class Curve(BaseCallback):
         super().__init__()
         self._deterministic = deterministic
         self._directory, self._val, self._every = directory, val, every
+        self._rows = list(rows)
         self._best = max((float(row["val_return"]) for row in rows), default=-np.inf)
         self._began = time.monotonic() - (float(rows[-1]["seconds"]) if rows else 0.0)
         self._next = int(rows[-1]["steps"]) + every if rows else 0
 
     def _on_training_start(self) -> None:
-        self._sums = np.zeros(self.training_env.num_envs)
         self._begin_row()
+        if self._rows:
+            self._write_table()  # the run may have been killed just before
+            self._begin_anew()
 
     def _on_rollout_start(self) -> None:  # the update after the rollout before is done
         self._evaluate_if_due()
@@ -84,13 +96,17 @@ class Curve(BaseCallback):
         return True
 
     def _on_training_end(self) -> None:
-        self._next = 0
-        self._evaluate_if_due()
+        if not self._rows or int(self._rows[-1]["steps"]) < self.num_timesteps:
+            self._evaluate()
 
     def _evaluate_if_due(self) -> None:
-        if self.num_timesteps < self._next:
-            return
+        if self.num_timesteps >= self._next:
+            self._evaluate()
+            self._begin_anew()
+
+    def _evaluate(self) -> None:
         self._next = self.num_timesteps + self._every
+        set_random_seed(self._seed())
         scores = evaluate(self.model, self._val, 0, self._deterministic)
         shares = self._taken / max(self._taken.sum(), 1)
         row = {
@@ -102,29 +118,52 @@ class Curve(BaseCallback):
             "actions": "/".join(f"{share:.2f}" for share in shares),
         }
         self._begin_row()
-        self._write(row)
-        self.model.save(self._directory / "last.zip")
+        self._keep(row)
+        print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+
+    def _keep(self, row: dict) -> None:
+        """Whatever of this is not done when a run is killed, the resumed run does again."""
+        self._rows.append({key: str(value) for key, value in row.items()})
+        setattr(self.model, TABLE, self._rows)  # which the model saves with itself
+        file = io.BytesIO()
+        self.model.save(file)
         if row["val_return"] > self._best:
             self._best = row["val_return"]
-            self.model.save(self._directory / "best.zip")
+            write_whole(self._directory / "best.zip", file.getvalue())
             save_policy(self.model, self._directory / "best.safetensors")
+        write_whole(self._directory / "last.zip", file.getvalue())
+        self._write_table()
+
+    def _begin_anew(self) -> None:
+        """Start all episodes; what is drawn from here on depends on nothing before."""
+        set_random_seed(self._seed())
+        self.training_env.seed(self._seed())
+        self.model._last_obs = self.training_env.reset()
+        self.model._last_episode_starts = np.ones(self.training_env.num_envs, bool)
+        self._sums = np.zeros(self.training_env.num_envs)
+
+    def _seed(self) -> int:
+        own = np.random.SeedSequence([self.model.seed or 0, self.num_timesteps])
+        return int(own.generate_state(1)[0])
 
     def _begin_row(self) -> None:
         self._returns: list[float] = []
         self._taken = np.zeros(int(self.training_env.action_space.n), int)
 
-    def _write(self, row: dict) -> None:
-        path = self._directory / "curve.csv"
-        is_new = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            if is_new:
-                writer.writeheader()
-            writer.writerow(row)
-        print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+    def _write_table(self) -> None:
+        file = io.StringIO(newline="")
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(self._rows)
+        write_whole(self._directory / "curve.csv", file.getvalue().encode())
 
 
 def rows_of(directory: Path) -> list[dict[str, str]]:
     """The table that a `Curve` has written so far."""
     with (directory / "curve.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def rows_in(model: BaseAlgorithm) -> list[dict[str, str]]:
+    """The same, out of a model that a `Curve` has saved; none of another model."""
+    return getattr(model, TABLE, [])

@@ -14,6 +14,7 @@ from stable_baselines3.common.policies import BasePolicy
 from av_envs.agents.adapters.sb3.condensed import condensed_space
 from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
 from av_envs.paths import user_path
+from av_envs.whole_files import replacing
 
 SUFFIX = ".safetensors"
 MODULES = {"PPO": "stable_baselines3", "RecurrentPPO": "sb3_contrib"}
@@ -37,7 +38,8 @@ def save_policy(model: BaseAlgorithm, path: str | Path) -> None:
         "observations": sorted(model.observation_space.spaces),
         "steps": model.num_timesteps,
     }
-    save_model(model.policy, str(user_path(path)), {"config": json.dumps(config)})
+    with replacing(user_path(path)) as draft:
+        save_model(model.policy, str(draft), {"config": json.dumps(config)})
 
 
 def load_policy(
@@ -51,6 +53,9 @@ def load_policy(
     observation_space  of one observer, as the environment has it
     made               the observations that environments do not make
     action_space       of one observer
+
+    Raises ValueError with the file's name for a file of another kind, a damaged one, and one
+    whose policy cannot be built here.
     """
     path = user_path(path)
     config = _config(path)

@@ -17,7 +17,6 @@ from av_envs.separation.episode import Episode, NoRoomError, draw_episode
 from av_envs.soundspaces.frames import alpha_of, quaternion_of
 from av_envs.soundspaces.layout import content_file
 from av_envs.soundspaces.writing.config import Export
-from av_envs.soundspaces.writing.files import write_whole
 from av_envs.soundspaces.writing.meshes import MESHES
 from av_envs.soundspaces.writing.metadata import habitat_positions
 from av_envs.soundspaces.writing.projects import (
@@ -27,6 +26,7 @@ from av_envs.soundspaces.writing.projects import (
     open_sounds,
     sound_name,
 )
+from av_envs.whole_files import write_whole
 
 GOAL_RADIUS = 1e-5  # m: on the node
 CLIP_SPLITS = {  # of each split of dwellings: that of the clips, and whether they are unheard

@@ -6,7 +6,7 @@ import numpy as np
 
 from av_envs.scene import Scene
 from av_envs.soundspaces.writing.config import Export
-from av_envs.soundspaces.writing.files import write_whole
+from av_envs.whole_files import write_whole
 
 MESHES = {"mp3d": "{0}/{0}.glb", "replica": "{0}/habitat/mesh_semantic.ply"}  # of a scene
 

@@ -9,9 +9,9 @@ from av_envs.scene import Scene
 from av_envs.soundspaces.errors import SoundSpacesError
 from av_envs.soundspaces.frames import habitat_from_world, mesh_from_floor
 from av_envs.soundspaces.writing.config import Export
-from av_envs.soundspaces.writing.files import write_whole
 from av_envs.soundspaces.writing.pickled import graph_pickle
 from av_envs.vision.views import CAMERA_VERSION
+from av_envs.whole_files import write_whole
 
 STAMP = "export.json"  # beside the graph
 

@@ -4,9 +4,10 @@ from av_envs.conventions import N_HEADINGS
 from av_envs.scene import Scene
 from av_envs.soundspaces.frames import theta_of
 from av_envs.soundspaces.writing.config import Export
-from av_envs.soundspaces.writing.files import on_disk, write_whole
+from av_envs.soundspaces.writing.files import on_disk
 from av_envs.soundspaces.writing.pickled import pictures_pickle
 from av_envs.vision.views import VIEW
+from av_envs.whole_files import write_whole
 
 PICTURE_BYTES = VIEW["rgb"].itemsize + 2 * VIEW["depth"].itemsize + 64  # depth is float32 here
 

@@ -16,7 +16,8 @@ from av_envs.scene import Scene
 from av_envs.soundspaces.frames import alpha_of
 from av_envs.soundspaces.layout import RESPONSE_NAME
 from av_envs.soundspaces.writing.config import Export
-from av_envs.soundspaces.writing.files import has_size, write_whole
+from av_envs.soundspaces.writing.files import has_size
+from av_envs.whole_files import write_whole
 
 
 def wanted_pairs(export: Export, scene: Scene) -> np.ndarray:

@@ -8,8 +8,9 @@ from scipy.io import wavfile
 
 from av_envs.sound import CLIP_RMS, SAMPLE_RATE
 from av_envs.soundspaces.writing.config import Export
-from av_envs.soundspaces.writing.files import has_size, on_disk, write_whole
+from av_envs.soundspaces.writing.files import has_size, on_disk
 from av_envs.soundspaces.writing.projects import PROJECTS, class_names, open_sounds, sound_name
+from av_envs.whole_files import write_whole
 
 # Of a clip, in steps of 16 bits, as in the papers: their code rounds what arrives at an ear to
 # 16 bits, and what is louder than that wraps around. On a source, sound grows threefold.
