@@ -53,7 +53,7 @@ def room_energies(absorption, **options):
     """Mean energy in the source's room and in the other."""
     scene, heads = two_rooms(absorption, **options)
     detectors = make_detectors(heads, np.full(32, 0.4))
-    energy, _, _ = trace(scene, heads[:4], detectors, n_rays=8192)
+    energy, _, _ = trace(scene, heads[:4], detectors, n_rays=16384)
     energy = energy[..., 3].sum(axis=(0, 2))
     return energy[:16].mean(), energy[16:].mean()
 

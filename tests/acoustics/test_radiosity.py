@@ -126,7 +126,7 @@ def test_the_next_room_gets_what_comes_through_the_door(absorption):
     truth = radiosity(
         centres[wall], normals[wall], areas[wall], absorption, heads[:3], places, through_the_door
     )
-    ours = traced(scene, heads[:3], places, through_the_door, 16384)
+    ours = traced(scene, heads[:3], places, through_the_door, 32768)
     for part in (slice(0, 12), slice(12, None)):
         assert decibels(ours[:, part].mean() / truth[:, part].mean()) == pytest.approx(0, abs=0.4)
 

@@ -172,7 +172,7 @@ def test_passive_examples_name_responses(tmp_path):
 
 def test_actions_are_counted_turn_by_turn():
     """In a whole house, against walking back from every pose along the counts."""
-    graph = Export("", WorldSettings()).open("house-3").scene.graph
+    graph = Export(".", WorldSettings()).open("house-3").scene.graph
     goal = len(graph) // 2
     counts = fewest_actions(graph, goal)
     assert (counts[goal] == 0).all()
