@@ -5,7 +5,6 @@ An agent is any object with `reset` and `act` as below; nobody inherits from it.
 
 import hashlib
 import importlib
-import inspect
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from typing import Any, Protocol
 from gymnasium import spaces
 
 from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.source_code import file_hash, full_path, source_hash
 
-SHORT = ("agents.", "baselines.")  # folders of av_envs whose name may stand alone
 CARD_KEYS = ("name", "authors", "url", "train")
 
 
@@ -68,11 +67,6 @@ class AgentSpec:
             raise UserError(f"--agent-kwargs must be a JSON object, got {kwargs_text}")
         load_factory(path)
         return cls(full_path(path), json.dumps(kwargs, sort_keys=True, separators=(",", ":")))
-
-
-def full_path(path: str) -> str:
-    """`baselines.separation:DoA` is short for `av_envs.baselines.separation:DoA`."""
-    return f"av_envs.{path}" if path.startswith(SHORT) else path
 
 
 def load_factory(path: str) -> Callable[..., Agent]:
@@ -148,7 +142,7 @@ def describe_agent(
     return {
         "path": spec.path,
         "kwargs": spec.kwargs,
-        "hash": source_hash(spec.path),
+        "hash": source_hash(spec.path, spec.kwargs),
         "name": card.get("name", spec.label),
         "authors": card.get("authors"),
         "url": card.get("url"),
@@ -156,20 +150,3 @@ def describe_agent(
         "train": card.get("train"),
         "privileged": list(dict.fromkeys([*getattr(agent, "privileged", ()), *more_privileged])),
     }
-
-
-def source_hash(path: str) -> str | None:
-    """sha256 of the source file that defines the factory; None if it has no source file."""
-    try:
-        source = inspect.getsourcefile(load_factory(path))
-    except TypeError:
-        return None
-    return file_hash(Path(source)) if source else None
-
-
-def file_hash(path: Path) -> str:
-    """sha256 of a file's bytes."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None

@@ -19,13 +19,14 @@ from typing import Any
 from tqdm import tqdm
 
 import av_envs
-from av_envs.benchmarks.agents import AgentSpec, build_agent, describe_agent, source_hash
+from av_envs.benchmarks.agents import AgentSpec, build_agent, describe_agent
 from av_envs.benchmarks.command_line import UserError, non_negative_int, positive_int, run_command
 from av_envs.benchmarks.episodes import Job, Played, make_env, play
 from av_envs.benchmarks.journal import Journal
 from av_envs.benchmarks.machine import git_state, hardware, packages
 from av_envs.benchmarks.predictors import predictor_of
 from av_envs.benchmarks.results import SCHEMA, canonical, read_result, summarise, write_result
+from av_envs.benchmarks.source_code import source_hash
 from av_envs.benchmarks.suites import SUITES, Suite
 
 DATA = Path(av_envs.__file__).parent / "data"
@@ -105,7 +106,8 @@ def is_complete(suite: Suite, episodes: list[dict[str, Any]]) -> bool:
 def _check_kept(path: Path, job: Job) -> None:
     """An existing file must be a result of the same suite and the same agent."""
     kept = read_result(path)
-    wanted = (job.suite.hash, job.agent.path, job.agent.kwargs, source_hash(job.agent.path))
+    code = source_hash(job.agent.path, job.agent.kwargs)
+    wanted = (job.suite.hash, job.agent.path, job.agent.kwargs, code)
     agent = kept["agent"]
     if (kept["suite"]["hash"], agent["path"], agent["kwargs"], agent["hash"]) != wanted:
         raise UserError(

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from av_envs.benchmarks.agents import AgentSpec, source_hash
+from av_envs.benchmarks.agents import AgentSpec
 from av_envs.benchmarks.command_line import UserError, positive_int, run_command
 from av_envs.benchmarks.episodes import Job, play
 from av_envs.benchmarks.machine import git_state
 from av_envs.benchmarks.results import EditedFileError, canonical, read_result, rounded, summarise
 from av_envs.benchmarks.run import asset_hash, is_complete
+from av_envs.benchmarks.source_code import source_hash
 from av_envs.benchmarks.suites import SUITES, Suite
 
 N_EPISODES = 5
@@ -119,7 +120,7 @@ def _suite_of(result: dict[str, Any]) -> Suite:
 
 def _agent_of(result: dict[str, Any]) -> AgentSpec:
     agent = AgentSpec.parse(result["agent"]["path"], canonical(result["agent"]["kwargs"]))
-    if source_hash(agent.path) != result["agent"]["hash"]:
+    if source_hash(agent.path, agent.kwargs) != result["agent"]["hash"]:
         raise UserError(
             f"the code of {agent.path} is not the one the file was made with"
             f"{_commit(result)}; check that out to verify it"

@@ -84,7 +84,7 @@ def test_a_finished_run_is_kept_and_a_shortened_one_does_not_stand_in(tmp_path):
 def test_an_existing_file_of_another_agent_is_not_taken_for_ours(tmp_path, monkeypatch):
     agent = AgentSpec("av_envs.baselines.separation:Random")
     run.run_suite(FAKE_SUITE, agent, 0, tmp_path)
-    monkeypatch.setattr(run, "source_hash", lambda path: "changed since")
+    monkeypatch.setattr(run, "source_hash", lambda path, kwargs: "changed since")
     with pytest.raises(UserError, match="other agent code"):
         run.run_suite(FAKE_SUITE, agent, 0, tmp_path)
 
