@@ -1,8 +1,8 @@
 """Films of episodes with sound, as MP4 files that any browser plays.
 
-`python -m av_envs.benchmarks.film --suite sep-near-unheard-v1 --agent baselines.separation:Oracle
---out film.mp4` plays one episode again and films it. It takes every suite: in the measuring
-task (`--suite rir-replica-like-v1 --agent baselines.rir_measure:SpreadOut`) one hears a clap
+`python -m av_envs.benchmarks.film --suite sep-between-unheard-v1 --agent
+baselines.separation:Oracle --out film.mp4` plays one episode again and films it. It takes every suite: in the measuring
+task (`--suite rir-replica-like-v2 --agent baselines.rir_measure:SpreadOut`) one hears a clap
 where the first robot stands with the ears of the second.
 """
 
@@ -19,7 +19,7 @@ from av_envs.benchmarks.agents import AgentSpec, build_agent
 from av_envs.benchmarks.command_line import UserError, non_negative_int, run_command
 from av_envs.benchmarks.episodes import agent_seed, choose_action, make_env
 from av_envs.benchmarks.predictors import seat_predictor
-from av_envs.benchmarks.suites import SUITES, Suite
+from av_envs.benchmarks.suites import SUITES, Suite, suite_named
 
 SAMPLE_RATE = 16_000  # Hz
 VIDEO_CODECS = ("libx264", "libopenh264", "mpeg4")  # the first that this build of FFmpeg has
@@ -127,10 +127,7 @@ def _import_av() -> ModuleType:
 
 
 def _film(arguments: argparse.Namespace) -> None:
-    if arguments.suite not in SUITES:
-        known = ", ".join(sorted(SUITES))
-        raise UserError(f"unknown suite {arguments.suite!r}; there is {known}")
-    suite, index = SUITES[arguments.suite], arguments.episode
+    suite, index = suite_named(arguments.suite), arguments.episode
     if index >= len(suite.episodes):
         last = len(suite.episodes) - 1
         raise UserError(f"{suite.name} has the episodes 0 to {last}, not {index}")

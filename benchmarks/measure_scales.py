@@ -21,7 +21,7 @@ STANDING: Entry = ("av_envs.baselines.separation:StandInPlace", {})
 MOVING: Entry = ("av_envs.baselines.separation:Random", {})
 HIGH: Entry = ("av_envs.baselines.separation:Oracle", {})
 # Who starts on the target has nothing to win by moving: there standing is no floor.
-MOVING_IS_LOW = frozenset({"sep-target-unheard-v1"})
+MOVING_IS_LOW = frozenset({"sep-target-unheard-v2"})
 TEAM_ENDS: tuple[Entry, Entry] = (
     ("av_envs.baselines.rir_measure:Random", {"predictor": "zero"}),
     ("av_envs.baselines.rir_measure:CoverageOracle", {"predictor": "oracle"}),

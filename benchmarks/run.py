@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 from tqdm import tqdm
 
 import av_envs
@@ -27,7 +28,7 @@ from av_envs.benchmarks.machine import git_state, hardware, packages
 from av_envs.benchmarks.predictors import predictor_of
 from av_envs.benchmarks.results import SCHEMA, canonical, read_result, summarise, write_result
 from av_envs.benchmarks.source_code import source_hash
-from av_envs.benchmarks.suites import SUITES, Suite
+from av_envs.benchmarks.suites import SUITES, Suite, suite_named
 
 DATA = Path(av_envs.__file__).parent / "data"
 
@@ -124,7 +125,7 @@ def describe(job: Job) -> dict[str, Any]:
         try:
             agent = build_agent(job.agent, env.observation_space, env.action_space, job.seed)
             predictor = predictor_of(env, job.agent, agent)
-            specs[group.name] = json.loads(env.spec.to_json())
+            specs[group.name] = _spec_of(env, job.suite)
         finally:
             env.close()
     suite = job.suite
@@ -150,6 +151,14 @@ def describe(job: Job) -> dict[str, Any]:
         "packages": packages(),
         "git": git_state(),
     }
+
+
+def _spec_of(env: gym.Env, suite: Suite) -> dict[str, Any]:
+    """The environment's spec without the options that came after the suite."""
+    spec = json.loads(env.spec.to_json())
+    for name in suite.later_options:
+        spec["kwargs"].pop(name, None)
+    return spec
 
 
 def asset_hash() -> str:
@@ -183,21 +192,19 @@ def _complaint(record: dict[str, Any]) -> str:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    unknown = [name for name in arguments.suite if name not in SUITES]
-    if unknown:
-        raise UserError(f"unknown suite {unknown[0]!r}; there is {', '.join(sorted(SUITES))}")
+    suites = [suite_named(name) for name in arguments.suite]
     agents = [AgentSpec.parse(path, arguments.agent_kwargs) for path in arguments.agent]
-    for suite in arguments.suite:
+    for suite in suites:
         for agent in agents:
             for seed in arguments.seeds:
                 path = run_suite(
-                    SUITES[suite],
+                    suite,
                     agent,
                     seed,
                     arguments.out,
                     n_episodes=arguments.episodes,
                     workers=arguments.workers,
-                    command=_command(arguments, suite, agent, seed),
+                    command=_command(arguments, suite.name, agent, seed),
                 )
                 print(path)
 

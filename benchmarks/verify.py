@@ -20,7 +20,7 @@ from av_envs.benchmarks.machine import git_state
 from av_envs.benchmarks.results import EditedFileError, canonical, read_result, rounded, summarise
 from av_envs.benchmarks.run import asset_hash, is_complete
 from av_envs.benchmarks.source_code import source_hash
-from av_envs.benchmarks.suites import SUITES, Suite
+from av_envs.benchmarks.suites import Suite, suite_named
 
 N_EPISODES = 5
 REFUTED = 1
@@ -110,11 +110,9 @@ def _alike(claimed: Any, played: float | None, tolerance: float) -> bool:
 
 
 def _suite_of(result: dict[str, Any]) -> Suite:
-    name, suite = result["suite"]["name"], SUITES.get(result["suite"]["name"])
-    if suite is None:
-        raise UserError(f"unknown suite {name!r}; there is {', '.join(sorted(SUITES))}")
+    suite = suite_named(result["suite"]["name"])
     if suite.hash != result["suite"]["hash"]:
-        raise UserError(f"the file belongs to another definition of {name}")
+        raise UserError(f"the file belongs to another definition of {suite.name}")
     return suite
 
 

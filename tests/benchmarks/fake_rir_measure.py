@@ -8,7 +8,7 @@ import numpy as np
 from fake_separation import SIDE, STEPS, FakeScene
 from gymnasium import spaces
 
-from av_envs.benchmarks.suites import MEASURED, Group, Suite
+from av_envs.benchmarks.suites import SUITES, Group, Suite
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.predictors import PredictionContext, open_predictor
 
@@ -119,7 +119,7 @@ TEAM_SUITE = Suite(
     env_kwargs={"houses": 3, "steps": 20, "wcr_lambda": 0.1, "predictor": "zero"},
     split="test",
     groups=(Group("all", {}, tuple(range(6)), tuple({"house": k % 3} for k in range(6))),),
-    metrics=MEASURED,
+    metrics=SUITES["rir-replica-like-v2"].metrics,
     primary="wcr_mean",
 )
 LONG_SUITE = replace(

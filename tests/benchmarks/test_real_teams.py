@@ -18,7 +18,7 @@ from av_envs.benchmarks.sounds import heard_on_walk
 from av_envs.benchmarks.suites import SUITES, Group
 
 STEPS = 12
-WHOLE = SUITES["rir-replica-like-v1"]
+WHOLE = SUITES["rir-replica-like-v2"]
 SUITE = replace(
     WHOLE,
     name="rir-short-v1",
