@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from gymnasium import spaces
 
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.source_code import file_hash, full_path, source_hash
+from av_envs.benchmarks.source_code import file_hash, find_module, full_path, source_hash
 
 CARD_KEYS = ("name", "authors", "url", "train")
 
@@ -58,32 +58,39 @@ class AgentSpec:
 
     @classmethod
     def parse(cls, path: str, kwargs_text: str = "{}") -> "AgentSpec":
-        """Read the two command-line arguments; refuse what cannot be imported."""
+        """Read the two command-line arguments; refuse what is not there. Nothing is imported."""
         try:
             kwargs = json.loads(kwargs_text)
         except json.JSONDecodeError as error:
             raise UserError(f"--agent-kwargs is not JSON ({error}): {kwargs_text}") from None
         if not isinstance(kwargs, dict):
             raise UserError(f"--agent-kwargs must be a JSON object, got {kwargs_text}")
-        load_factory(path)
-        return cls(full_path(path), json.dumps(kwargs, sort_keys=True, separators=(",", ":")))
+        path = full_path(path)
+        check_path(path)
+        return cls(path, json.dumps(kwargs, sort_keys=True, separators=(",", ":")))
 
 
-def load_factory(path: str) -> Callable[..., Agent]:
-    """Import what `module:Factory` names."""
+def check_path(path: str) -> None:
+    """Refuse what is not of the form "module:Factory", or whose module is not there."""
     module_name, colon, name = full_path(path).partition(":")
     if not (module_name and colon and name):
         raise UserError(
             f"agent {path!r} is not of the form module:Factory, "
             "for example av_envs.baselines.separation:Random"
         )
+    if find_module(module_name) is None:
+        raise UserError(
+            f"agent {path!r}: no module named {module_name!r} "
+            "(install av-envs, or run from where the module is)"
+        )
+
+
+def load_factory(path: str) -> Callable[..., Agent]:
+    """Import what `module:Factory` names."""
+    check_path(path)
+    module_name, _, name = full_path(path).partition(":")
     try:
         module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise UserError(
-            f"agent {path!r}: no module named {error.name!r} "
-            "(install av-envs, or run from where the module is)"
-        ) from None
     except Exception as error:
         raise UserError(
             f"agent {path!r}: importing {module_name} failed: {type(error).__name__}: {error}"
@@ -131,13 +138,12 @@ def _check_card(spec: AgentSpec, agent: Agent) -> None:
 
 
 def describe_agent(
-    spec: AgentSpec, agent: Agent, more_privileged: Sequence[str] = ()
+    spec: AgentSpec, card: dict[str, Any], privileged: Sequence[str]
 ) -> dict[str, Any]:
     """The `agent` block of a result file.
 
-    more_privileged  what the agent's predictor declares to know, on top of the agent's own
+    card, privileged  what the agent declared when it was built, its predictor's keys included
     """
-    card = getattr(agent, "card", {})
     checkpoint = spec.kwargs.get("checkpoint")
     return {
         "path": spec.path,
@@ -148,5 +154,5 @@ def describe_agent(
         "url": card.get("url"),
         "checkpoint_sha256": file_hash(Path(checkpoint)) if checkpoint else None,
         "train": card.get("train"),
-        "privileged": list(dict.fromkeys([*getattr(agent, "privileged", ()), *more_privileged])),
+        "privileged": list(privileged),
     }

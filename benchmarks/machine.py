@@ -8,8 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
+
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("gymnasium", "numpy", "scipy", "numba", "soundfile", "torch")
+PACKAGES = ("gymnasium", "numpy", "scipy", "numba", "llvmlite", "soundfile", "torch")
 
 
 def cpu_model() -> str:
@@ -31,7 +33,21 @@ def hardware() -> dict[str, Any]:
         else os.cpu_count(),
         "gpu": _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
         "ram_gb": _ram_gb(),
+        "features": cpu_features(),
     }
+
+
+def cpu_features() -> str:
+    """What the kernels are compiled for: the processor's name and its instruction sets.
+
+    Machines that agree in this, and in their packages, compute the same bits.
+    """
+    name = os.environ.get("NUMBA_CPU_NAME") or llvmlite.binding.get_host_cpu_name()
+    given = os.environ.get("NUMBA_CPU_FEATURES")
+    features = llvmlite.binding.get_host_cpu_features() if given is None else {given: True}
+    if given is None and os.environ.get("NUMBA_CPU_NAME"):
+        features = {}  # those of the named processor
+    return ",".join([name, *sorted(feature for feature, there in features.items() if there)])
 
 
 def _ram_gb() -> float | None:

@@ -1,0 +1,92 @@
+"""The process in which an agent plays: it is told observations, and no environment is in it.
+
+`av_envs.benchmarks.agent_client` starts it and talks to it through a pipe. Requests are pickled
+(verb, arguments); answers are messages of `av_envs.benchmarks.wire`, a list whose first entry is
+"done", "mistake" (of the caller, with a sentence) or "failed" (of the agent, with a traceback).
+"""
+
+import pickle
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks.answers import AgentError
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.player import LocalPlayer, PlayerSettings
+from av_envs.benchmarks.wire import pack
+from av_envs.rir_measure.pairs import Pairs
+
+LONGEST_TRACEBACK = 4000  # characters, the last ones
+
+
+def main(descriptor: int) -> None:
+    """Serve requests from this end of the pipe until the other end is closed."""
+    with Connection(descriptor) as pipe:
+        server = _Server(pipe)
+        while True:
+            try:
+                verb, arguments = pickle.loads(pipe.recv_bytes())  # of our own parent process
+            except (EOFError, ConnectionResetError):
+                return
+            pipe.send_bytes(_answer(server, verb, arguments))
+
+
+def _answer(server: "_Server", verb: str, arguments: tuple) -> bytes:
+    try:
+        return pack(["done", getattr(server, verb)(*arguments)])
+    except UserError as mistake:
+        return pack(["mistake", str(mistake)])
+    except AgentError as error:
+        return pack(["failed", str(error), error.traceback[-LONGEST_TRACEBACK:]])
+    except (Exception, SystemExit) as error:
+        words = "".join(traceback.format_exception(error))[-LONGEST_TRACEBACK:]
+        return pack(["failed", f"{type(error).__name__}: {error}", words])
+
+
+class _Server:
+    """Its public methods are the verbs of requests."""
+
+    def __init__(self, pipe: Connection):
+        self._pipe = pipe
+        self._player: LocalPlayer | None = None
+        self._history: list[Any] = []
+
+    def build(self, path: str, kwargs_json: str, settings: PlayerSettings) -> dict[str, Any]:
+        self._player = LocalPlayer(AgentSpec(path, kwargs_json), settings)
+        declared = self._player.declared
+        return {
+            "card": declared.card,
+            "privileged": declared.privileged,
+            "predictor": declared.predictor,
+            "predictor_privileged": declared.predictor_privileged,
+        }
+
+    def reset(self, seed: int) -> None:
+        self._player.reset(seed)
+
+    def act(self, observation: Any, truth: dict[str, np.ndarray] | None) -> Any:
+        return self._player.act(observation, truth)
+
+    def reset_predictor(self, facts: dict[str, Any]) -> None:
+        self._history = []
+        self._player.reset_predictor(facts, self._ask_for_truth)
+
+    def predict(self, pairs: Pairs, n_history: int, news: list[Any]) -> np.ndarray:
+        """News are the observations since the last call; the others were sent before."""
+        self._history = [*self._history, *news][-n_history:] if n_history else []
+        return self._player.predict(pairs, self._history)
+
+    def observe(self, pairs: Pairs, rirs: np.ndarray) -> None:
+        self._player.observe(pairs, rirs)
+
+    @property
+    def _ask_for_truth(self) -> Callable[[Pairs], np.ndarray]:
+        def truth(pairs: Pairs) -> np.ndarray:
+            self._pipe.send_bytes(pack(["truth", list(pairs)]))
+            return pickle.loads(self._pipe.recv_bytes())
+
+        return truth
