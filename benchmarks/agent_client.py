@@ -10,7 +10,7 @@ import contextlib
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from multiprocessing import Pipe
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from av_envs.benchmarks.agents import AgentSpec
 from av_envs.benchmarks.answers import AgentError, ask, why_no_action
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.player import Declared, LocalPlayer, Player, PlayerSettings
+from av_envs.benchmarks.player import Declared, LocalPlayer, Player, PlayerSettings, Truth
 from av_envs.benchmarks.source_code import source_hash
 from av_envs.benchmarks.wire import unpack
 from av_envs.rir_measure.actions import checked_prediction
@@ -54,7 +54,7 @@ class AgentProcess:
             raise AgentError(reason)
         return action
 
-    def reset_predictor(self, facts: dict[str, Any], truth: Callable[[Pairs], np.ndarray]) -> None:
+    def reset_predictor(self, facts: dict[str, Any], truth: Truth) -> None:
         self._sent: list[Any] = []
         self._truth = truth if "truth" in self.declared.predictor_privileged else None
         self._call("reset_predictor", facts)

@@ -7,18 +7,19 @@
 
 import pickle
 import traceback
-from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from av_envs.benchmarks.agents import AgentSpec
 from av_envs.benchmarks.answers import AgentError
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.player import LocalPlayer, PlayerSettings
+from av_envs.benchmarks.player import LocalPlayer, PlayerSettings, Truth
 from av_envs.benchmarks.wire import pack
-from av_envs.rir_measure.pairs import Pairs
+
+if TYPE_CHECKING:  # see `player`
+    from av_envs.rir_measure.pairs import Pairs
 
 LONGEST_TRACEBACK = 4000  # characters, the last ones
 
@@ -75,17 +76,17 @@ class _Server:
         self._history = []
         self._player.reset_predictor(facts, self._ask_for_truth)
 
-    def predict(self, pairs: Pairs, n_history: int, news: list[Any]) -> np.ndarray:
+    def predict(self, pairs: "Pairs", n_history: int, news: list[Any]) -> np.ndarray:
         """News are the observations since the last call; the others were sent before."""
         self._history = [*self._history, *news][-n_history:] if n_history else []
         return self._player.predict(pairs, self._history)
 
-    def observe(self, pairs: Pairs, rirs: np.ndarray) -> None:
+    def observe(self, pairs: "Pairs", rirs: np.ndarray) -> None:
         self._player.observe(pairs, rirs)
 
     @property
-    def _ask_for_truth(self) -> Callable[[Pairs], np.ndarray]:
-        def truth(pairs: Pairs) -> np.ndarray:
+    def _ask_for_truth(self) -> Truth:
+        def truth(pairs: "Pairs") -> np.ndarray:
             self._pipe.send_bytes(pack(["truth", list(pairs)]))
             return pickle.loads(self._pipe.recv_bytes())
 

@@ -2,8 +2,9 @@
 
 `python -m av_envs.benchmarks.film --suite sep-between-unheard-v1 --agent
 baselines.separation:Oracle --out film.mp4` plays one episode again and films it. It takes every
-suite: in the measuring task (`--suite rir-replica-like-v2 --agent baselines.rir_measure:SpreadOut`) one hears a clap
-where the first robot stands with the ears of the second.
+suite: in the measuring task (`--suite rir-replica-like-v2 --agent
+baselines.rir_measure:SpreadOut`) one hears a clap where the first robot stands with the ears of
+the second.
 """
 
 import argparse

@@ -6,7 +6,7 @@ shown, for what the result says, and for the mark on the board.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from gymnasium import spaces
@@ -14,10 +14,11 @@ from gymnasium import spaces
 from av_envs.benchmarks.agents import AgentSpec, build_agent
 from av_envs.benchmarks.answers import AgentError, ask, why_no_action
 from av_envs.benchmarks.command_line import UserError
-from av_envs.rir_measure.actions import checked_prediction
-from av_envs.rir_measure.pairs import Pairs
-from av_envs.rir_measure.predictors import PREDICTORS, PredictionContext, open_predictor
 
+if TYPE_CHECKING:  # the measuring task takes a second to import, and most agents need none of it
+    from av_envs.rir_measure.pairs import Pairs
+
+Truth = Callable[["Pairs"], np.ndarray]
 BROUGHT = "brought"  # a predictor of the agent's own
 
 
@@ -65,13 +66,11 @@ class Player(Protocol):
         """A valid action. `truth` holds the declared keys, None if none is declared."""
         ...
 
-    def reset_predictor(
-        self, facts: dict[str, Any], truth: Callable[[Pairs], np.ndarray]
-    ) -> None: ...
+    def reset_predictor(self, facts: dict[str, Any], truth: Truth) -> None: ...
 
-    def predict(self, pairs: Pairs, history: Sequence[Any]) -> np.ndarray: ...
+    def predict(self, pairs: "Pairs", history: Sequence[Any]) -> np.ndarray: ...
 
-    def observe(self, pairs: Pairs, rirs: np.ndarray) -> None: ...
+    def observe(self, pairs: "Pairs", rirs: np.ndarray) -> None: ...
 
 
 class LocalPlayer:
@@ -94,6 +93,8 @@ class LocalPlayer:
         )
 
     def _take_predictor(self, spec: AgentSpec, predictor: Any) -> str:
+        from av_envs.rir_measure.predictors import PREDICTORS, open_predictor
+
         try:
             self._predictor = open_predictor(predictor)
         except ValueError as error:
@@ -112,19 +113,23 @@ class LocalPlayer:
             raise AgentError(reason)
         return action
 
-    def reset_predictor(self, facts: dict[str, Any], truth: Callable[[Pairs], np.ndarray]) -> None:
+    def reset_predictor(self, facts: dict[str, Any], truth: Truth) -> None:
+        from av_envs.rir_measure.predictors import PredictionContext
+
         shown = truth if "truth" in self.declared.predictor_privileged else _hidden
         ask(self._predictor.reset, PredictionContext(**facts, truth=shown))
 
-    def predict(self, pairs: Pairs, history: Sequence[Any]) -> np.ndarray:
+    def predict(self, pairs: "Pairs", history: Sequence[Any]) -> np.ndarray:
+        from av_envs.rir_measure.actions import checked_prediction
+
         rirs = ask(self._predictor.predict, pairs, history)
         return ask(checked_prediction, rirs, len(pairs.heading), "the predictor")
 
-    def observe(self, pairs: Pairs, rirs: np.ndarray) -> None:
+    def observe(self, pairs: "Pairs", rirs: np.ndarray) -> None:
         ask(self._predictor.observe, pairs, rirs)
 
 
-def _hidden(pairs: Pairs) -> np.ndarray:
+def _hidden(pairs: "Pairs") -> np.ndarray:
     """Stands where the truth would be."""
     raise PermissionError(
         "a predictor that asks for context.truth must declare privileged = ('truth',)"

@@ -136,7 +136,7 @@ def describe(job: Job) -> tuple[dict[str, Any], Declared]:
         try:
             player = open_job_player(replace(job, declared=declared), env)
             declared = player.declared
-            specs[group.name] = _spec_of(env, job.suite)
+            specs[group.name] = spec_of(env, job.suite)
         finally:
             env.close()
     blocks = {
@@ -172,7 +172,7 @@ def env_block(suite: Suite, specs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _spec_of(env: gym.Env, suite: Suite) -> dict[str, Any]:
+def spec_of(env: gym.Env, suite: Suite) -> dict[str, Any]:
     """The environment's spec without the options that came after the suite."""
     spec = json.loads(env.spec.to_json())
     for name in suite.later_options:
