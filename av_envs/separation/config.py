@@ -16,7 +16,10 @@ SPLITS = {  # split: (split of the dwellings, split of the clips)
     "test_heard": ("test", "train"),  # never-seen houses, clips heard in training
     "test_unheard": ("test", "test"),  # never-seen houses, new clips of the same classes
 }
-STARTS = ("near", "target", "far")
+STARTS = ("between", "near", "target", "far")
+NEAR = (2.0, 5.0)  # m of walking, least and most, to what a start is near to
+FAR = 8.0  # m of walking, least, to what a start is far from
+SOURCE_DISTANCES = {"between": 4.0, "near": 8.0, "target": 8.0, "far": 8.0}  # m, by start
 REWARDS = ("si_sdr_gain", "si_sdr", "neg_nmse", "improvement", "approach")
 OBSERVATIONS = ("rgb", "depth", "mixture", "target", "pose", "waveform")
 MAX_SOURCES = 8
@@ -29,8 +32,8 @@ class SeparationConfig:
     split: str = "train"  # one of SPLITS
     houses: int = 32  # dwellings of the split that episodes draw from
     num_sources: int = 2  # the target included
-    start: str = "near"  # near: 2-5 m walk to the target; target: on it; far: at least 8 m
-    min_source_distance: float = 8.0  # m of walking between any two sources
+    start: str = "between"  # between: as far from the target as from another; or of STARTS
+    min_source_distance: float | None = None  # m between two sources; None: SOURCE_DISTANCES
     estimator: str = "mixture"  # whose estimate is scored: mixture, agent or "module:Factory"
     reward: str = "si_sdr_gain"  # one of REWARDS
     dynamic: bool = True  # False: every source repeats its first second
@@ -71,16 +74,40 @@ class SeparationConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name} must be a whole number in {low}..{high}, got {value!r}")
-        if not _is_number(self.min_source_distance) or self.min_source_distance < 0:
-            raise ValueError(
-                "min_source_distance must be a number of metres and not negative, "
-                f"got {self.min_source_distance!r}"
-            )
+        self._check_places()
         if not _is_number(self.grid) or self.grid <= 0:
             raise ValueError(f"grid must be positive, got {self.grid!r}")
         if self.noise_snr_db is not None and not _is_number(self.noise_snr_db):
             raise ValueError(f"noise_snr_db must be None or decibels, got {self.noise_snr_db!r}")
         _ = self.world  # which raises
+
+    def _check_places(self) -> None:
+        distance = self.min_source_distance
+        if distance is not None and (not _is_number(distance) or distance < 0):
+            raise ValueError(
+                "min_source_distance must be a number of metres and not negative, or None; "
+                f"got {distance!r}"
+            )
+        if self.start != "between":
+            return
+        if self.num_sources < 2:
+            raise ValueError(
+                f"start 'between' needs 2 sources or more, got num_sources={self.num_sources}; "
+                f"choose start from {', '.join(STARTS[1:])}"
+            )
+        if self.source_distance > 2 * NEAR[1]:
+            raise ValueError(
+                f"start 'between' is at most {NEAR[1]:g} m from two sources, so "
+                f"min_source_distance must be at most {2 * NEAR[1]:g}, got {distance!r}; "
+                f"or choose start from {', '.join(STARTS[1:])}"
+            )
+
+    @property
+    def source_distance(self) -> float:
+        """Metres of walking between any two sources, at least."""
+        if self.min_source_distance is None:
+            return SOURCE_DISTANCES[self.start]
+        return self.min_source_distance
 
     @cached_property
     def world(self) -> WorldSettings:

@@ -31,7 +31,8 @@ class SeparationEnv(Walk, gym.Env):
     |--------------------|-----------------------------------------------------------------|
     | `AVDynamicSep-v0`  | nothing                                                         |
     | `AVDynamicSep3-v0` | three sources                                                   |
-    | `AVStaticSep-v0`   | every source repeats one second; the reward is `"improvement"`  |
+    | `AVStaticSep-v0`   | every source repeats one second, starts near the target, the    |
+    |                    | reward is `"improvement"`                                       |
     | `AVFarSep-v0`      | as static, starts far away, 80 steps, the reward is `"approach"`|
 
     ## Observation space
@@ -96,8 +97,9 @@ class SeparationEnv(Walk, gym.Env):
     |                       |             | training), `"test_unheard"` (new houses and clips)  |
     | `houses`              | 32          | dwellings of the split that episodes draw from      |
     | `num_sources`         | 2           | 1 to 8, the target included                         |
-    | `min_source_distance` | 8.0         | m of walking between any two sources                |
-    | `start`               | `"near"`    | see below                                           |
+    | `start`               | `"between"` | see below                                           |
+    | `min_source_distance` | None        | m of walking between any two sources; None: 4 with  |
+    |                       |             | `start="between"`, 8 with the others                |
     | `estimator`           | `"mixture"` | see above                                           |
     | `reward`              |`"si_sdr_gain"`| see above                                         |
     | `dynamic`             | True        | False: every source repeats its first second        |
@@ -124,11 +126,19 @@ class SeparationEnv(Walk, gym.Env):
 
     ## Starting state
 
-    `start="near"` (default): 2 to 5 m of walking from the target, any heading. `"target"`:
-    on the target, as in the paper. `"far"`: at least 8 m away. Sources stand at least
-    `min_source_distance` apart and, except with `start="target"`, cannot be walked through.
-    `reset(options={"house": k})` chooses the dwelling, 0 <= k < `houses`; without it, a random
-    one, or the next one in which the sources fit.
+    | `start`     | where the agent begins, with any heading                               |
+    |-------------|------------------------------------------------------------------------|
+    | `"between"` | as far from the target as from the nearest other source: the two walks |
+    |             | are 2 to 5 m long and differ by one step (`grid`) at most. Which of    |
+    |             | the sources that are so placed is the target is decided by lot, so     |
+    |             | only its class tells; this takes two sources or more                   |
+    | `"near"`    | 2 to 5 m of walking from the target                                    |
+    | `"target"`  | on the target, as in the paper                                         |
+    | `"far"`     | at least 8 m of walking from the target                                |
+
+    Sources stand at least `min_source_distance` apart and, except with `start="target"`, cannot
+    be walked through. `reset(options={"house": k})` chooses the dwelling, 0 <= k < `houses`;
+    without it, a random one, or the next one in which the sources fit.
 
     ## Episode end
 

@@ -95,7 +95,7 @@ def test_what_follows_an_action_is_what_happens(env):
             assert info["collision"] == (not free)
 
 
-@pytest.mark.parametrize("start", ["near", "far", "target"])
+@pytest.mark.parametrize("start", ["between", "near", "far", "target"])
 def test_the_route_leads_beside_the_target_by_a_shortest_walk(start):
     env = SeparationEnv(houses=2, start=start, steps=200, observations=["pose"], reward="approach")
     for seed in range(3):
