@@ -28,13 +28,12 @@ from av_envs.benchmarks.command_line import UserError, non_negative_int, positiv
 from av_envs.benchmarks.consistency import is_complete
 from av_envs.benchmarks.episodes import Job, Played, make_env, open_job_player, play
 from av_envs.benchmarks.journal import Journal
-from av_envs.benchmarks.machine import git_state, hardware, packages
+from av_envs.benchmarks.machine import asset_hash, git_state, hardware, packages
 from av_envs.benchmarks.player import Declared
 from av_envs.benchmarks.results import SCHEMA, canonical, read_result, summarise, write_result
 from av_envs.benchmarks.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
 from av_envs.benchmarks.suites import SUITES, Suite, suite_named
 
-DATA = Path(av_envs.__file__).parent / "data"
 WORDS = {
     "suite": "suite definition or other secret seeds",
     "env": "version of the environment",
@@ -178,15 +177,6 @@ def spec_of(env: gym.Env, suite: Suite) -> dict[str, Any]:
     for name in suite.later_options:
         spec["kwargs"].pop(name, None)
     return spec
-
-
-def asset_hash() -> str:
-    """sha256 over names and bytes of the data files shipped with the environments."""
-    digest = hashlib.sha256()
-    for path in sorted(DATA.rglob("*")):
-        if path.is_file():
-            digest.update(path.relative_to(DATA).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _play_with_progress(job: Job, workers: int, journal: Journal) -> None:

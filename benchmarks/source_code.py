@@ -63,6 +63,11 @@ def source_files(path: str, kwargs: Mapping[str, Any] | None = None) -> dict[str
     return walk.files
 
 
+def is_here(path: str) -> bool:
+    """Whether the module of "module:Factory" can be found."""
+    return find_module(full_path(path).partition(":")[0]) is not None
+
+
 def file_hash(path: Path) -> str:
     """sha256 of a file's bytes."""
     return hashlib.sha256(_bytes_of(path)).hexdigest()

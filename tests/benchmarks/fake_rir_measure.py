@@ -93,7 +93,7 @@ class FakeMeasure(gym.Env):
         return self.team.truth()[0, :, :4000]
 
     def use_predictor(self, predictor):
-        self.team.predictor = predictor
+        self.team.predictor = open_predictor(predictor)
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -157,6 +157,20 @@ class Half:
 
     def observe(self, pairs, rirs):
         self._last = rirs
+
+
+class Asks(Half):
+    """Predicts what it is told on asking."""
+
+    def reset(self, context):
+        self._truth = context.truth
+
+    def predict(self, pairs, history):
+        return self._truth(pairs)
+
+
+class Knows(Asks):
+    privileged = ("truth",)
 
 
 class Faulty(Half):

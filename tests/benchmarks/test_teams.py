@@ -12,8 +12,8 @@ from reading import Page
 from av_envs.benchmarks import measure_scales, report, run, suites, verify
 from av_envs.benchmarks.agents import AgentSpec
 from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.episodes import Job, open_job_player
 from av_envs.benchmarks.leaderboard import build_rows
-from av_envs.benchmarks.predictors import predictor_of
 from av_envs.benchmarks.results import canonical, read_result
 from av_envs.benchmarks.schema import first_fault
 from av_envs.benchmarks.sounds import heard_on_walk
@@ -84,9 +84,10 @@ def test_a_predictor_that_does_not_exist_is_the_callers_mistake(tmp_path, predic
 
 
 def test_other_tasks_have_no_use_for_a_predictor():
-    agent = SimpleNamespace(predictor="oracle")
-    assert predictor_of(FakeSeparation(), AgentSpec(WALKERS), agent) is None
-    assert predictor_of(FakeMeasure(), AgentSpec(WALKERS), agent).privileged == ("truth",)
+    job = Job(TEAM_SUITE, AgentSpec(WALKERS, '{"predictor":"oracle"}'), 0, 1, isolated=False)
+    assert open_job_player(job, FakeSeparation()).declared.predictor is None
+    declared = open_job_player(job, FakeMeasure()).declared
+    assert (declared.predictor, declared.all_privileged) == ("oracle", ("truth",))
 
 
 def test_records_repeat_and_verify(tmp_path, capsys):
