@@ -114,9 +114,9 @@ class LocalPlayer:
         return action
 
     def reset_predictor(self, facts: dict[str, Any], truth: Truth) -> None:
-        from av_envs.rir_measure.predictors import PredictionContext
+        from av_envs.rir_measure.predictors import PredictionContext, hidden_truth
 
-        shown = truth if "truth" in self.declared.predictor_privileged else _hidden
+        shown = truth if "truth" in self.declared.predictor_privileged else hidden_truth
         ask(self._predictor.reset, PredictionContext(**facts, truth=shown))
 
     def predict(self, pairs: "Pairs", history: Sequence[Any]) -> np.ndarray:
@@ -127,10 +127,3 @@ class LocalPlayer:
 
     def observe(self, pairs: "Pairs", rirs: np.ndarray) -> None:
         ask(self._predictor.observe, pairs, rirs)
-
-
-def _hidden(pairs: "Pairs") -> np.ndarray:
-    """Stands where the truth would be."""
-    raise PermissionError(
-        "a predictor that asks for context.truth must declare privileged = ('truth',)"
-    )

@@ -30,7 +30,12 @@ from av_envs.rir_measure.observation import (
     observation_space,
     remembered,
 )
-from av_envs.rir_measure.predictors import PredictionContext, RIRPredictor, open_predictor
+from av_envs.rir_measure.predictors import (
+    PredictionContext,
+    RIRPredictor,
+    if_declared,
+    open_predictor,
+)
 from av_envs.rir_measure.privileged import PRIVILEGED
 from av_envs.rir_measure.queries import budgets, draw_queries
 from av_envs.rir_measure.rewards import Components, Quantities, RewardWeights, components, shares
@@ -277,8 +282,11 @@ class MeasureEnv(ParallelEnv):
                     robots=tuple(self.possible_agents),
                     grid=config.grid,
                     steps=config.steps,
-                    truth=lambda pairs: (
-                        measure(dwelling.acoustics, graph, nodes_of(graph, pairs)).rirs
+                    truth=if_declared(
+                        self.predictor,
+                        lambda pairs: (
+                            measure(dwelling.acoustics, graph, nodes_of(graph, pairs)).rirs
+                        ),
                     ),
                 )
             )

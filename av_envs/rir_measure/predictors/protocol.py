@@ -19,8 +19,8 @@ class PredictionContext:
     robots     names, in the order of the environment
     grid       metres between neighbouring nodes
     steps      length of an episode
-    truth      the true responses of any pairs, (P, 2, n_samples) float32: only for
-               predictors that say so in `privileged`
+    truth      the true responses of any pairs, (P, 2, n_samples) float32, for predictors that
+               declare it; `PermissionError` for others
     n_samples  of a response at 16 kHz
     """
 
@@ -57,3 +57,17 @@ class RIRPredictor(Protocol):
         rirs  (P, 2, n_samples) float32, read-only
         """
         ...
+
+
+def if_declared(
+    predictor: RIRPredictor, truth: Callable[[Pairs], np.ndarray]
+) -> Callable[[Pairs], np.ndarray]:
+    """The truth for a predictor that declares to look at it, for others `hidden_truth`."""
+    return truth if "truth" in getattr(predictor, "privileged", ()) else hidden_truth
+
+
+def hidden_truth(pairs: Pairs) -> np.ndarray:
+    """Stands in a context where the truth would be."""
+    raise PermissionError(
+        "a predictor that asks for context.truth must declare privileged = ('truth',)"
+    )
