@@ -5,8 +5,8 @@ from av_envs.rir_measure.predictors.protocol import (
     JointObservation,
     PredictionContext,
     RIRPredictor,
+    context_for,
     hidden_truth,
-    if_declared,
 )
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "JointObservation",
     "PredictionContext",
     "RIRPredictor",
+    "context_for",
     "hidden_truth",
-    "if_declared",
     "open_predictor",
 ]

@@ -59,11 +59,16 @@ class RIRPredictor(Protocol):
         ...
 
 
-def if_declared(
-    predictor: RIRPredictor, truth: Callable[[Pairs], np.ndarray]
-) -> Callable[[Pairs], np.ndarray]:
-    """The truth for a predictor that declares to look at it, for others `hidden_truth`."""
-    return truth if "truth" in getattr(predictor, "privileged", ()) else hidden_truth
+def context_for(
+    predictor: RIRPredictor,
+    robots: tuple[str, ...],
+    grid: float,
+    steps: int,
+    truth: Callable[[Pairs], np.ndarray],
+) -> PredictionContext:
+    """What this predictor may know: the truth only if it declares to look at it."""
+    is_declared = "truth" in getattr(predictor, "privileged", ())
+    return PredictionContext(robots, grid, steps, truth if is_declared else hidden_truth)
 
 
 def hidden_truth(pairs: Pairs) -> np.ndarray:
