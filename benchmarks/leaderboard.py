@@ -35,6 +35,7 @@ class Row:
     metrics   mean of every metric over all episodes of all runs, and what derives from these
     groups    score and interval of every group of episodes, where the suite has several
     houses    mean of the primary metric by scene
+    hashes    `result_hash` of every run
     reason    why the row is not ranked; "" for a ranked one
     """
 
@@ -59,6 +60,7 @@ class Row:
     authors: str | None
     url: str | None
     commands: tuple[str, ...]
+    hashes: tuple[str, ...]
     reason: str
 
 
@@ -166,6 +168,7 @@ def _row(group: list[dict[str, Any]], reason: str) -> Row:
         authors=agent["authors"],
         url=agent["url"],
         commands=tuple(dict.fromkeys(result["command"] for result in group)),
+        hashes=tuple(result.get("result_hash", "") for result in group),
         reason=reason or ("the score is undefined" if score.value is None else ""),
     )
 

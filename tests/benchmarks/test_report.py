@@ -17,7 +17,8 @@ from av_envs.benchmarks.results import (
     result_hash,
     rounded,
 )
-from av_envs.benchmarks.scales import Scale
+from av_envs.benchmarks.scales import Scale, read_scales
+from av_envs.benchmarks.source_code import source_hash
 
 
 @pytest.fixture(autouse=True)
@@ -215,13 +216,19 @@ def test_scores_are_put_on_the_scale_of_the_suite(monkeypatch):
         Scale(1.0, 1.0)
 
 
-def test_scales_are_printed_from_results(tmp_path, capsys):
+def test_scales_are_taken_from_results(tmp_path, capsys):
     standing, oracle = make_result("StandInPlace", 0, spread=0), make_result("Oracle", 2, spread=0)
     for result in (standing, oracle):
         result["agent"]["path"] = f"av_envs.baselines.separation:{result['agent']['name']}"
+        result["agent"]["hash"] = source_hash(result["agent"]["path"])
     write(tmp_path, standing)
-    assert measure_scales.main([str(tmp_path)]) == 2
+    file = tmp_path / "kept" / "scales.json"
+    file.parent.mkdir()
+    file.write_text('{"sep-x": {"low": 1.0, "high": 2.0}, "fake-v1": {"low": 5.0, "high": 6.0}}')
+    words = [str(tmp_path), "--file", str(file)]
+    assert measure_scales.main(words) == 2
     assert "no suite with whole runs" in capsys.readouterr().err
     write(tmp_path, standing, oracle)
-    assert measure_scales.main([str(tmp_path)]) == 0
-    assert '    "fake-v1": Scale(0.000, 2.000),' in capsys.readouterr().out.splitlines()
+    assert measure_scales.main(words) == 0
+    assert "fake-v1: 0.0 to 2.0" in capsys.readouterr().out
+    assert read_scales(file) == {"sep-x": Scale(1.0, 2.0), "fake-v1": Scale(0.0, 2.0)}

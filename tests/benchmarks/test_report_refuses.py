@@ -23,7 +23,7 @@ def registered(monkeypatch):
     [
         (lambda r: r.update(episodes=r["episodes"][:1]), "'complete' says True"),
         (lambda r: r["episodes"].append(r["episodes"][0]), "is there twice"),
-        (lambda r: r["episodes"][0]["metrics"].update(x=1.0), "other metrics"),
+        (lambda r: [e["metrics"].update(x=1.0) for e in r["episodes"]], "other metrics"),
         (lambda r: r["env"].update(id="AVFarSep-v0"), "is played in another environment"),
         (lambda r: r["suite"].update(version=2), "is version 1"),
         (lambda r: r["timing"].update(env_steps=1), "timing counts 1 steps"),

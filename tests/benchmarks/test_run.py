@@ -323,8 +323,10 @@ def test_a_full_disk_is_named(tmp_path):
     journal = Journal(tmp_path / "x.partial", {"seed": 0})
     journal._file.close()
     complaint = r"cannot write .*x\.partial: No space left"
-    journal._file = Path("/dev/full").open("wb", buffering=0)
-    with closing(journal), pytest.raises(UserError, match=complaint):
+    with (
+        Path("/dev/full").open("wb", buffering=0) as journal._file,
+        pytest.raises(UserError, match=complaint),
+    ):
         journal.add(Played(0, {}, [0.5], 1.0))
 
 
