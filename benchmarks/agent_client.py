@@ -7,11 +7,13 @@ for episode after episode as long as the agent is the same.
 
 import atexit
 import contextlib
+import fcntl
 import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from av_envs.rir_measure.pairs import Pairs
 
 BUILD_TIMEOUT = 600.0  # s, for importing and loading weights on a busy machine
 TIMEOUT = 300.0  # s, for one answer
+PIPE_BYTES = 1 << 20  # what an unprivileged user may ask for
 PATIENCE = 2.0  # s, for a process to end by itself
 
 
@@ -75,7 +78,8 @@ class AgentProcess:
         process, self._process = self._process, None
         if process is None:
             return
-        self._pipe.close()
+        self._requests.close()
+        self._answers.close()
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -83,21 +87,25 @@ class AgentProcess:
             process.wait()
 
     def _start(self) -> Declared:
-        self._pipe, theirs = Pipe()
+        heard, self._requests = Pipe(duplex=False)
+        self._answers, said = Pipe(duplex=False)
+        _widen(self._requests)
+        ends = (heard.fileno(), said.fileno())
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; "
-            f"from av_envs.benchmarks.agent_process import main; main({theirs.fileno()})"
+            f"from av_envs.benchmarks.agent_process import main; main{ends}"
         )
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
-            pass_fds=(theirs.fileno(),),
+            pass_fds=ends,
             stdin=subprocess.DEVNULL,
             stdout=2,  # what agents print is no output of the command
             start_new_session=True,  # an interruption is for us, we end it then
         )
-        theirs.close()
+        heard.close()
+        said.close()
         try:
-            said = self._call(
+            declared = self._call(
                 "build", self.spec.path, self.spec.kwargs_json, self.settings, timeout=BUILD_TIMEOUT
             )
         except AgentError as error:
@@ -108,18 +116,18 @@ class AgentProcess:
         except BaseException:
             self.close()
             raise
-        return Declared(**{k: tuple(v) if isinstance(v, list) else v for k, v in said.items()})
+        return Declared(**{k: tuple(v) if isinstance(v, list) else v for k, v in declared.items()})
 
     def _call(self, verb: str, *arguments: Any, timeout: float | None = None) -> Any:
         if self._process is None:
             raise AgentError("its process has ended")
         try:
-            self._pipe.send_bytes(pickle.dumps((verb, arguments), pickle.HIGHEST_PROTOCOL))
+            self._requests.send_bytes(pickle.dumps((verb, arguments), pickle.HIGHEST_PROTOCOL))
             while True:
                 kind, *content = self._receive(timeout or self._timeout)
                 if kind != "truth":
                     break
-                self._pipe.send_bytes(pickle.dumps(self._truth_of(content)))
+                self._requests.send_bytes(pickle.dumps(self._truth_of(content)))
         except (EOFError, OSError) as error:
             raise AgentError(f"its process ended with {self._status()}") from error
         except (ValueError, TypeError) as error:
@@ -133,11 +141,11 @@ class AgentProcess:
         raise AgentError(str(message), traceback=str(words))
 
     def _receive(self, timeout: float) -> list[Any]:
-        if not self._pipe.poll(timeout):
+        if not self._answers.poll(timeout):
             self._process.kill()
             self.close()
             raise AgentError(f"no answer within {timeout:g} s")
-        answer = unpack(self._pipe.recv_bytes())
+        answer = unpack(self._answers.recv_bytes())
         if not isinstance(answer, list) or not answer or answer[0] not in KINDS:
             raise ValueError("an answer is a list that begins with its kind")
         if len(answer) != KINDS[answer[0]]:
@@ -155,6 +163,12 @@ class AgentProcess:
         self.close()
         code = process.returncode
         return f"signal {-code}" if code < 0 else f"exit status {code}"
+
+
+def _widen(pipe: Connection) -> None:
+    """Let a whole observation fit in, so that it is written at once and wakes its reader once."""
+    with contextlib.suppress(OSError, AttributeError):  # Linux only, and only up to a limit
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 KINDS = {"done": 2, "mistake": 2, "failed": 3, "truth": 2}  # entries of an answer

@@ -24,16 +24,16 @@ if TYPE_CHECKING:  # see `player`
 LONGEST_TRACEBACK = 4000  # characters, the last ones
 
 
-def main(descriptor: int) -> None:
-    """Serve requests from this end of the pipe until the other end is closed."""
-    with Connection(descriptor) as pipe:
-        server = _Server(pipe)
+def main(requests_descriptor: int, answers_descriptor: int) -> None:
+    """Serve requests from one pipe until it is closed; answers go into the other."""
+    with Connection(requests_descriptor) as requests, Connection(answers_descriptor) as answers:
+        server = _Server(requests, answers)
         while True:
             try:
-                verb, arguments = pickle.loads(pipe.recv_bytes())  # of our own parent process
-            except (EOFError, ConnectionResetError):
+                verb, arguments = pickle.loads(requests.recv_bytes())  # of our own parent process
+            except EOFError:
                 return
-            pipe.send_bytes(_answer(server, verb, arguments))
+            answers.send_bytes(_answer(server, verb, arguments))
 
 
 def _answer(server: "_Server", verb: str, arguments: tuple) -> bytes:
@@ -51,8 +51,8 @@ def _answer(server: "_Server", verb: str, arguments: tuple) -> bytes:
 class _Server:
     """Its public methods are the verbs of requests."""
 
-    def __init__(self, pipe: Connection):
-        self._pipe = pipe
+    def __init__(self, requests: Connection, answers: Connection):
+        self._requests, self._answers = requests, answers
         self._player: LocalPlayer | None = None
         self._history: list[Any] = []
 
@@ -87,7 +87,7 @@ class _Server:
     @property
     def _ask_for_truth(self) -> Truth:
         def truth(pairs: "Pairs") -> np.ndarray:
-            self._pipe.send_bytes(pack(["truth", list(pairs)]))
-            return pickle.loads(self._pipe.recv_bytes())
+            self._answers.send_bytes(pack(["truth", list(pairs)]))
+            return pickle.loads(self._requests.recv_bytes())
 
         return truth
