@@ -161,7 +161,7 @@ def titles(suite: str, columns: list[tuple[str, str]]) -> list[str]:
 def markdown(rows: list[Row]) -> str:
     blocks = ["# Leaderboard", NOTE]
     for suite, ranked, unranked in split_rows(rows):
-        blocks += [f"## {heading(suite)}", *filter(None, [remark(suite)])]
+        blocks += [f"## {plain(heading(suite))}", *filter(None, [remark(suite)])]
         for part, first in ((ranked, "rank"), (unranked, "not ranked because")):
             if part:
                 blocks += [_markdown_table(part, first), *filter(None, [footnote(part)])]
@@ -176,7 +176,7 @@ def _markdown_groups(rows: list[Row]) -> str:
     lines = [["agent", *rows[0].groups], ["---"] * (1 + len(rows[0].groups))]
     for row in rows:
         lines.append([row.agent, *group_cells(row)])
-    return _markdown_lines(lines)
+    return markdown_lines(lines)
 
 
 def _markdown_table(rows: list[Row], first: str) -> str:
@@ -186,17 +186,18 @@ def _markdown_table(rows: list[Row], first: str) -> str:
     for row in rows:
         agent = f"{row.agent} (privileged)" if row.privileged else row.agent
         lines.append([str(row.rank or row.reason), agent, *cells(row, columns), row.hardware])
-    return _markdown_lines(lines)
+    return markdown_lines(lines)
 
 
-def _markdown_lines(lines: list[list[str]]) -> str:
+def markdown_lines(lines: list[list[str]]) -> str:
+    """A table; no cell can break it."""
     return "\n".join("| " + " | ".join(map(plain, cells_)) + " |" for cells_ in lines)
 
 
 def plain(text: str) -> str:
-    """Text as one line of Markdown: no tag, no link, no cell or block begins in it."""
+    """Text as one line of Markdown: no tag, link, code or cell begins in it."""
     line = " ".join(html.escape(text, quote=False).split())
-    return "".join(f"\\{c}" if c in "[]`*" else "/" if c == "|" else c for c in line)
+    return line.replace("](", "] (").replace("`", "'").replace("|", "/")
 
 
 def _markdown_commands(rows: list[Row]) -> str:

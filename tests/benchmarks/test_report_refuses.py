@@ -74,7 +74,7 @@ def test_texts_of_a_result_stay_texts(tmp_path):
     report.main(["--audio", "0", str(tmp_path)])
     text = (tmp_path / "leaderboard.md").read_text()
     assert "<script>" not in text
-    assert "| =&lt;script&gt; / x \\[a\\](b) / |" in text
+    assert "| =&lt;script&gt; / x [a] (b) / |" in text
     assert text.count("```") == 2
     lines = list(csv.reader((tmp_path / "leaderboard.csv").read_text().splitlines(keepends=True)))
     cells = [cell for line in lines[1:] for cell in line]
