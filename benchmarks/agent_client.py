@@ -30,6 +30,7 @@ from av_envs.rir_measure.pairs import Pairs
 BUILD_TIMEOUT = 600.0  # s, for importing and loading weights on a busy machine
 TIMEOUT = 300.0  # s, for one answer
 PIPE_BYTES = 1 << 20  # what an unprivileged user may ask for
+MOST_BYTES = 1 << 28  # of an answer
 PATIENCE = 2.0  # s, for a process to end by itself
 
 
@@ -145,7 +146,7 @@ class AgentProcess:
             self._process.kill()
             self.close()
             raise AgentError(f"no answer within {timeout:g} s")
-        answer = unpack(self._answers.recv_bytes())
+        answer = unpack(self._answers.recv_bytes(MOST_BYTES))
         if not isinstance(answer, list) or not answer or answer[0] not in KINDS:
             raise ValueError("an answer is a list that begins with its kind")
         if len(answer) != KINDS[answer[0]]:

@@ -31,9 +31,9 @@ def main(requests_descriptor: int, answers_descriptor: int) -> None:
         while True:
             try:
                 verb, arguments = pickle.loads(requests.recv_bytes())  # of our own parent process
-            except EOFError:
+                answers.send_bytes(_answer(server, verb, arguments))
+            except (EOFError, BrokenPipeError):
                 return
-            answers.send_bytes(_answer(server, verb, arguments))
 
 
 def _answer(server: "_Server", verb: str, arguments: tuple) -> bytes:
