@@ -7,13 +7,10 @@ for episode after episode as long as the agent is the same.
 
 import atexit
 import contextlib
-import fcntl
-import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -22,6 +19,7 @@ from av_envs.benchmarks.agents import AgentSpec
 from av_envs.benchmarks.answers import AgentError, ask, why_no_action
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.player import Declared, LocalPlayer, Player, PlayerSettings, Truth
+from av_envs.benchmarks.shared_arrays import ArrayWriter
 from av_envs.benchmarks.source_code import source_hash
 from av_envs.benchmarks.wire import unpack
 from av_envs.rir_measure.actions import checked_prediction
@@ -29,7 +27,6 @@ from av_envs.rir_measure.pairs import Pairs
 
 BUILD_TIMEOUT = 600.0  # s, for importing and loading weights on a busy machine
 TIMEOUT = 300.0  # s, for one answer
-PIPE_BYTES = 1 << 20  # what an unprivileged user may ask for
 MOST_BYTES = 1 << 28  # of an answer
 PATIENCE = 2.0  # s, for a process to end by itself
 
@@ -81,6 +78,7 @@ class AgentProcess:
             return
         self._requests.close()
         self._answers.close()
+        self._writer.close()
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -90,8 +88,8 @@ class AgentProcess:
     def _start(self) -> Declared:
         heard, self._requests = Pipe(duplex=False)
         self._answers, said = Pipe(duplex=False)
-        _widen(self._requests)
-        ends = (heard.fileno(), said.fileno())
+        self._writer = ArrayWriter()
+        ends = (heard.fileno(), said.fileno(), self._writer.descriptor)
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; "
             f"from av_envs.benchmarks.agent_process import main; main{ends}"
@@ -123,12 +121,12 @@ class AgentProcess:
         if self._process is None:
             raise AgentError("its process has ended")
         try:
-            self._requests.send_bytes(pickle.dumps((verb, arguments), pickle.HIGHEST_PROTOCOL))
+            self._requests.send_bytes(self._writer.dumps((verb, arguments)))
             while True:
                 kind, *content = self._receive(timeout or self._timeout)
                 if kind != "truth":
                     break
-                self._requests.send_bytes(pickle.dumps(self._truth_of(content)))
+                self._requests.send_bytes(self._writer.dumps(self._truth_of(content)))
         except (EOFError, OSError) as error:
             raise AgentError(f"its process ended with {self._status()}") from error
         except (ValueError, TypeError) as error:
@@ -164,12 +162,6 @@ class AgentProcess:
         self.close()
         code = process.returncode
         return f"signal {-code}" if code < 0 else f"exit status {code}"
-
-
-def _widen(pipe: Connection) -> None:
-    """Let a whole observation fit in, so that it is written at once and wakes its reader once."""
-    with contextlib.suppress(OSError, AttributeError):  # Linux only, and only up to a limit
-        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 KINDS = {"done": 2, "mistake": 2, "failed": 3, "truth": 2}  # entries of an answer

@@ -1,11 +1,11 @@
 """The process in which an agent plays: it is told observations, and no environment is in it.
 
-`av_envs.benchmarks.agent_client` starts it and talks to it through a pipe. Requests are pickled
-(verb, arguments); answers are messages of `av_envs.benchmarks.wire`, a list whose first entry is
-"done", "mistake" (of the caller, with a sentence) or "failed" (of the agent, with a traceback).
+`av_envs.benchmarks.agent_client` starts it and talks to it through a pipe. Requests are
+(verb, arguments), see `av_envs.benchmarks.shared_arrays`; answers are messages of
+`av_envs.benchmarks.wire`, a list whose first entry is "done", "mistake" (of the caller, with a
+sentence) or "failed" (of the agent, with a traceback).
 """
 
-import pickle
 import traceback
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from av_envs.benchmarks.agents import AgentSpec
 from av_envs.benchmarks.answers import AgentError
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.player import LocalPlayer, PlayerSettings, Truth
+from av_envs.benchmarks.shared_arrays import ArrayReader
 from av_envs.benchmarks.wire import pack
 
 if TYPE_CHECKING:  # see `player`
@@ -24,13 +25,17 @@ if TYPE_CHECKING:  # see `player`
 LONGEST_TRACEBACK = 4000  # characters, the last ones
 
 
-def main(requests_descriptor: int, answers_descriptor: int) -> None:
-    """Serve requests from one pipe until it is closed; answers go into the other."""
+def main(requests_descriptor: int, answers_descriptor: int, memory_descriptor: int) -> None:
+    """Serve requests from one pipe until it is closed; answers go into the other.
+
+    memory_descriptor  where the arrays of requests lie
+    """
+    reader = ArrayReader(memory_descriptor)
     with Connection(requests_descriptor) as requests, Connection(answers_descriptor) as answers:
-        server = _Server(requests, answers)
+        server = _Server(requests, answers, reader)
         while True:
             try:
-                verb, arguments = pickle.loads(requests.recv_bytes())  # of our own parent process
+                verb, arguments = reader.loads(requests.recv_bytes())
                 answers.send_bytes(_answer(server, verb, arguments))
             except (EOFError, BrokenPipeError):
                 return
@@ -51,8 +56,8 @@ def _answer(server: "_Server", verb: str, arguments: tuple) -> bytes:
 class _Server:
     """Its public methods are the verbs of requests."""
 
-    def __init__(self, requests: Connection, answers: Connection):
-        self._requests, self._answers = requests, answers
+    def __init__(self, requests: Connection, answers: Connection, reader: ArrayReader):
+        self._requests, self._answers, self._reader = requests, answers, reader
         self._player: LocalPlayer | None = None
         self._history: list[Any] = []
 
@@ -88,6 +93,6 @@ class _Server:
     def _ask_for_truth(self) -> Truth:
         def truth(pairs: "Pairs") -> np.ndarray:
             self._answers.send_bytes(pack(["truth", list(pairs)]))
-            return pickle.loads(self._requests.recv_bytes())
+            return self._reader.loads(self._requests.recv_bytes())
 
         return truth

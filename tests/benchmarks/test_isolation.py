@@ -1,6 +1,7 @@
 """An agent plays where no environment is: what cheats in one process learns nothing in its own."""
 
 import pickle
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from av_envs.benchmarks.agents import AgentSpec
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.episodes import agent_seed
 from av_envs.benchmarks.results import read_result
+from av_envs.benchmarks.shared_arrays import CAPACITY, ArrayReader, ArrayWriter
 from av_envs.benchmarks.wire import pack, unpack
 
 
@@ -116,3 +118,14 @@ def test_the_wire_carries_numbers_and_no_code():
     for bad in (b"", good[:-1], good + b"x", pickle.dumps(3), b"\xff" * 40, good[:4] + b"[]"):
         with pytest.raises(ValueError, match="cannot be read"):
             unpack(bad)
+
+
+@pytest.mark.parametrize("size", [3, CAPACITY + 1])
+def test_a_request_keeps_its_arrays_while_the_next_one_comes(size):
+    first = {"a": np.arange(size, dtype=np.uint8), "b": np.ones((2, 3), np.float32).T, "c": "text"}
+    with closing(ArrayWriter()) as writer:
+        reader = ArrayReader(writer.descriptor)
+        got = reader.loads(writer.dumps(first))
+        reader.loads(writer.dumps({"a": np.full(size, 9, np.uint8)}))
+        np.testing.assert_equal(got, first)
+        got["a"][0] = 7  # agents may write into what they get
