@@ -8,7 +8,7 @@ PACKAGING := setup.cfg pyproject.toml constraints.txt
 # About ten minutes on two cores once the caches are warm; an interrupted run goes on where it stopped.
 RESULTS := results
 SUITES := near-heard near-unheard target-unheard 3src noise distance static far
-AGENTS := Random StandInPlace RotateInPlace Novelty ProximityPrior DoA Oracle
+AGENTS := Random StandInPlace RotateInPlace Novelty ProximityPrior GoToNearest DoA Oracle
 
 # The measuring task, about an hour: teams with their usual predictor, and what predictors are worth.
 TEAM_RESULTS := results-rir
