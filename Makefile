@@ -9,7 +9,7 @@ PACKAGING := setup.cfg pyproject.toml constraints.txt
 RESULTS := results
 SUITES := between-heard-v1 between-unheard-v1 between3-unheard-v1 near-heard-v2 near-unheard-v2 \
 	target-unheard-v2 3src-v2 noise-v2 distance-v2 static-v2 far-v2
-AGENTS := Random StandInPlace RotateInPlace Novelty ProximityPrior DoA Oracle
+AGENTS := Random StandInPlace RotateInPlace Novelty ProximityPrior GoToNearest DoA Oracle
 
 # The measuring task, about an hour: teams with their usual predictor, and what predictors are worth.
 TEAM_RESULTS := results-rir

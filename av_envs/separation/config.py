@@ -1,7 +1,7 @@
 """Every knob of the separation task, with its unit, in one place."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,7 @@ FAR = 8.0  # m of walking, least, to what a start is far from
 SOURCE_DISTANCES = {"between": 4.0, "near": 8.0, "target": 8.0, "far": 8.0}  # m, by start
 REWARDS = ("si_sdr_gain", "si_sdr", "neg_nmse", "improvement", "approach")
 OBSERVATIONS = ("rgb", "depth", "mixture", "target", "pose", "waveform")
+EXTRA_SCORES = ("si_sdr_ideal", "si_sdr_mixture_phase")
 MAX_SOURCES = 8
 
 
@@ -36,6 +37,7 @@ class SeparationConfig:
     min_source_distance: float | None = None  # m between two sources; None: SOURCE_DISTANCES
     estimator: str = "mixture"  # whose estimate is scored: mixture, agent or "module:Factory"
     reward: str = "si_sdr_gain"  # one of REWARDS
+    extra_scores: tuple[str, ...] = ()  # in the info beside the others, of EXTRA_SCORES
     dynamic: bool = True  # False: every source repeats its first second
     noise_snr_db: float | None = None  # microphone noise below the mixture at the start
     convolution: str = "causal"  # or legacy_same, what the paper's code does
@@ -61,11 +63,10 @@ class SeparationConfig:
         _check("convolution", self.convolution, CONVOLUTIONS)
         if not isinstance(self.dynamic, bool):
             raise ValueError(f"dynamic must be True or False, got {self.dynamic!r}")
-        for name in self.observations:
-            _check("observations", name, OBSERVATIONS)
-        if not self.observations or len(set(self.observations)) < len(self.observations):
-            raise ValueError(f"observations must be distinct and not empty: {self.observations}")
-        object.__setattr__(self, "observations", tuple(self.observations))
+        for option, valid in (("observations", OBSERVATIONS), ("extra_scores", EXTRA_SCORES)):
+            object.__setattr__(self, option, _distinct(option, getattr(self, option), valid))
+        if not self.observations:
+            raise ValueError(f"observations must not be empty; choose from {_listed(OBSERVATIONS)}")
         for name, low, high in (
             ("houses", 1, 1_000_000),
             ("num_sources", 1, MAX_SOURCES),
@@ -121,9 +122,24 @@ class SeparationConfig:
         return cls(**sorted_options(options, [field.name for field in fields(cls)]))
 
 
-def _check(option: str, value: str, valid) -> None:
+def _check(option: str, value: str, valid: Iterable[str]) -> None:
     if value not in valid:
-        raise ValueError(f"{option} {value!r} does not exist; choose from {', '.join(valid)}")
+        raise ValueError(f"{option} {value!r} does not exist; choose from {_listed(valid)}")
+
+
+def _distinct(option: str, names: Iterable[str], valid: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ValueError(f"{option} must be a list of names, got {names!r}")
+    names = tuple(names)
+    for name in names:
+        _check(option, name, valid)
+    if len(set(names)) < len(names):
+        raise ValueError(f"{option} must be distinct, got {names}")
+    return names
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
 
 
 def _is_number(value) -> bool:

@@ -75,7 +75,8 @@ class SeparationEnv(Walk, gym.Env):
 
     The ground truth is the target's dry second with magnitude RMS 1.2. SI-SDR gives the
     estimate the target's own phase, as the paper does, and lies within 100 dB of zero.
-    A second in which the target is silent has SI-SDR NaN and reward 0.
+    A second in which the target is silent has SI-SDR NaN and reward 0; an estimate that is
+    silent or constant has -100 dB.
 
     ## Estimators
 
@@ -102,6 +103,7 @@ class SeparationEnv(Walk, gym.Env):
     |                       |             | `start="between"`, 8 with the others                |
     | `estimator`           | `"mixture"` | see above                                           |
     | `reward`              |`"si_sdr_gain"`| see above                                         |
+    | `extra_scores`        | none        | which scores that take time the info has, too       |
     | `dynamic`             | True        | False: every source repeats its first second        |
     | `noise_snr_db`        | None        | dB by which the noise of the microphones is weaker  |
     |                       |             | than the mixture, see below                         |
@@ -148,12 +150,22 @@ class SeparationEnv(Walk, gym.Env):
 
     float32 scalars, the same keys at every step. Of the second that was scored, in dB:
     `si_sdr`, `si_sdr_mixture` (the better ear's mixture as it is), `si_sdr_improvement` (the
-    first minus the second), `si_sdr_mixture_phase` (the estimate with the mixture's phase
-    instead of the target's), and, with the reward that needs them, `si_sdr_start` and
-    `si_sdr_gain`; then `stft_distance` and `nmse`. Of where the agent is now:
+    first minus the second), `target_to_rest_db` (energy of the target's image at the better ear
+    over that of all else there, to the end of the reverberation of these two seconds; 100 with
+    nothing else, -100 with a silent target), and, with the reward that needs them,
+    `si_sdr_start` and `si_sdr_gain`; then `stft_distance` and `nmse`. Of where the agent is now:
     `distance_to_target` (straight) and `geodesic_to_target` (walked) in metres, `collision`,
-    `node`, `heading`, `house`. `env.unwrapped.score_refined(estimates)` scores estimates that
-    were made with hindsight.
+    `node`, `heading`, `house`.
+
+    | extra score              | dB                                                        |
+    |--------------------------|-----------------------------------------------------------|
+    | `"si_sdr_ideal"`         | SI-SDR of the target's image alone at the better ear:     |
+    |                          | what separates perfectly, but leaves the reverberation,   |
+    |                          | has. Minus `si_sdr_mixture`, what separation can win here |
+    | `"si_sdr_mixture_phase"` | SI-SDR of the estimate with the mixture's phase instead   |
+    |                          | of the target's: mostly how late the sound arrives        |
+
+    `env.unwrapped.score_refined(estimates)` scores estimates that were made with hindsight.
     """
 
     config_type: ClassVar[type] = SeparationConfig
@@ -214,7 +226,11 @@ class SeparationEnv(Walk, gym.Env):
         """What no fair agent knows, for oracles and trainers.
 
         "action_gains"     (4,) dB, `si_sdr_gain` of the next second after each action
-        "source_nodes"     (num_sources,) the target first
+        "source_nodes"     (num_sources,) the target first, as in the next three
+        "source_distances" (num_sources,) metres of walking to each source
+        "source_quarters"  (num_sources,) `"bearing_quarters"` of each source
+        "source_routes"    (num_sources,) `"route_heading"` of each source; -2 where other sources
+                           bar every way
         "target_bearing"   () radians from the heading to the target, counter-clockwise
         "bearing_quarters" () the quarter turn that points nearest to the target: 0 none,
                            1 left, 2 behind, 3 right
@@ -249,7 +265,8 @@ class SeparationEnv(Walk, gym.Env):
         for t, (pose, given) in enumerate(zip(self.trajectory, estimates, strict=True)):
             estimate = checked_estimate(given, f"the estimate of second {t}")
             truth = target_second(self.config, self._episode.sounds[0], t)
-            scores.append(score_second(estimate, self._hear_at([pose], t)[0], truth))
+            heard, extra = self._hear_at([pose], t)[0], self.config.extra_scores
+            scores.append(score_second(estimate, heard, truth, extra_scores=extra))
         return mean_scores(scores)
 
     def _require_running(self) -> None:
