@@ -1,15 +1,10 @@
 """The tables of boards in README and docs are those of the result files kept in docs/results."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-SPEC = importlib.util.spec_from_file_location("board_tables", ROOT / "docs" / "tables.py")
-tables = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(tables)
+from docs import tables
 
 OPENING = "<!-- board sep-x | gain: score | metres left: distance_final -->"
 PAGE = f"Before\n\n{OPENING}\n\nold\n\n<!-- end of board -->\n\nAfter\n"
