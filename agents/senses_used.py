@@ -7,7 +7,6 @@ interval. What changes nothing when it is spoilt was not used.
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -17,6 +16,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from av_envs.agents.adapters.sb3.weights import load_policy, observations_of
 from av_envs.agents.train_sb3 import make_venv
+from av_envs.paths import path_argument
 
 Arrays = dict[str, np.ndarray]
 DRAWS = 2000  # of the bootstrap
@@ -86,7 +86,7 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="av_envs.agents.senses_used", description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="a .safetensors")
+    parser.add_argument("--checkpoint", type=path_argument, required=True, help="a .safetensors")
     parser.add_argument("--env", default="AVDynamicSep-v0")
     parser.add_argument("--split", default="val")
     parser.add_argument("--houses", type=int, default=20)

@@ -27,6 +27,7 @@ from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
 from av_envs.agents.adapters.sb3.prepared import PreparedVecEnv
 from av_envs.agents.adapters.sb3.robots_vec_env import RobotsVecEnv
 from av_envs.agents.adapters.sb3.vec_env import NativeVecEnv
+from av_envs.paths import path_argument
 
 CHOICES = {
     "ppo": ("PPO", "MultiInputPolicy"),
@@ -187,7 +188,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--reward-scale", type=float, default=0.2, help="factor of the rewards")
     add("--seed", type=int, default=0)
     add("--resume", action="store_true", help="go on with the run in --out")
-    add("--out", type=Path, required=True, help="directory of the run")
+    add("--out", type=path_argument, required=True, help="directory of the run")
     return parser
 
 

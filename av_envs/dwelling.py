@@ -17,7 +17,6 @@ by several threads at a time and gives the same bits to all of them.
 
 import importlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +25,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from av_envs.acoustics import AcousticBackend, TraceConfig, TracedAcoustics
+from av_envs.acoustics.binaural import ear_tables
+from av_envs.paths import path_text, plain_paths
 from av_envs.scene import Scene, load_scene, scene_name
 from av_envs.scene.splits import SPLIT_SIZE
 from av_envs.vision import IMAGE_SIZE, ViewCache
@@ -191,12 +192,12 @@ def world_settings(
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise TypeError(f"backend {backend!r} has no option {name!r}; {has}")
-        plain[name] = os.fspath(value) if isinstance(value, os.PathLike) else value
+        plain[name] = plain_paths(value)
     try:
         text = json.dumps(plain, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"options of backend {backend!r} must be JSON-safe: {error}") from None
-    return WorldSettings(backend, grid, hrtf, kind, text)
+    return WorldSettings(backend, grid, path_text(hrtf, "hrtf", ["kemar"]), kind, text)
 
 
 def sorted_options(options: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
@@ -233,6 +234,12 @@ def _unknown(name: str, known: Sequence[str], backend: str) -> str:
     )
 
 
+def check_head(hrtf: str) -> None:
+    """Raise what opening the head raises, now; the built-in one needs no check."""
+    if hrtf != "kemar":
+        ear_tables(hrtf)
+
+
 def open_dwelling(name: str, grid: float, hrtf: str = "kemar", tracer: str = "numba") -> Dwelling:
     """The procedural dwelling of that name (see `scene_name`); processes share what it caches.
 
@@ -264,6 +271,7 @@ class TracedWorld:
 
     def __post_init__(self):
         TraceConfig(tracer=self.tracer)  # which says if there is none of that name
+        check_head(self.hrtf)
 
     def names(self, split: str) -> Sequence[str]:
         return _SplitNames(split, self.kind)

@@ -5,11 +5,11 @@ python -m av_envs.inspect_mesh house.glb --out house.png
 
 import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 
 from av_envs.mesh_world import MeshWorld
+from av_envs.paths import path_argument
 from av_envs.scene import Scene
 from av_envs.vision import IMAGE_SIZE, render_rgbd
 from av_envs.vision.drawing import draw_disc, draw_line
@@ -33,7 +33,7 @@ EAST_AND_NORTH = (0, 1)  # steps that way; the others are the same ones back
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m av_envs.inspect_mesh", description=__doc__)
     parser.add_argument("file", help="OBJ, PLY, GLB, STL, DAE or a Gazebo .world")
-    parser.add_argument("--out", type=Path, help="PNG of the map, the nodes and views")
+    parser.add_argument("--out", type=path_argument, help="PNG of the map, the nodes and views")
     parser.add_argument("--grid", type=float, default=1.0, help="metres between nodes")
     parser.add_argument("--unit", default="auto", help="m, cm, mm, in, ft or metres per unit")
     parser.add_argument("--up", default="auto", help="x, y or z: the axis that points up")

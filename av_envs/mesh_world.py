@@ -5,12 +5,14 @@
 What is heard is traced and what is seen is rendered, as in the built-in houses.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from av_envs.acoustics import TracedAcoustics
-from av_envs.dwelling import OPEN_AT_ONCE, Dwelling
+from av_envs.dwelling import OPEN_AT_ONCE, Dwelling, check_head
+from av_envs.paths import suffix_of, user_path
 from av_envs.scene import SPLITS, Scene
 from av_envs.scene.gazebo import read_gazebo_world
 from av_envs.scene.labels import as_material
@@ -41,7 +43,7 @@ class MeshWorld:
         grid: float,
         hrtf: str = "kemar",
         kind: str = "house",
-        root: str | None = None,
+        root: str | os.PathLike[str] | None = None,
         unit: str | float = "auto",
         up: str = "auto",
         materials: Mapping[str, str] | None = None,
@@ -49,18 +51,18 @@ class MeshWorld:
         extra: Mapping[str, Sequence[float]] | None = None,
         without: Sequence[str] = (),
     ):
-        if not isinstance(root, str):
-            raise ValueError(f"root must be a mesh file or a folder of them, got {root!r}")
+        path = user_path(root, "root", "a mesh file or a folder of them")
         trimesh_module()  # which raises if it is not there
         check_unit(unit)
         check_up(up)
+        check_head(hrtf)
         for value in (default, *(materials or {}).values()):
             as_material("materials", value)
         self._grid, self._hrtf = float(grid), hrtf
         self._mesh_options = {"unit": unit, "up": up}
         self._world_options = {"extra": extra, "without": without}
         self._materials = {"materials": materials, "default": default}
-        self._files = _files(Path(root))
+        self._files = _files(path)
         self.open = lru_cache(maxsize=OPEN_AT_ONCE)(self._open)
 
     def names(self, split: str) -> Sequence[str]:
@@ -69,8 +71,9 @@ class MeshWorld:
 
     def read(self, name: str) -> tuple[Scene, MeshReport]:
         """The scene of that file and the report of what became of it."""
-        known = self._world_options if Path(name).suffix.lower() in WORLDS else self._mesh_options
-        read = read_gazebo_world if Path(name).suffix.lower() in WORLDS else read_mesh
+        is_world = suffix_of(name) in WORLDS
+        known = self._world_options if is_world else self._mesh_options
+        read = read_gazebo_world if is_world else read_mesh
         return read(name, self._grid, **known, **self._materials)
 
     def _open(self, name: str) -> Dwelling:
@@ -102,4 +105,4 @@ def _files(root: Path) -> dict[str, list[str]]:
 def _meshes(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
-    return [str(p) for p in sorted(folder.iterdir()) if p.suffix.lower() in (*FORMATS, *WORLDS)]
+    return [str(p) for p in sorted(folder.iterdir()) if suffix_of(p) in (*FORMATS, *WORLDS)]

@@ -8,13 +8,13 @@ import importlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from gymnasium import spaces
 
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.source_code import file_hash, find_module, full_path, source_hash
+from av_envs.paths import user_path
 
 CARD_KEYS = ("name", "authors", "url", "train")
 
@@ -152,7 +152,7 @@ def describe_agent(
         "name": card.get("name", spec.label),
         "authors": card.get("authors"),
         "url": card.get("url"),
-        "checkpoint_sha256": file_hash(Path(checkpoint)) if checkpoint else None,
+        "checkpoint_sha256": file_hash(user_path(checkpoint, "checkpoint")) if checkpoint else None,
         "train": card.get("train"),
         "privileged": list(privileged),
     }

@@ -18,6 +18,7 @@ from av_envs.benchmarks.results import read_result
 from av_envs.benchmarks.run import run_suite
 from av_envs.benchmarks.suites import Suite, suite_named
 from av_envs.benchmarks.tables import plain_text
+from av_envs.paths import path_argument
 
 SUITE = "sep-demo-v2"
 AGENTS = tuple(
@@ -82,7 +83,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="av_envs.benchmarks.demo", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("demo"), help="default: demo")
+    parser.add_argument("--out", type=path_argument, default=Path("demo"), help="default: demo")
     return run_command(_demo, parser, argv)
 
 

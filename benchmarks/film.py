@@ -20,6 +20,7 @@ from av_envs.benchmarks.agents import AgentSpec
 from av_envs.benchmarks.command_line import UserError, non_negative_int, run_command
 from av_envs.benchmarks.episodes import Job, agent_seed, choose_action, make_env, open_job_player
 from av_envs.benchmarks.suites import SUITES, Suite, suite_named
+from av_envs.paths import path_argument, user_path
 
 SAMPLE_RATE = 16_000  # Hz
 VIDEO_CODECS = ("libx264", "libopenh264", "mpeg4")  # the first that this build of FFmpeg has
@@ -59,7 +60,7 @@ def write_film(
     av = _import_av()
     frames = [np.ascontiguousarray(frame) for frame in frames]
     _check(frames, audio, fps)
-    path = Path(path)
+    path = user_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", options={"movflags": "faststart"}) as film:
         pictures = _add_pictures(av, film, frames[0].shape, fps)
@@ -143,7 +144,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--agent", required=True, help="module:Factory")
     parser.add_argument("--agent-kwargs", default="{}", help="JSON object for the factory")
     parser.add_argument("--episode", type=non_negative_int, default=0, help="default: 0, the first")
-    parser.add_argument("--out", type=Path, default=Path("film.mp4"), help="default: film.mp4")
+    parser.add_argument(
+        "--out", type=path_argument, default=Path("film.mp4"), help="default: film.mp4"
+    )
     return run_command(_film, parser, argv)
 
 

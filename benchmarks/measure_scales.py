@@ -9,7 +9,6 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from av_envs.benchmarks.command_line import UserError, run_command
@@ -18,6 +17,7 @@ from av_envs.benchmarks.report import read_rows
 from av_envs.benchmarks.results import canonical, write_text
 from av_envs.benchmarks.scales import FILE, read_scales
 from av_envs.benchmarks.suites import SUITES
+from av_envs.paths import path_argument
 
 Entry = tuple[str, dict[str, Any]]  # path and arguments of an agent
 
@@ -74,9 +74,14 @@ def _measure(arguments: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="av_envs.benchmarks.measure_scales", description=__doc__)
     parser.add_argument(
-        "directories", type=Path, nargs="+", help="where av_envs.benchmarks.run put its files"
+        "directories",
+        type=path_argument,
+        nargs="+",
+        help="where av_envs.benchmarks.run put its files",
     )
-    parser.add_argument("--file", type=Path, default=FILE, help=f"default: {FILE.name} beside this")
+    parser.add_argument(
+        "--file", type=path_argument, default=FILE, help=f"default: {FILE.name} beside this"
+    )
     return run_command(_measure, parser, argv)
 
 

@@ -19,6 +19,7 @@ from av_envs.benchmarks.page import html_page
 from av_envs.benchmarks.results import read_result, write_text
 from av_envs.benchmarks.suites import SUITES
 from av_envs.benchmarks.tables import comma_separated, json_text, markdown
+from av_envs.paths import path_argument
 
 NAME = "leaderboard"
 FORMATS = {".md": markdown, ".csv": comma_separated, ".json": json_text}
@@ -67,7 +68,9 @@ def _report(arguments: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="av_envs.benchmarks.report", description=__doc__)
-    parser.add_argument("directory", type=Path, help="where av_envs.benchmarks.run put its files")
+    parser.add_argument(
+        "directory", type=path_argument, help="where av_envs.benchmarks.run put its files"
+    )
     parser.add_argument(
         "--audio",
         type=int,

@@ -32,6 +32,7 @@ from av_envs.benchmarks.player import Declared
 from av_envs.benchmarks.results import SCHEMA, canonical, read_result, summarise, write_result
 from av_envs.benchmarks.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
 from av_envs.benchmarks.suites import SUITES, Suite, suite_named
+from av_envs.paths import path_argument
 
 WORDS = {
     "suite": "suite definition or other secret seeds",
@@ -244,7 +245,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--agent-kwargs", default="{}", help="JSON object for the factory")
     parser.add_argument("--episodes", type=positive_int, help="only the first N of every group")
     parser.add_argument("--seeds", type=non_negative_int, nargs="+", default=[0], help="default: 0")
-    parser.add_argument("--out", type=Path, required=True, help="directory of the result files")
+    parser.add_argument(
+        "--out", type=path_argument, required=True, help="directory of the result files"
+    )
     parser.add_argument("--workers", type=positive_int, default=1, help="processes, default 1")
     parser.add_argument(
         "--timeout",
@@ -259,7 +262,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--secret-seeds",
-        type=Path,
+        type=path_argument,
         help="a file of seeds, one a line, that stand in for those of the suite",
     )
     return parser

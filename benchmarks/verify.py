@@ -29,6 +29,7 @@ from av_envs.benchmarks.run import env_block, spec_of
 from av_envs.benchmarks.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
 from av_envs.benchmarks.source_code import file_hash, source_hash
 from av_envs.benchmarks.suites import Suite, suite_named
+from av_envs.paths import path_argument, user_path
 
 N_EPISODES = 5
 REFUTED, UNDECIDED = 1, 2
@@ -123,7 +124,7 @@ def _agent_of(result: dict[str, Any], check: Check) -> AgentSpec:
             f"{_commit(result)}; check that out to verify it"
         )
     checkpoint = agent.kwargs.get("checkpoint")
-    hashed = file_hash(Path(checkpoint)) if checkpoint else None
+    hashed = file_hash(user_path(checkpoint, "checkpoint")) if checkpoint else None
     if hashed != claimed["checkpoint_sha256"]:
         raise UserError(f"{checkpoint} is not the checkpoint that the file was made with")
     for name, value in agent.kwargs.items():
@@ -207,7 +208,7 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", type=Path, help="a result of av_envs.benchmarks.run")
+    parser.add_argument("file", type=path_argument, help="a result of av_envs.benchmarks.run")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--episodes",
@@ -219,7 +220,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--trust", action="store_true", help="load a checkpoint that may hold code, too"
     )
-    parser.add_argument("--secret-seeds", type=Path, help="the seeds of a result with secret ones")
+    parser.add_argument(
+        "--secret-seeds", type=path_argument, help="the seeds of a result with secret ones"
+    )
     return parser
 
 

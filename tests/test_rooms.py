@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("av_envs", "agents", "baselines", "benchmarks")  # of the package av_envs, see setup.cfg
-EVERYWHERE = {"av_envs.conventions", "av_envs.storage"}
+EVERYWHERE = {"av_envs.conventions", "av_envs.paths", "av_envs.sound_files", "av_envs.storage"}
 SHARED = {"av_envs.dwelling", "av_envs.side_by_side"}  # of the tasks
 EPISODES = {"av_envs.separation.config", "av_envs.separation.episode"}  # exported as they are
 SENSES = {"av_envs.scene", "av_envs.sound", "av_envs.acoustics", "av_envs.vision"}

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from av_envs.conventions import BANDS_HZ
+from av_envs.conventions import BANDS_HZ, SAMPLE_RATE
+
+HIGHEST = SAMPLE_RATE / 2  # Hz: of what a response can hold
 
 
 def air_attenuation_db_per_metre(
@@ -30,5 +32,17 @@ def air_attenuation_db_per_metre(
     return 8.686 * f2 * (classical + relaxation)
 
 
-AIR_DB_PER_METRE = air_attenuation_db_per_metre(np.array(BANDS_HZ))  # (7,)
+def band_attenuation_db_per_metre(centre: float, n: int = 256) -> float:
+    """Mean attenuation of the octave band around `centre` (Hz), as far as it can be heard.
+
+    The mean of dB over frequency is what a decay of white noise begins with. Of the band at
+    8 kHz only the part below half the sampling rate counts, which air takes less from than
+    from the band's centre.
+    """
+    low, high = centre / np.sqrt(2), min(centre * np.sqrt(2), HIGHEST)
+    middles = low + (high - low) * (np.arange(n) + 0.5) / n
+    return float(air_attenuation_db_per_metre(middles).mean())
+
+
+AIR_DB_PER_METRE = np.array([band_attenuation_db_per_metre(centre) for centre in BANDS_HZ])  # (7,)
 AIR_PER_METRE = AIR_DB_PER_METRE * np.log(10) / 10  # (7,) energy, nepers per metre

@@ -1,5 +1,6 @@
 """Where impulse responses come from: one protocol, several engines."""
 
+import os
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +21,12 @@ class AcousticBackend(Protocol):
 class TracedAcoustics:
     """The built-in engine: responses traced on first use, ears of a measured head."""
 
-    def __init__(self, scene: Scene, config: TraceConfig | None = None, hrtf: str = "kemar"):
+    def __init__(
+        self,
+        scene: Scene,
+        config: TraceConfig | None = None,
+        hrtf: str | os.PathLike[str] = "kemar",
+    ):
         self.bank = ResponseBank(scene, config)
         self._ears = ear_tables(hrtf)
         self._n_nodes = len(scene.graph)

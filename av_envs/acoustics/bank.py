@@ -16,7 +16,7 @@ from av_envs.acoustics.tracing import N_RAYS, in_threads, trace
 from av_envs.scene import Scene
 from av_envs.storage import RowFile
 
-ENGINE_VERSION = 6  # of the numbers the tracer makes: raise it when they change
+ENGINE_VERSION = 7  # of the numbers the tracer makes: raise it when they change
 TRACERS = "numba", "warp"
 
 

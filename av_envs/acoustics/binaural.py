@@ -6,14 +6,27 @@ heard through the head from that sector; later, when sound comes from everywhere
 diffuse pair of noises whose ear levels follow the arrival directions.
 """
 
+import os
 from functools import cache
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from scipy.fft import irfft, rfft, rfftfreq
 
+from av_envs.acoustics.early_bands import (
+    DECIMATION,
+    FILTER_TAPS,
+    LONG_PRE,
+    LONG_TAPS,
+    N_LONG,
+    PRE,
+    REACH,
+    add_interpolated,
+    early_bands,
+    interpolation,
+    low_bands,
+)
 from av_envs.acoustics.hrtf import Hrtf, load_hrtf
 from av_envs.acoustics.response import (
     COARSE_BIN,
@@ -38,15 +51,14 @@ RIR_SAMPLES = round(RESPONSE_SECONDS * SAMPLE_RATE)
 FINE = round(FINE_BIN * SAMPLE_RATE)  # samples per bin
 COARSE = round(COARSE_BIN * SAMPLE_RATE)
 SPLIT = N_FINE * FINE  # sample at which diffuse noise takes over
-FILTER_TAPS = 65  # of the linear-phase octave filters
-PRE = FILTER_TAPS // 2
 NEAR_TABLE = 8192  # samples of noise per sector
 LATE_TABLE = 32768
 DIFFUSE_DIRECTIONS = 96
+CROSSOVER = 1 / 3  # octaves over which noise passes from one band to the next
 SECTOR_TURN = N_AZIMUTHS // N_HEADINGS  # sectors per quarter turn
 GRID = 72  # azimuth cells of the direction lookup, half as many elevations
 INAUDIBLE = 1e-7  # of a response's energy: bins below it are not rendered
-VERSION = 3  # of the tables on disk
+VERSION = 4  # of the tables on disk
 
 
 class EarTables(NamedTuple):
@@ -56,7 +68,9 @@ class EarTables(NamedTuple):
             to each ear in each band
     late    (2, 7, 32768) diffuse noise of unit energy per sample at either ear
     share   (14, 2, 7) energy factor of each ear for sound from each sector
-    early   (D, 2, 7, 160) head-related responses split into bands
+    early   (D, 2, 5, 160) head-related responses in bands from 500 Hz up, see `early_bands`
+    low     (D, 8, 2, 2, 93) what is below the first crossovers, at an eighth of the rate
+    between (8, 8) from the low rate to the full one
     row     (72, 37) measured direction nearest to each cell of azimuth and elevation
     """
 
@@ -64,12 +78,14 @@ class EarTables(NamedTuple):
     late: np.ndarray
     share: np.ndarray
     early: np.ndarray
+    low: np.ndarray
+    between: np.ndarray
     row: np.ndarray
     lead: int
 
 
 @cache
-def ear_tables(hrtf: str = "kemar") -> EarTables:
+def ear_tables(hrtf: str | os.PathLike[str] = "kemar") -> EarTables:
     """Tables of a head, by name or path of a SOFA file."""
     return make_ear_tables(load_hrtf(hrtf))
 
@@ -81,32 +97,38 @@ def make_ear_tables(head: Hrtf) -> EarTables:
     rows = RowFile(f"heads/{head.fingerprint[:16]}-{VERSION}", np.float32, (size,), 1)
     flat = rows.get(0)
     if flat is None:
-        made = (*_noise_tables(head), _band_split(head.responses))
+        made = (*_noise_tables(head), early_bands(head.responses), low_bands(head.responses))
         flat = rows.put(0, np.concatenate([table.ravel() for table in made]))
     tables, start = [], 0
     for shape in lengths:
         stop = start + int(np.prod(shape))
         tables.append(flat[start:stop].reshape(shape))
         start = stop
-    return EarTables(*tables, _direction_lookup(head), head.lead)
+    return EarTables(*tables, interpolation(), _direction_lookup(head), head.lead)
 
 
 def _table_lengths(head: Hrtf) -> list[tuple[int, ...]]:
-    taps = head.responses.shape[-1] + FILTER_TAPS - 1
+    n_directions, _, taps = head.responses.shape
+    low_taps = -(-(taps + LONG_TAPS[0] + DECIMATION - 2) // DECIMATION)
     return [
         (N_SECTORS, 2, N_BANDS, NEAR_TABLE),
         (2, N_BANDS, LATE_TABLE),
         (N_SECTORS, 2, N_BANDS),
-        (len(head.directions), 2, N_BANDS, taps),
+        (n_directions, 2, N_BANDS - N_LONG, taps + FILTER_TAPS - 1),
+        (n_directions, DECIMATION, 2, N_LONG, low_taps),
     ]
 
 
 def octave_power_filters(n: int) -> np.ndarray:
-    """(7, n // 2 + 1) spectra of octave filters whose squares add up to one everywhere."""
+    """(7, n // 2 + 1) spectra of octave filters whose squares add up to one everywhere.
+
+    They cross over within `CROSSOVER` octaves around the edges of the bands: a band that has
+    decayed 20 dB further than its neighbour must not hear it.
+    """
     octave = np.log2(np.maximum(rfftfreq(n, 1 / SAMPLE_RATE), 1) / BANDS_HZ[0])
     octave = np.clip(octave, 0, N_BANDS - 1)  # the outermost bands reach to the ends
     distance = np.abs(octave - np.arange(N_BANDS)[:, None])
-    return np.cos(np.pi / 2 * np.minimum(distance, 1))
+    return np.cos(np.pi / 2 * np.clip((distance - 0.5) / CROSSOVER + 0.5, 0, 1))
 
 
 def _noise_tables(head: Hrtf) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -165,19 +187,6 @@ def _sector_centre(s: int) -> np.ndarray:
         return np.array([0, 0, 1.0 if s == N_AZIMUTHS else -1.0])
     angle = 2 * np.pi * s / N_AZIMUTHS
     return np.array([np.cos(angle), np.sin(angle), 0.0])
-
-
-def _band_split(responses: np.ndarray) -> np.ndarray:
-    """(D, 2, 7, taps) responses in bands that add up to them again, `PRE` samples later."""
-    middle = [np.sqrt(low * high) for low, high in pairwise(BANDS_HZ)]
-    t = np.arange(FILTER_TAPS) - PRE
-    window = np.hanning(FILTER_TAPS + 2)[1:-1]
-    lows = [np.sinc(2 * f / SAMPLE_RATE * t) * window for f in middle]
-    lows = [np.zeros(FILTER_TAPS), *(low / low.sum() for low in lows), (t == 0).astype(float)]
-    filters = np.diff(lows, axis=0)  # (7, taps) differences of low-passes
-    n = responses.shape[-1] + FILTER_TAPS - 1
-    spectra = rfft(responses, n)[:, :, None] * rfft(filters.astype(np.float32), n)
-    return irfft(spectra, n).astype(np.float32)
 
 
 def _direction_lookup(head: Hrtf) -> np.ndarray:
@@ -285,19 +294,23 @@ def _add_bands(gain, slope, table, offset, mixed):
 @njit(cache=True, nogil=True, fastmath=True)
 def _add_near(energy, shares, sign, floor, offset, near, out):
     gain, slope = np.empty(N_BANDS, np.float32), np.zeros(N_BANDS, np.float32)
+    amplitude = np.empty(N_BANDS, np.float32)
     for k in range(N_FINE):
         start = k * FINE
         loudest = np.float32(0)
         for band in range(N_BANDS):
-            loudest = max(loudest, ENERGY_OF_CODE[energy[k, band]])
+            e = ENERGY_OF_CODE[energy[k, band]]
+            loudest = max(loudest, e)
+            amplitude[band] = sign[band] * np.sqrt(e / FINE)
         if loudest <= floor:
             continue
         for s in range(N_SECTORS):
             part = shares[DIRECTION_GROUP[k], s]
             if part < np.float32(1e-3):
                 continue
+            root = np.sqrt(part)
             for band in range(N_BANDS):
-                gain[band] = sign[band] * np.sqrt(ENERGY_OF_CODE[energy[k, band]] * part / FINE)
+                gain[band] = amplitude[band] * root
             for ear in range(2):
                 mixed = out[ear, start : start + FINE]
                 _add_bands(gain, slope, near[s, ear], offset + start, mixed)
@@ -308,17 +321,21 @@ def _add_late(energy, shares, sign, floor, offset, late, share, out):
     """Diffuse noise with gains that run linearly through each bin and keep its energy."""
     n_late = N_BINS - N_FINE
     level = np.zeros((2, n_late + 2, N_BANDS), np.float32)  # amplitude per bin, ends made up
+    heard = np.zeros((N_GROUPS, 2, N_BANDS), np.float32)
+    for group in range(DIRECTION_GROUP[N_FINE], N_GROUPS):
+        for s in range(N_SECTORS):
+            for ear in range(2):
+                for band in range(N_BANDS):
+                    heard[group, ear, band] += shares[group, s] * share[s, ear, band]
     last = 0
     for k in range(n_late):
+        group = DIRECTION_GROUP[N_FINE + k]
         for band in range(N_BANDS):
             e = ENERGY_OF_CODE[energy[N_FINE + k, band]]
             if e > floor:
                 last = k + 1
             for ear in range(2):
-                heard = np.float32(0)
-                for s in range(N_SECTORS):
-                    heard += shares[DIRECTION_GROUP[N_FINE + k], s] * share[s, ear, band]
-                level[ear, k + 1, band] = np.sqrt(e * heard / COARSE)
+                level[ear, k + 1, band] = np.sqrt(e * heard[group, ear, band] / COARSE)
     for ear in range(2):
         for band in range(N_BANDS):  # the bin before the first one goes on with the decay
             here, after = level[ear, 1, band], max(level[ear, 2, band], np.float32(1e-20))
@@ -333,7 +350,9 @@ def _add_late(energy, shares, sign, floor, offset, late, share, out):
                 a = np.sqrt(level[ear, k, band] * here)  # at the bin's edges
                 b = np.sqrt(here * level[ear, k + 2, band])
                 ramp = np.sqrt((a * a + a * b + b * b) / np.float32(3))
-                scale = sign[band] * here / max(ramp, np.float32(0.1) * here, np.float32(1e-20))
+                if ramp == 0:  # a bin between two empty ones
+                    a, b, ramp = here, here, max(here, np.float32(1e-20))
+                scale = sign[band] * here / ramp
                 gain[band], slope[band] = scale * a, scale * (b - a) / COARSE
             mixed = out[ear, start : start + COARSE]
             _add_bands(gain, slope, late[ear], offset + start, mixed)
@@ -341,7 +360,10 @@ def _add_late(energy, shares, sign, floor, offset, late, share, out):
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _add_early(n_paths, delay, path_direction, path_gain, heading, tables, out):
-    taps = tables.early.shape[-1]
+    taps, low_taps = tables.early.shape[-1], tables.low.shape[-1]
+    ahead = (LONG_PRE + tables.lead) // DECIMATION + REACH  # of the low rate, before the instant 0
+    low = np.zeros((2, ahead + 2**16 // DELAY_STEPS // DECIMATION + low_taps + REACH), np.float32)
+    end, gain = 0, np.empty(N_BANDS, np.float32)  # `end` of what is in `low`
     for p in range(n_paths):
         x, y, z = path_direction[p, 0], path_direction[p, 1], path_direction[p, 2]
         azimuth = np.arctan2(np.float32(y), np.float32(x)) - heading * np.float32(np.pi / 2)
@@ -351,12 +373,25 @@ def _add_early(n_paths, delay, path_direction, path_gain, heading, tables, out):
         row = tables.row[column, height]
         samples = delay[p] / np.float32(DELAY_STEPS)
         length = max(samples * np.float32(SPEED_OF_SOUND / SAMPLE_RATE), MIN_LENGTH)
-        start = int(np.floor(samples + 0.5)) - PRE - tables.lead
+        instant = int(np.floor(samples + 0.5)) - tables.lead
+        start = instant - PRE
         first, last = max(0, -start), min(taps, RIR_SAMPLES - start)
         for band in range(N_BANDS):
-            gain = GAIN_OF_CODE[path_gain[p, band]] / length
-            for ear in range(2):
-                response = tables.early[row, ear, band, first:last]
-                mixed = out[ear, start + first : start + last]
-                for t in range(len(response)):
-                    mixed[t] += gain * response[t]
+            gain[band] = GAIN_OF_CODE[path_gain[p, band]] / length
+        g0, g1, g2, g3 = gain[0], gain[1], gain[2], gain[3]
+        g4, g5, g6 = gain[4], gain[5], gain[6]
+        begin, late = divmod(instant - LONG_PRE + DECIMATION * ahead, DECIMATION)
+        end = max(end, begin + low_taps)
+        bands = tables.early[row]
+        for ear in range(2):
+            b2, b3 = bands[ear, 0][first:last], bands[ear, 1][first:last]
+            b4, b5 = bands[ear, 2][first:last], bands[ear, 3][first:last]
+            b6 = bands[ear, 4][first:last]
+            mixed = out[ear][start + first : start + last]
+            for t in range(len(mixed)):
+                mixed[t] += g2 * b2[t] + g3 * b3[t] + g4 * b4[t] + g5 * b5[t] + g6 * b6[t]
+            below, above = tables.low[row, late, ear, 0], tables.low[row, late, ear, 1]
+            mixed = low[ear][begin : begin + low_taps]
+            for t in range(low_taps):
+                mixed[t] += (g0 - g1) * below[t] + (g1 - g2) * above[t]
+    add_interpolated(low, ahead, end, tables.between, out)

@@ -9,6 +9,7 @@ Any other head comes from a SOFA file (AES69).
 Head frame: x forward, y to the left, z up.
 """
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -17,6 +18,7 @@ from importlib.resources import as_file, files
 import numpy as np
 
 from av_envs.conventions import SAMPLE_RATE
+from av_envs.paths import suffix_of, user_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +56,15 @@ class Hrtf:
         return int((self.directions @ np.asarray(direction, np.float32)).argmax())
 
 
-def load_hrtf(name: str = "kemar") -> Hrtf:
+def load_hrtf(name: str | os.PathLike[str] = "kemar") -> Hrtf:
     """The built-in head, "kemar", or any head from the path of a SOFA file."""
     if name == "kemar":
         return _kemar()
-    if name.endswith(".sofa"):
+    path = user_path(name, "hrtf")
+    if suffix_of(path) == ".sofa":
         from av_envs.acoustics.sofa import read_sofa  # needs h5py, extra [sofa]
 
-        return read_sofa(name)
+        return read_sofa(path)
     raise ValueError(f'unknown hrtf {name!r}: choose "kemar" or the path of a .sofa file')
 
 

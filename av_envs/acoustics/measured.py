@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from av_envs.acoustics.ears import check_sides
 from av_envs.acoustics.hrtf import load_hrtf
 from av_envs.acoustics.measures import DIRECT_WINDOW, onset
 from av_envs.conventions import SAMPLE_RATE, SPEED_OF_SOUND
 
 SAME_PLACE = 0.01  # m; positions that are nearer to each other are one node
-ASIDE = 0.5  # sine of the azimuth from which on the nearer ear must be the louder one
 BEFORE_ONSET = 8  # samples that still belong to the direct sound
 BAND_HZ = (300, 3000)  # where levels are compared, as for heads
 
@@ -111,15 +111,8 @@ def _later(responses: np.ndarray, shift: int) -> np.ndarray:
     return moved
 
 
-def check_sides(room: MeasuredRoom) -> None:
-    """Raise a ValueError if what is on the left is louder at the right ear."""
+def check_room_sides(room: MeasuredRoom) -> None:
+    """Raise a ValueError if what is on the left comes to the right ear first or louder."""
     distances = np.linalg.norm(room.offsets, axis=1)
     sine = room.offsets[:, 1] / np.maximum(distances, SAME_PLACE)
-    left, right = np.square(_direct(room.responses, onset(room.responses))).sum(axis=2).T
-    aside = (np.abs(sine) > ASIDE) & (left != right)
-    wrong = np.sign(left - right) != np.sign(sine)
-    if aside.any() and wrong[aside].mean() > 0.5:
-        raise ValueError(
-            f"{room.name}: sources on the left are louder at the right ear; are ears exchanged, or "
-            "do azimuths count clockwise? For the latter there is clockwise=True"
-        )
+    check_sides(room.name, sine, _direct(room.responses, onset(room.responses)))

@@ -135,9 +135,19 @@ def _code(level: np.ndarray, step: float, floor: float) -> np.ndarray:
 
 
 def _direction_codes(arrival: np.ndarray) -> np.ndarray:
-    """(N, 19, 14) shares of each sector, the largest of a group at 255."""
+    """(N, 19, 14) shares of each sector, the largest of a group at 255.
+
+    Smoothing takes energy into groups in which nothing arrived: they get the directions of
+    the nearest group that has any, the earlier of two. Where no group has any, sound comes
+    from everywhere.
+    """
     largest = np.maximum(arrival.max(axis=-1, keepdims=True), np.finfo(np.float32).tiny)
-    return np.round(255 * arrival / largest).astype(np.uint8)
+    codes = np.round(255 * arrival / largest).astype(np.uint8)
+    filled = codes.any(axis=-1)
+    codes[~filled.any(axis=-1)] = 255
+    group = np.arange(N_GROUPS)
+    away = np.abs(group[:, None] - group) + np.where(filled, 0, N_GROUPS)[:, None]  # (N, 19, 19)
+    return np.take_along_axis(codes, away.argmin(axis=-1)[..., None], axis=1)
 
 
 def _keep_strongest(paths: Paths, energy: np.ndarray, arrival: np.ndarray) -> Paths:

@@ -2,18 +2,30 @@
 
 import csv
 import json
-from fractions import Fraction
+from math import gcd
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from scipy.signal import resample_poly
 
-from av_envs.acoustics.measured import MeasuredRoom, check_sides, room_of
-from av_envs.acoustics.sofa import open_sofa, sofa_text
+from av_envs.acoustics.measured import MeasuredRoom, check_room_sides, room_of
+from av_envs.acoustics.sofa_file import read_measurements
 from av_envs.conventions import N_HEADINGS, SAMPLE_RATE
+from av_envs.paths import suffix_of, user_path
+from av_envs.sound_files import RESPONSE, Kind, SoundFileError, read_sound
 
+CONVENTIONS = (  # of SOFA files that may be rooms
+    "SingleRoomDRIR",
+    "SingleRoomSRIR",
+    "SingleRoomMIMOSRIR",
+    "MultiSpeakerBRIR",
+    "SimpleFreeFieldHRIR",
+    "GeneralFIR",
+    "GeneralFIRE",
+    "GeneralFIR-E",
+)
+ROOM = Kind("a measured room", 2**27)  # 1 GiB as float64
 QUARTER_TURN = 1.0  # degrees by which a head may be off a quarter turn
 COLUMNS = (
     "file",
@@ -33,63 +45,35 @@ def read_room(path: str | Path, clockwise: bool = False) -> MeasuredRoom:
     receiver_x, receiver_y, receiver_z (metres), heading (0 to 3), and may have left and right,
     the channels of the ears. A room whose left is on its right is refused.
     """
-    path = Path(path)
-    if path.suffix.lower() == ".sofa":
+    path = user_path(path)
+    if suffix_of(path) == ".sofa":
         room = _read_sofa(path, clockwise)
     elif clockwise:
         raise ValueError(f"{path} has no azimuths that could count clockwise")
     else:
         room = _read_table(path)
-    check_sides(room)
+    check_room_sides(room)
     return room
 
 
 def _read_sofa(path: Path, clockwise: bool) -> MeasuredRoom:
-    with open_sofa(path) as file:
-        if clockwise and sofa_text(file["SourcePosition"].attrs["Type"]) != "spherical":
-            raise ValueError(f"{path} has no azimuths that could count clockwise")
-        responses = file["Data.IR"][:]
-        rate = float(np.ravel(file["Data.SamplingRate"][:])[0])
-        delays = file["Data.Delay"][:] if "Data.Delay" in file else np.zeros(1)
-        sources = _vectors(file["SourcePosition"], clockwise)
-        heads = _vectors(file["ListenerPosition"], clockwise)
-        views = _vectors(file["ListenerView"], clockwise)
-        emitters = _vectors(file["EmitterPosition"], clockwise)
-    if np.ptp(delays) > 0:
-        raise ValueError(f"{path}: delays beside the responses are not read, only within them")
-    if responses.ndim == 3:
-        responses = responses[:, :, None]
-    if responses.ndim != 4 or responses.shape[1] != 2:
-        raise ValueError(f"{path}: responses {responses.shape}; two ears need (measurements, 2, n)")
-    if not rate > 0:
-        raise ValueError(f"{path}: the sampling rate is {rate}")
-    n, _, n_emitters, length = responses.shape
-    heads, views = (np.broadcast_to(one, (n, 3)) for one in (heads, views))
-    emitters = np.broadcast_to(emitters, (n_emitters, 3))
-    sources = np.broadcast_to(sources, (n, 3))[:, None] + emitters
-    degrees = np.degrees(np.arctan2(views[:, 1], views[:, 0]))
+    measured = read_measurements(path, CONVENTIONS, ROOM, clockwise)
+    _, _, n_emitters, length = measured.responses.shape
+    ahead, up = measured.frames[:, 0], measured.frames[:, 2]
+    degrees = np.degrees(np.arctan2(ahead[:, 1], ahead[:, 0]))
     turns = np.round(degrees / 90)
+    straight = np.cos(np.radians(QUARTER_TURN))
     kept = np.abs(degrees - 90 * turns) <= QUARTER_TURN
+    kept &= (np.hypot(ahead[:, 0], ahead[:, 1]) >= straight) & (up[:, 2] >= straight)
     if not kept.any():
-        raise ValueError(f"{path}: no head looks along an axis; views are at {degrees[:9]} degrees")
-    responses = np.moveaxis(responses, 2, 1)[kept].reshape(-1, 2, length)
+        raise ValueError(
+            f"{path}: no head looks along an axis, upright; views are at {degrees[:9]} degrees"
+        )
+    responses = np.moveaxis(measured.responses, 2, 1)[kept].reshape(-1, 2, length)
     headings = np.repeat(turns[kept].astype(int) % N_HEADINGS, n_emitters)
-    heads = np.repeat(heads[kept], n_emitters, axis=0)
-    return room_of(
-        path.name, sources[kept].reshape(-1, 3), heads, headings, _resampled(responses, rate)
-    )
-
-
-def _vectors(field: Any, clockwise: bool) -> np.ndarray:
-    """(n,3) metres, of a field of positions or directions; an axis of emitters left out."""
-    values = np.asarray(field[:], float)
-    values = values[..., 0] if values.ndim == 3 else values
-    if sofa_text(field.attrs.get("Type", "cartesian")) == "cartesian":
-        return values
-    azimuth, elevation = np.radians(values[:, :2]).T
-    azimuth = -azimuth if clockwise else azimuth
-    unit = [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth)]
-    return np.stack([*unit, np.sin(elevation)], axis=1) * values[:, 2:]
+    heads = np.repeat(measured.heads[kept], n_emitters, axis=0)
+    sources = measured.sources[kept].reshape(-1, 3)
+    return room_of(path.name, sources, heads, headings, _resampled(responses, measured.rate))
 
 
 def _read_table(path: Path) -> MeasuredRoom:
@@ -102,8 +86,10 @@ def _read_table(path: Path) -> MeasuredRoom:
             places.append([float(row[name]) for name in COLUMNS[1:7]])
             headings.append(range(N_HEADINGS).index(int(row["heading"])))
             channels = [int(row[ear]) for ear in EARS] if set(EARS) <= set(row) else None
-            file = path.parent / row["file"]
-        except (KeyError, TypeError, ValueError) as error:
+            file = path.parent / user_path(row["file"], "file")
+            if not np.isfinite(places[-1]).all():
+                raise ValueError(f"a place at {places[-1]}")
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 f"{path}, row {number}: expected {', '.join(COLUMNS)}, heading 0 to 3: {error!r}"
             ) from None
@@ -115,10 +101,13 @@ def _read_table(path: Path) -> MeasuredRoom:
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
-    if path.suffix.lower() == ".csv":
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-    if path.suffix.lower() == ".json":
+    if suffix_of(path) == ".csv":
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                return list(csv.DictReader(file))
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} is no CSV: {error}") from None
+    if suffix_of(path) == ".json":
         try:
             return list(json.loads(path.read_text(encoding="utf-8")))
         except ValueError as error:
@@ -128,10 +117,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 def _read_ears(path: Path, channels: list[int] | None) -> np.ndarray:
     """(2,n) float32, 16 kHz, of two channels of a sound file; None: it has no others."""
-    try:
-        samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(f"{path} is no sound file that can be read: {error}") from None
+    samples, rate = read_sound(path, RESPONSE, "float64")
     n = samples.shape[1]
     if channels is None and n != len(EARS):
         raise ValueError(
@@ -141,12 +127,15 @@ def _read_ears(path: Path, channels: list[int] | None) -> np.ndarray:
     channels = [0, 1] if channels is None else channels
     if not 0 <= min(channels) <= max(channels) < n:
         raise ValueError(f"{path} has the channels 0 to {n - 1}, not {channels}")
-    return _resampled(samples[:, channels].T, rate)
+    ears = samples[:, channels].T
+    if not ears.any(axis=1).all() or (len(samples) > 1 and (np.ptp(ears, axis=1) == 0).any()):
+        raise SoundFileError(path, "is silent at an ear, or nothing but a constant offset")
+    return _resampled(ears, rate)
 
 
-def _resampled(responses: np.ndarray, rate: float) -> np.ndarray:
-    ratio = Fraction(SAMPLE_RATE) / Fraction(rate).limit_denominator(1000)
-    if ratio == 1:
+def _resampled(responses: np.ndarray, rate: int) -> np.ndarray:
+    if rate == SAMPLE_RATE:
         return responses.astype(np.float32)
-    moved = resample_poly(responses, ratio.numerator, ratio.denominator, axis=-1)
-    return (moved / float(ratio)).astype(np.float32)  # an impulse keeps its spectrum
+    common = gcd(SAMPLE_RATE, rate)
+    moved = resample_poly(responses, SAMPLE_RATE // common, rate // common, axis=-1)
+    return (moved * (rate / SAMPLE_RATE)).astype(np.float32)  # an impulse keeps its spectrum

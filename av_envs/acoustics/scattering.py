@@ -7,6 +7,7 @@ from av_envs.conventions import N_BANDS
 
 GOLDEN = 0.6180339887498949
 SPECULAR, DIFFUSE, TRANSMITTED = range(3)
+NO_RAY = 2**32  # a number that no ray has
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -33,12 +34,23 @@ def seeded(seed, ray):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def first_direction(ray, n_rays, jitter):
-    """Point `ray` of a spherical Fibonacci lattice, jittered in height."""
+def first_direction(ray, n_rays, jitter, turn=0.0):
+    """Point `ray` of a spherical Fibonacci lattice, jittered in height, turned by `turn` turns."""
     z = np.float32(1.0 - 2.0 * (ray + jitter) / n_rays)
-    angle = 2.0 * np.pi * ((ray * GOLDEN) % 1.0)
+    angle = 2.0 * np.pi * ((ray * GOLDEN + turn) % 1.0)
     around = np.sqrt(max(np.float32(0.0), np.float32(1.0) - z * z))
     return np.float32(around * np.cos(angle)), np.float32(around * np.sin(angle)), z
+
+
+@njit(cache=True, nogil=True)
+def turn_of(seed):
+    """How far the lattice of a source is turned around the vertical, in turns: 0 to 1.
+
+    Were it not turned, all sources would miss the same directions. Around the vertical only:
+    floors and ceilings keep the height of a direction, and a lattice is evener in height
+    than anything drawn.
+    """
+    return uniform(next_state(seeded(seed, NO_RAY)))
 
 
 @njit(cache=True, nogil=True, fastmath=True)

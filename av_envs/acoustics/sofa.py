@@ -5,97 +5,80 @@ that ships with the package.
 """
 
 import argparse
-from contextlib import contextmanager
-from fractions import Fraction
+from math import gcd
 from pathlib import Path
 
 import numpy as np
 from scipy.signal import resample_poly
 
+from av_envs.acoustics.ears import check_sides, onsets
 from av_envs.acoustics.hrtf import Hrtf
+from av_envs.acoustics.sofa_file import read_measurements
 from av_envs.conventions import SAMPLE_RATE
+from av_envs.paths import path_argument, user_path
+from av_envs.sound_files import Kind
 
 TAPS = 96  # 6 ms at 16 kHz: the head, its pinnae and its shadow
-ONSET_SHARE = 0.1  # of a response's peak
 LEAD_GUARD = 4  # samples kept before the earliest onset
 FADE = 16  # samples
-CONVENTION = "SimpleFreeFieldHRIR"
+CONVENTIONS = ("SimpleFreeFieldHRIR",)
+HEAD = Kind("a head", 2**26)  # 512 MiB as float64; 11,950 directions of 256 samples are 6e6
 MOST_CUT = 0.05  # of the energy, by the trimming to TAPS; a room has more
+FAR = 0.9  # of the greatest distance: what is measured nearer is left out
+WIDEST_GAP = 45.0  # degrees from any direction to the nearest measurement
+LOWEST = -30.0  # degrees of elevation, down to which there must be measurements
 
 
-def read_sofa(path: str | Path) -> Hrtf:
+def read_sofa(path: str | Path, clockwise: bool = False) -> Hrtf:
     """The head measured in a SOFA file, resampled, trimmed to 96 taps and normalised.
 
-    Needs h5py (extra [sofa]). Anything but a two-ear free-field table is an error.
+    clockwise  azimuths count to the right, against the standard
+
+    Needs h5py (extra [sofa]). Anything but a two-ear free-field table, left on its left, whose
+    directions lie all around, is an error. Of several distances the greatest is read.
     """
-    responses, positions, rate = _read_fields(Path(path))
-    directions = _directions(positions)
-    return _normalised(Path(path).name, directions, _resampled(responses, rate))
+    path = user_path(path)
+    measured = read_measurements(path, CONVENTIONS, HEAD, clockwise)
+    if measured.sources.shape[1] != 1:
+        raise ValueError(f"{path}: a head is measured with one emitter at a time")
+    offsets = measured.sources[:, 0] - measured.heads
+    distances = np.linalg.norm(offsets, axis=1)
+    if not distances.min() > 0:
+        raise ValueError(f"{path}: measurement {distances.argmin()} has its source in the head")
+    directions = np.einsum("mij,mj->mi", measured.frames, offsets / distances[:, None])
+    far = distances >= FAR * distances.max()
+    directions, responses = directions[far], measured.responses[far, :, 0]
+    check_sides(str(path), directions[:, 1], responses)
+    _check_coverage(path, directions)
+    resampled = _resampled(responses, measured.rate)
+    return _normalised(path.name, directions.astype(np.float32), resampled)
 
 
-@contextmanager
-def open_sofa(path: Path):
-    """The file, opened with h5py; what it lacks is a ValueError that names it."""
-    try:
-        import h5py
-    except ImportError:
-        raise ImportError("SOFA files need h5py: pip install 'av-envs[sofa]'") from None
-    if not path.exists():
-        raise FileNotFoundError(f"no SOFA file at {path}")
-    try:
-        with h5py.File(path) as file:
-            yield file
-    except KeyError as error:
-        raise ValueError(f"{path} is not a SOFA file of impulse responses: {error}") from None
-    except OSError as error:
-        raise ValueError(f"{path} is not a readable SOFA file: {error}") from None
-
-
-def _read_fields(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
-    """Responses (D, 2, n), positions (D, 3) as degrees and metres, and the sampling rate."""
-    with open_sofa(path) as file:
-        convention = sofa_text(file.attrs.get("SOFAConventions", "none"))
-        kind = sofa_text(file["SourcePosition"].attrs.get("Type", "spherical"))
-        delays = file["Data.Delay"][:] if "Data.Delay" in file else np.zeros(1)
-        responses, positions = file["Data.IR"][:], file["SourcePosition"][:]
-        rate = float(np.ravel(file["Data.SamplingRate"][:])[0])
-    if convention != CONVENTION:
-        raise ValueError(f"{path}: the convention is {convention!r}, only {CONVENTION!r} is read")
-    if np.ptp(delays) > 0:
-        raise ValueError(f"{path}: delays beside the responses are not read, only within them")
-    if kind != "spherical":
-        raise ValueError(f"{path}: source positions are {kind!r}, only 'spherical' is read")
-    if responses.ndim != 3 or responses.shape[1] != 2 or len(responses) != len(positions):
-        raise ValueError(
-            f"{path}: responses {responses.shape} for {len(positions)} positions; "
-            "a head has (positions, 2 ears, samples)"
-        )
-    if not np.isfinite(responses).all() or not responses.any() or not rate > 0:
-        raise ValueError(f"{path}: the responses are silent or not finite, or the rate is {rate}")
-    return responses, positions, rate
-
-
-def sofa_text(attribute: bytes | str) -> str:
-    """An attribute as text, whichever way it was written."""
-    return attribute.decode() if isinstance(attribute, bytes) else str(attribute)
-
-
-def _directions(positions: np.ndarray) -> np.ndarray:
-    azimuth, elevation = np.radians(positions[:, :2]).T
+def _check_coverage(path: Path, directions: np.ndarray) -> None:
+    """Raise a ValueError if sound may come from where nothing was measured."""
+    azimuths, elevations = np.meshgrid(np.arange(0, 360, 10), np.arange(LOWEST, 91, 15))
+    azimuth, elevation = np.radians(azimuths.ravel()), np.radians(elevations.ravel())
     around = np.cos(elevation)
-    vectors = [around * np.cos(azimuth), around * np.sin(azimuth), np.sin(elevation)]
-    return np.stack(vectors, axis=1).astype(np.float32)
+    wanted = [around * np.cos(azimuth), around * np.sin(azimuth), np.sin(elevation)]
+    nearest = (directions @ np.array(wanted)).max(axis=0)
+    worst = nearest.argmin()
+    if nearest[worst] < np.cos(np.radians(WIDEST_GAP)):
+        raise ValueError(
+            f"{path}: nothing was measured within {WIDEST_GAP:g} degrees of azimuth "
+            f"{azimuths.flat[worst]:g}, elevation {elevations.flat[worst]:g}; sound comes from all "
+            f"directions down to {LOWEST:g} degrees of elevation"
+        )
 
 
-def _resampled(responses: np.ndarray, rate: float) -> np.ndarray:
-    ratio = Fraction(SAMPLE_RATE) / Fraction(rate).limit_denominator(1000)
-    return resample_poly(responses, ratio.numerator, ratio.denominator, axis=-1)
+def _resampled(responses: np.ndarray, rate: int) -> np.ndarray:
+    common = gcd(SAMPLE_RATE, rate)
+    return resample_poly(responses, SAMPLE_RATE // common, rate // common, axis=-1)
 
 
 def _normalised(name: str, directions: np.ndarray, responses: np.ndarray) -> Hrtf:
     """Drop the common delay, keep `TAPS`, and set the mean energy of 300 Hz to 3 kHz to one."""
-    onsets = _onsets(responses)
-    start = max(int(onsets.min()) - LEAD_GUARD, 0)
+    first = onsets(responses)
+    start = max(int(first.min()) - LEAD_GUARD, 0)
     kept = np.zeros((*responses.shape[:2], TAPS))
     length = min(TAPS, responses.shape[-1] - start)
     kept[..., :length] = responses[..., start : start + length]
@@ -109,21 +92,17 @@ def _normalised(name: str, directions: np.ndarray, responses: np.ndarray) -> Hrt
     spectrum = np.abs(np.fft.rfft(kept, 1024)) ** 2
     frequency = np.fft.rfftfreq(1024, 1 / SAMPLE_RATE)
     kept /= np.sqrt(spectrum[..., (frequency > 300) & (frequency < 3000)].mean())
-    lead = round(float(onsets.mean())) - start  # ears average out around the head's centre
+    lead = round(float(first.mean())) - start  # ears average out around the head's centre
     return Hrtf(name, directions, kept.astype(np.float32), lead)
-
-
-def _onsets(responses: np.ndarray) -> np.ndarray:
-    level = np.abs(responses)
-    return (level > ONSET_SHARE * level.max(axis=-1, keepdims=True)).argmax(axis=-1)
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sofa", type=Path)
-    parser.add_argument("table", type=Path)
+    parser.add_argument("sofa", type=path_argument)
+    parser.add_argument("table", type=path_argument)
+    parser.add_argument("--clockwise", action="store_true", help="azimuths count to the right")
     args = parser.parse_args(argv)
-    head = read_sofa(args.sofa)
+    head = read_sofa(args.sofa, args.clockwise)
     scale = np.float32(np.abs(head.responses).max() / 32767)
     codes = np.round(head.responses / scale).astype(np.int16)
     fields = {"directions": head.directions, "responses": codes, "scale": scale, "lead": head.lead}

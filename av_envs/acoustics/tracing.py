@@ -28,6 +28,7 @@ from av_envs.acoustics.scattering import (
     lambert,
     next_state,
     seeded,
+    turn_of,
     uniform,
 )
 from av_envs.acoustics.surfaces import make_surfaces
@@ -76,8 +77,7 @@ def trace(
     def run(item: int) -> float:
         source, chunk = divmod(item, N_CHUNKS)
         rays = np.arange(chunk, n_rays, N_CHUNKS)
-        ray_seed = np.uint64((seed * 1_000_003 + source) & 0xFFFFFFFF)
-        limits = (n_rays, image_order, ray_seed)
+        limits = (n_rays, image_order, seed_of(seed, source))
         return _trace_rays(
             scene.bvh,
             surfaces,
@@ -96,6 +96,11 @@ def trace(
         for chunks in (energy, arrival)
     )
     return energy, arrival, float(lost)
+
+
+def seed_of(seed: int, source: int) -> np.uint64:
+    """What the rays of one source and their directions are drawn with."""
+    return np.uint64((seed * 1_000_003 + source) & 0xFFFFFFFF)
 
 
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
@@ -128,10 +133,10 @@ def _trace_rays(bvh, surfaces, detectors, source, rays, limits, energy, arrival)
     share = np.float32(4.0 * np.pi / n_rays)
     reach = np.float32(RESPONSE_SECONDS * SPEED_OF_SOUND)
     weight = np.empty(N_BANDS, np.float32)
-    lost = 0.0
+    lost, turn = 0.0, turn_of(seed)
     for ray in rays:
         state = next_state(seeded(seed, ray))
-        dx, dy, dz = first_direction(ray, n_rays, uniform(state))
+        dx, dy, dz = first_direction(ray, n_rays, uniform(state), turn)
         ox, oy, oz = source[0], source[1], source[2]
         weight[:] = share
         travelled = np.float32(0.0)

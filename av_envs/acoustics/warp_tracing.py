@@ -23,7 +23,7 @@ from av_envs.acoustics.response import (
     RESPONSE_SECONDS,
     UP,
 )
-from av_envs.acoustics.scattering import DIFFUSE, GOLDEN, SPECULAR, TRANSMITTED
+from av_envs.acoustics.scattering import DIFFUSE, GOLDEN, SPECULAR, TRANSMITTED, turn_of
 from av_envs.acoustics.surfaces import Surfaces, make_surfaces
 from av_envs.acoustics.tracing import (
     FAINT,
@@ -34,6 +34,7 @@ from av_envs.acoustics.tracing import (
     PARALLEL,
     SILENT,
     THICKEST_WALL,
+    seed_of,
 )
 from av_envs.conventions import N_BANDS, SPEED_OF_SOUND
 from av_envs.scene import Scene
@@ -93,12 +94,14 @@ def trace_on_device(
     energy = wp.zeros((n_sources * n_nodes, N_BINS, N_BANDS), dtype=wp.float32, device=device)
     arrival = wp.zeros((n_sources * n_nodes, N_GROUPS, N_SECTORS), dtype=wp.float32, device=device)
     lost = wp.zeros(1, dtype=wp.float32, device=device)
+    turns = np.array([turn_of(seed_of(seed, source)) for source in range(n_sources)])
     wp.launch(
         _trace_rays,
         dim=(n_sources, n_rays),
         inputs=[
             world,
             wp.array(sources, dtype=wp.vec3, device=device),
+            wp.array(turns, dtype=wp.float32, device=device),
             n_rays,
             image_order,
             seed,
@@ -167,10 +170,10 @@ def _sector(towards: wp.vec3):
 
 
 @wp.func
-def _first_direction(ray: int, n_rays: int, jitter: float):
+def _first_direction(ray: int, n_rays: int, jitter: float, turn: float):
     """As `scattering.first_direction`."""
     z = 1.0 - 2.0 * (float(ray) + jitter) / float(n_rays)
-    turns = wp.float64(ray) * GOLDEN_PART
+    turns = wp.float64(ray) * GOLDEN_PART + wp.float64(turn)
     angle = 2.0 * wp.pi * float(turns - wp.floor(turns))
     around = wp.sqrt(wp.max(0.0, 1.0 - z * z))
     return wp.vec3(around * wp.cos(angle), around * wp.sin(angle), z)
@@ -252,6 +255,7 @@ def _deposit(
 def _trace_rays(
     world: World,
     sources: wp.array(dtype=wp.vec3),
+    turns: wp.array(dtype=wp.float32),
     n_rays: int,
     image_order: int,
     seed: int,
@@ -264,7 +268,7 @@ def _trace_rays(
     chance = wp.rand_init(seed * 1000003 + source, ray)
     share = 4.0 * wp.pi / float(n_rays)
     origin = sources[source]
-    direction = _first_direction(ray, n_rays, wp.randf(chance))
+    direction = _first_direction(ray, n_rays, wp.randf(chance), turns[source])
     weight = Bands()
     for band in range(BANDS):
         weight[band] = share

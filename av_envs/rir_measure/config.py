@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from av_envs.dwelling import WorldSettings, sorted_options, world_settings
+from av_envs.paths import path_text, plain_paths
 from av_envs.rir_measure.predictors import RIRPredictor
 from av_envs.scene.floorplan import KINDS
 from av_envs.scene.house import GRIDS
@@ -94,8 +95,7 @@ class MeasureConfig:
                 raise ValueError(f"{option} must be a number, got {getattr(self, option)!r}")
         if not _is_number(self.grid) or self.grid not in GRIDS:
             raise ValueError(f"grid must be one of {GRIDS} m, got {self.grid!r}")
-        if not isinstance(self.hrtf, str) or not self.hrtf:
-            raise ValueError(f"hrtf must be 'kemar' or a path, got {self.hrtf!r}")
+        object.__setattr__(self, "hrtf", path_text(self.hrtf, "hrtf", ["kemar"]))
         if not _is_number(self.wcr_lambda) or not 0 <= self.wcr_lambda <= 1:
             raise ValueError(f"wcr_lambda must lie in 0..1, got {self.wcr_lambda!r}")
         if not _is_number(self.rho) or not (self.rho == -1 or 0 <= self.rho <= 1):
@@ -104,6 +104,7 @@ class MeasureConfig:
             given = getattr(self, option)
             if isinstance(given, list):  # as JSON has it
                 object.__setattr__(self, option, tuple(given))
+        object.__setattr__(self, "backend_options", plain_paths(self.backend_options))
         _ = self.emitting, self.listening, self.observed, self.timing, self.world  # they raise
 
     @cached_property

@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from av_envs.paths import PlainSpec
 from av_envs.rir_measure.actions import Action, checked_prediction, rir_space
 from av_envs.rir_measure.config import MeasureConfig
 from av_envs.rir_measure.env import MeasureEnv
@@ -179,6 +180,7 @@ class JointMeasureEnv(gym.Env):
     the receiver.
     """
 
+    spec = PlainSpec()
     config_type: ClassVar[type] = MeasureConfig
     metadata: ClassVar[dict] = {"render_modes": ["rgb_array"], "render_fps": 4}
 

@@ -11,6 +11,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space, iterate
 from gymnasium.wrappers import TimeLimit
 
+from av_envs.paths import PlainSpec
 from av_envs.rir_measure.autoreset import SideBySide, stacked_infos, submit_predictions
 from av_envs.rir_measure.joint import JointMeasureEnv
 from av_envs.side_by_side import Copies, checked_count
@@ -28,6 +29,7 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
     options            of `JointMeasureEnv`; a predictor that is an object is copied for each
     """
 
+    spec = PlainSpec()
     metadata: ClassVar[dict] = {
         **JointMeasureEnv.metadata,
         "autoreset_mode": AutoresetMode.NEXT_STEP,

@@ -16,6 +16,7 @@ import shapely
 from shapely.geometry import LineString, MultiPolygon, Polygon
 from shapely.ops import unary_union
 
+from av_envs.paths import user_path
 from av_envs.scene.materials import Material
 from av_envs.scene.mesh import UNKNOWN, MeshOptions, scene_of_surfaces
 from av_envs.scene.mesh_file import Surfaces
@@ -103,7 +104,7 @@ def read_mlstruct(path: str | Path) -> dict[int, PlanOnFile]:
     Pizarro et al., "Large-scale multi-unit floor plan dataset for architectural plan
     analysis and recognition", Automation in Construction 2023.
     """
-    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    content = json.loads(user_path(path).read_text(encoding="utf-8"))
     slabs = {each["floorID"]: _corners(each) for each in content["slab"].values()}
     plans: dict[int, PlanOnFile] = {}
     for each in content["rect"].values():

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from av_envs.paths import user_path
 from av_envs.scene.materials import Material
 from av_envs.scene.mesh import UNKNOWN, MeshOptions, scene_of_surfaces
 from av_envs.scene.mesh_file import Surfaces, read_surfaces
@@ -38,7 +39,7 @@ def read_gazebo_world(
     The other options are those of `read_mesh`. Models count by their names for the
     materials. Only meshes are read: boxes and planes of the engine itself are not.
     """
-    path = Path(path)
+    path = user_path(path)
     folder = _models_folder(path, models)
     placed = _placed_models(path)
     placed += [(model, model, _matrix(path, model, pose)) for model, pose in (extra or {}).items()]
@@ -63,7 +64,7 @@ def read_gazebo_world(
 
 def _models_folder(path: Path, models: str | Path | None) -> Path:
     choices = (
-        [Path(models)]
+        [user_path(models, "models")]
         if models is not None
         else [path.parent / "models", path.parents[1] / "models"]
     )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from av_envs.paths import suffix_of, user_path
 from av_envs.scene.bvh import Bvh, build_bvh
 from av_envs.scene.leaks import look_around, turned_to_air
 from av_envs.scene.materials import Material
@@ -61,9 +62,9 @@ def read_mesh(
 
     Raises an error that names the file and what is wrong if nobody can stand in it.
     """
-    path = Path(path)
+    path = user_path(path)
     raw = read_surfaces(path)
-    frame = decide_frame(raw.triangles, path.suffix.lower(), (raw.unit, raw.up), unit, up)
+    frame = decide_frame(raw.triangles, suffix_of(path), (raw.unit, raw.up), unit, up)
     surfaces = raw._replace(triangles=in_metres(raw.triangles, frame))
     options = MeshOptions(grid, materials, default)
     return scene_of_surfaces(str(path), surfaces, (frame.unit_text, frame.up_text), options)

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from av_envs.paths import suffix_of, user_path
+
 FORMATS = (".obj", ".ply", ".glb", ".gltf", ".stl", ".dae")
 DECLARED = {".glb": (1.0, "y"), ".gltf": (1.0, "y")}  # metres and y up, says glTF 2.0
 PARSERS = ("collada", "PIL")  # what trimesh reads DAE files and pictures with
@@ -38,8 +40,8 @@ class Surfaces(NamedTuple):
 
 def read_surfaces(path: str | Path) -> Surfaces:
     """The triangles of a mesh file. An error names the file and what is wrong with it."""
-    path = Path(path)
-    if path.suffix.lower() not in FORMATS:
+    path = user_path(path)
+    if suffix_of(path) not in FORMATS:
         raise ValueError(f"{path}: not a mesh file; formats are {', '.join(FORMATS)}")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
@@ -74,7 +76,7 @@ def _load(path: Path) -> Any:
     """A trimesh scene; whatever trimesh stumbles over becomes one error about the file."""
     trimesh = trimesh_module()
     try:
-        if path.suffix.lower() == ".obj":
+        if suffix_of(path) == ".obj":
             return _load_obj(trimesh, path)
         return trimesh.load_scene(path, process=False)
     except Exception as error:  # its parsers raise whatever comes up
@@ -111,8 +113,8 @@ def _load_obj(trimesh: ModuleType, path: Path) -> Any:
 
 def _declared(path: Path) -> tuple[float | None, str | None]:
     """Metres per unit and the axis that points up, as far as the file says."""
-    if path.suffix.lower() != ".dae":
-        return DECLARED.get(path.suffix.lower(), (None, None))
+    if suffix_of(path) != ".dae":
+        return DECLARED.get(suffix_of(path), (None, None))
     head = path.read_bytes()[:8192].decode("utf-8", errors="replace")
     unit = re.search(r"<unit\b[^>]*\bmeter\s*=\s*[\"']([^\"']+)", head)
     axis = re.search(r"<up_axis>\s*([XYZ])_UP", head)

@@ -8,6 +8,7 @@ from typing import Any
 
 from av_envs.acoustics.rendering import CONVOLUTIONS
 from av_envs.dwelling import WorldSettings, sorted_options, world_settings
+from av_envs.paths import path_text, plain_paths
 from av_envs.separation.estimators import check_estimator_name
 
 SPLITS = {  # split: (split of the dwellings, split of the clips)
@@ -63,6 +64,9 @@ class SeparationConfig:
         _check("convolution", self.convolution, CONVOLUTIONS)
         if not isinstance(self.dynamic, bool):
             raise ValueError(f"dynamic must be True or False, got {self.dynamic!r}")
+        for option, built_in in (("sounds", "embedded"), ("hrtf", "kemar")):
+            text = path_text(getattr(self, option), option, [built_in])
+            object.__setattr__(self, option, text)
         for option, valid in (("observations", OBSERVATIONS), ("extra_scores", EXTRA_SCORES)):
             object.__setattr__(self, option, _distinct(option, getattr(self, option), valid))
         if not self.observations:
@@ -80,6 +84,7 @@ class SeparationConfig:
             raise ValueError(f"grid must be positive, got {self.grid!r}")
         if self.noise_snr_db is not None and not _is_number(self.noise_snr_db):
             raise ValueError(f"noise_snr_db must be None or decibels, got {self.noise_snr_db!r}")
+        object.__setattr__(self, "backend_options", plain_paths(self.backend_options))
         _ = self.world  # which raises
 
     def _check_places(self) -> None:

@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
 
+from av_envs.paths import PlainSpec
 from av_envs.separation.actions import Action, action_space, checked_action
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.estimators import checked_estimate
@@ -168,6 +169,7 @@ class SeparationEnv(Walk, gym.Env):
     `env.unwrapped.score_refined(estimates)` scores estimates that were made with hindsight.
     """
 
+    spec = PlainSpec()
     config_type: ClassVar[type] = SeparationConfig
     metadata: ClassVar[dict] = {"render_modes": ["rgb_array"], "render_fps": 1}
 

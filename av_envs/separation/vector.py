@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space, create_empty_array, iterate
 
 from av_envs.acoustics.tracing import available_cores
+from av_envs.paths import PlainSpec
 from av_envs.separation.actions import checked_action
 from av_envs.separation.env import SeparationEnv
 from av_envs.separation.hearing import TargetSecond, listen, sounds_together
@@ -54,6 +55,7 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
     `envs.call("privileged", "action_gains")`.
     """
 
+    spec = PlainSpec()
     metadata: ClassVar[dict] = {
         **SeparationEnv.metadata,
         "autoreset_mode": AutoresetMode.NEXT_STEP,

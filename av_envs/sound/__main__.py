@@ -10,6 +10,7 @@ from pathlib import Path
 import soundfile
 from tqdm import tqdm
 
+from av_envs.paths import path_argument
 from av_envs.sound import SAMPLE_RATE, SPLITS, Corpus, open_corpus, seconds
 from av_envs.sound.clips import check_choice
 
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
         return
     parser = argparse.ArgumentParser(prog="python -m av_envs.sound", description=__doc__)
     parser.add_argument("--sounds", default="embedded", help="'embedded' or a directory")
-    parser.add_argument("--out", type=Path, help="write wav files below this directory")
+    parser.add_argument("--out", type=path_argument, help="write wav files below this directory")
     parser.add_argument("--classes", nargs="+", metavar="CLASS", help="only these; default all")
     parser.add_argument("--splits", nargs="+", choices=SPLITS, default=list(SPLITS))
     options = parser.parse_args(arguments)

@@ -83,7 +83,7 @@ def normalised(samples: np.ndarray) -> np.ndarray:
     centred = samples - np.mean(samples, dtype=np.float64)
     loudness = root_mean_square(centred)
     if loudness <= 1e-9:
-        raise ValueError("a silent clip has no loudness to normalise")
+        raise ValueError("is silent where it would be played")
     first_gain = gain = CLIP_RMS / loudness
     while gain < MOST_LIMITING * first_gain:
         limited = _rounded_off(centred * gain)
@@ -91,7 +91,7 @@ def normalised(samples: np.ndarray) -> np.ndarray:
         if abs(error - 1) < 1e-6:
             return limited
         gain *= error
-    raise ValueError(f"a few clicks in silence: RMS {CLIP_RMS} would need peaks far above 1")
+    raise ValueError(f"is a few clicks in silence: RMS {CLIP_RMS} would need peaks far above 1")
 
 
 def _rounded_off(samples: np.ndarray) -> np.ndarray:

@@ -1,12 +1,13 @@
 """Opening a corpus by its name."""
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
 
+from av_envs.paths import user_path
 from av_envs.sound.clips import Corpus
 
 
-def open_corpus(sounds: str, distractors: Sequence[str] | None = None) -> Corpus:
+def open_corpus(sounds: str | os.PathLike[str], distractors: Sequence[str] | None = None) -> Corpus:
     """The corpus called `sounds`: "embedded", or the path of a directory of sound files.
 
     distractors  classes of a directory that may only distract; None: those that its
@@ -16,8 +17,9 @@ def open_corpus(sounds: str, distractors: Sequence[str] | None = None) -> Corpus
         from av_envs.sound.embedded import EmbeddedCorpus  # only now: scipy.signal is slow
 
         return EmbeddedCorpus()
-    if Path(sounds).is_dir():
+    root = user_path(sounds, "sounds")
+    if root.is_dir():
         from av_envs.sound.folder import FolderCorpus
 
-        return FolderCorpus(sounds, distractors)
+        return FolderCorpus(root, distractors)
     raise ValueError(f"unknown sounds {sounds!r}; valid: 'embedded' or the path of a directory")

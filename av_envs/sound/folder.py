@@ -1,19 +1,20 @@
 """A corpus of your own recordings: a directory of sound files."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import NoReturn
 
 import numpy as np
-import soundfile
 
+from av_envs.paths import suffix_of, user_path
 from av_envs.sound.clips import LISTED, SPLITS, RecentClips, check_choice, seconds, window
 from av_envs.sound.description import FILE_NAME, Description, read_description
+from av_envs.sound.inspection import faults_of
+from av_envs.sound.listing import Listing, files_below, folders_in
 from av_envs.sound.preparation import prepared
+from av_envs.sound_files import RECORDING, SUFFIXES, SoundFileError, read_sound
 
-SUFFIXES = (".wav", ".flac", ".ogg")
-SILENCE = 1e-4  # full scale; a file that never exceeds it is silent
 CLASS_MINIMUM = len(SPLITS)  # clips of a class that are divided among the splits
 
 ClassOf = Callable[[PurePath], str | None]
@@ -47,14 +48,15 @@ class FolderCorpus:
         distractors: Sequence[str] | None = None,
         class_of: ClassOf = first_folder,
     ):
-        self.root = Path(root)
+        self.root = user_path(root, "root")
         if not self.root.is_dir():
             raise ValueError(f"{self.root} is not a directory")
         described = read_description(self.root)
         if described is not None and described.recordings:
             self._clips = _as_listed(self.root, described)
         else:
-            self._clips = _sorted_in(self.root, class_of)
+            uncut = described is not None and described.uncut
+            self._clips = _sorted_in(self.root, class_of, uncut)
         found = tuple(sorted({name for _, name in self._clips}))
         described = described or Description(found)
         self.classes, self._uncut = described.classes, described.uncut
@@ -91,48 +93,69 @@ class FolderCorpus:
         if clip not in self._names:
             check_choice("clip", clip, tuple(sorted(self._names)))
         try:
-            recording, rate = soundfile.read(self.root / clip, dtype="float32")
-            return prepared(recording, rate, keep_pauses=self._uncut)
-        except (ValueError, soundfile.LibsndfileError) as error:
-            raise ValueError(f"cannot use {self.root / clip}: {error}") from error
+            return prepared(*read_sound(self.root / clip, RECORDING), keep_pauses=self._uncut)
+        except SoundFileError:
+            raise
+        except ValueError as error:
+            raise SoundFileError(self.root / clip, str(error)) from None
 
 
-def _sorted_in(root: Path, class_of: ClassOf) -> dict[tuple[str, str], tuple[str, ...]]:
+def _sorted_in(
+    root: Path, class_of: ClassOf, uncut: bool
+) -> dict[tuple[str, str], tuple[str, ...]]:
     """{(split, class): clips}, every split of every class filled, or one error about all faults."""
-    has_splits = {path.name for path in root.iterdir() if path.is_dir()} == set(SPLITS)
+    has_splits = folders_in(root) == set(SPLITS)
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     ignored: dict[str, list[str]] = defaultdict(list)
-    faults = []
-    for path in _files(root):
+    listing = files_below(root)
+    faulty = _faults_in(root, listing, uncut)
+    faults = list(faulty.values())
+    for path in listing.files:
         clip = path.relative_to(root)
         split = clip.parts[0] if has_splits and len(clip.parts) > 1 else ""
         class_name = class_of(clip.relative_to(split))
-        if path.suffix.lower() not in SUFFIXES:
+        if suffix_of(path) not in SUFFIXES:
             if class_of is first_folder and class_name is not None:
                 ignored[class_name].append(clip.as_posix())
         elif class_name is None:
             faults.append(f"{clip}: belongs to no class; expected a folder per class")
-        elif fault := _fault(path):
-            faults.append(f"{clip}: {fault}")
-        else:
+        elif path not in faulty:
             found[split, class_name].append(clip.as_posix())
     clips = {key: tuple(paths) for key, paths in found.items()}
     clips = clips if has_splits else _divided(clips)
-    faults += _gaps(clips, found, ignored)
+    faults = sorted(faults) + listing.faults + _gaps(clips, found, ignored)
     if faults or not clips:
-        listed = "\n  ".join(faults or [f"no {', '.join(SUFFIXES)} file in it"])
-        raise ValueError(f"cannot use {root} as a corpus:\n  {listed}")
+        _raise_faults(root, faults or [f"no {', '.join(SUFFIXES)} file in it"])
     return clips
 
 
+def _faults_in(root: Path, listing: Listing, uncut: bool) -> dict[Path, str]:
+    """{sound file: its name and what is wrong with it}."""
+    sounds = [path for path in listing.files if suffix_of(path) in SUFFIXES]
+    faults = faults_of(root, sounds, uncut)
+    return {path: f"{path.relative_to(root)}: {fault}" for path, fault in faults.items()}
+
+
+def _raise_faults(root: Path, faults: Sequence[str]) -> NoReturn:
+    listed = "\n  ".join(faults)
+    raise ValueError(f"cannot use {root} as a corpus:\n  {listed}")
+
+
 def _as_listed(root: Path, described: Description) -> dict[tuple[str, str], tuple[str, ...]]:
-    """{(split, class): clips} of an imported corpus, whose files were all read when it was made."""
-    there = {path.relative_to(root).as_posix() for path in _files(root)} - {FILE_NAME}
+    """{(split, class): clips} of an imported corpus; they must be those that it lists."""
+    listing = files_below(root)
+    there = {path.relative_to(root).as_posix() for path in listing.files} - {FILE_NAME}
     if there != set(described.recordings):
         _raise_differing(root, there ^ set(described.recordings))
     clips = defaultdict(list)
     for clip in sorted(described.recordings):
-        clips[PurePath(clip).parts[:2]].append(clip)
+        parts = PurePath(clip).parts
+        if len(parts) < len(("split", "class", "file")) or parts[0] not in SPLITS:
+            raise ValueError(f"{root / FILE_NAME}: the clip {clip!r} is in no folder split/class")
+        clips[parts[:2]].append(clip)
+    faults = [*_faults_in(root, listing, described.uncut).values(), *listing.faults]
+    if faults:
+        _raise_faults(root, faults)
     return {key: tuple(paths) for key, paths in clips.items()}
 
 
@@ -140,39 +163,6 @@ def _raise_differing(root: Path, names: set[str]) -> NoReturn:
     rest = f", ... ({len(names)} in all)" if len(names) > LISTED else ""
     told = ", ".join(sorted(names)[:LISTED])
     raise ValueError(f"{root / FILE_NAME} and the folders differ in: {told}{rest}")
-
-
-def _files(root: Path) -> Iterator[Path]:
-    for path in sorted(root.rglob("*")):
-        is_hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if path.is_file() and not is_hidden:
-            yield path
-
-
-def _fault(path: Path) -> str | None:
-    """Why a sound file cannot be used, without reading more of it than needed to know."""
-    try:
-        with soundfile.SoundFile(path) as file:
-            if file.frames == 0:
-                return "empty"
-            peak = _first_peak(file)
-            file.seek(file.frames - 1)
-            if len(file.read(1)) == 0:
-                return "cut off"
-    except soundfile.LibsndfileError as error:
-        return f"unreadable ({error.error_string})"
-    if not np.isfinite(peak):
-        return "samples that are not numbers"
-    return "silent" if peak <= SILENCE else None
-
-
-def _first_peak(file: soundfile.SoundFile) -> float:
-    """Full scale, the peak of the first block that is not silent; 0 if all are."""
-    for block in file.blocks(65_536, dtype="float32", always_2d=True):
-        peak = float(np.abs(block.mean(axis=1)).max())
-        if not peak <= SILENCE:
-            return peak
-    return 0.0
 
 
 def _divided(clips: dict[tuple[str, str], tuple[str, ...]]) -> dict:

@@ -8,6 +8,7 @@ from scipy.signal import resample_poly
 from av_envs.sound.clips import SAMPLE_RATE, normalised, root_mean_square
 
 FRAME = 160  # samples, 10 ms
+SILENCE = 1e-4  # full scale; what never moves farther from its mean is silent
 LONGEST_PAUSE = 0.5  # s; longer ones are cut short
 PAUSE_LEVEL = 0.15  # a frame below this share of the clip's RMS belongs to a pause
 QUIETEST_SECOND = 0.1  # a second below this share is left out
@@ -16,19 +17,25 @@ QUIETEST_SECOND = 0.1  # a second below this share is left out
 def prepared(recording: np.ndarray, rate: int, keep_pauses: bool = False) -> np.ndarray:
     """(n,) float32, n whole seconds at 16 kHz, RMS CLIP_RMS, mean 0, no second silent.
 
-    recording    (m,) or (m, channels) float, not silent
+    recording    (m,) or (m, channels) float
     rate         Hz, of the recording
     keep_pauses  leave pauses and quiet seconds in: seconds may be silent
 
     Channels are averaged. Pauses longer than half a second are cut to half a second and
     seconds that are quiet all the same are left out, because every second of a clip may be
     what somebody listens for. What remains of the last second is dropped; a recording
-    shorter than one second is repeated until it fills it.
+    shorter than one second is repeated until it fills it. What is silent, or silent but for
+    a constant offset or a few clicks, is a ValueError.
     """
     mono = recording.mean(axis=1) if recording.ndim == 2 else recording
     if not np.isfinite(mono).all():
-        raise ValueError("it holds samples that are not numbers")
-    centred = resampled(mono - np.mean(mono, dtype=np.float64), rate)
+        raise ValueError("has samples that are no numbers")
+    offset = np.mean(mono, dtype=np.float64)
+    if not np.abs(mono - offset).max(initial=0) > SILENCE:
+        raise ValueError(
+            f"is silent: a constant {offset:.2g}" if abs(offset) > SILENCE else "is silent"
+        )
+    centred = resampled(mono - offset, rate)
     if keep_pauses:
         return normalised(whole_seconds(centred)).astype(np.float32)
     clip = whole_seconds(without_long_pauses(centred))

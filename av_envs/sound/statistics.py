@@ -10,14 +10,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from tqdm import tqdm
 
+from av_envs.paths import path_argument
 from av_envs.sound.clips import SAMPLE_RATE
 from av_envs.sound.embedded import CLIP_SECONDS, N_VOICES, EmbeddedCorpus
+from av_envs.sound.listing import sound_files
 from av_envs.sound.measures import OCTAVES_HZ, crest, modulation_peak, octave_levels, pitch_track
 from av_envs.sound.preparation import prepared
 from av_envs.sound.probe import excerpt_features, probe_accuracy
+from av_envs.sound_files import RECORDING, read_sound
 
 EXCERPTS = (1, 5, CLIP_SECONDS)  # s
 HALF = 5  # s, how much of a recording the probe knows, and how much it has not heard
@@ -59,13 +61,15 @@ def halves_accuracy(clips: list[np.ndarray]) -> float:
 
 def read_recordings(directory: Path) -> list[np.ndarray]:
     """All recordings below `directory` that last 2 * HALF seconds, prepared like clips."""
-    files = sorted(path for path in directory.rglob("*") if path.suffix in (".flac", ".wav"))
-    clips = [prepared(*soundfile.read(path, dtype="float64")) for path in files]
+    try:
+        files = list(sound_files(directory))
+        clips = [prepared(*read_sound(path, RECORDING, "float64")) for path in files]
+    except ValueError as error:
+        raise SystemExit(f"error: {error}") from None
     long = [clip for clip in clips if len(clip) >= 2 * HALF * SAMPLE_RATE]
     if not long:
         raise SystemExit(
-            f"error: none of the {len(files)} .flac and .wav files below {directory} "
-            f"lasts {2 * HALF} s"
+            f"error: none of the {len(files)} sound files below {directory} lasts {2 * HALF} s"
         )
     return long
 
@@ -83,7 +87,9 @@ def main(arguments: list[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--voices", type=int, default=N_VOICES, help="how many embedded voices")
-    parser.add_argument("--real", type=Path, metavar="DIR", help="recordings, one speaker each")
+    parser.add_argument(
+        "--real", type=path_argument, metavar="DIR", help="recordings, one speaker each"
+    )
     options = parser.parse_args(arguments)
     corpus = EmbeddedCorpus(options.voices)
     voices = [name for name in corpus.classes if name.startswith("voice")]

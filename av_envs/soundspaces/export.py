@@ -12,11 +12,11 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from av_envs.acoustics.tracing import available_cores
 from av_envs.dwelling import BACKENDS, WorldSettings, open_pool, open_world, world_settings
+from av_envs.paths import path_argument
 from av_envs.scene import SPLITS
 from av_envs.scene.splits import split_of_dwelling
 from av_envs.separation.config import STARTS
@@ -176,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--scenes", nargs="+", required=True, metavar="SCENE", help="SPLIT:COUNT or a name")
-    add("--out", type=Path, required=True, metavar="DIR", help="root of the tree")
+    add("--out", type=path_argument, required=True, metavar="DIR", help="root of the tree")
     add("--dataset", choices=DATASETS, default="mp3d", help="whose conventions; default mp3d")
     add("--kind", choices=("house", "flat"), help="of SPLIT:COUNT; mp3d: house, replica: flat")
     add(

@@ -21,7 +21,8 @@ import numpy as np
 from av_envs.acoustics import TracedAcoustics
 from av_envs.acoustics.binaural import RIR_SAMPLES
 from av_envs.conventions import N_HEADINGS
-from av_envs.dwelling import Dwelling
+from av_envs.dwelling import Dwelling, check_head
+from av_envs.paths import suffix_of, user_path
 from av_envs.scene import Scene
 from av_envs.scene.mesh import read_mesh
 from av_envs.soundspaces import habitat_probe
@@ -60,7 +61,7 @@ class HabitatWorld:
         grid: float,
         hrtf: str = "kemar",
         kind: str = "house",
-        root: str | None = None,
+        root: str | os.PathLike[str] | None = None,
         scenes: Sequence[str] | None = None,
         audio: str = "auto",
         rays: int = 500,
@@ -83,6 +84,8 @@ class HabitatWorld:
             if hrtf != "kemar":
                 raise ValueError(f"hrtf {hrtf!r}: habitat-sim hears through a head of its own")
             warnings.warn(LICENCE, LicenceNotice, stacklevel=2)
+        else:
+            check_head(hrtf)
         self._grid, self._hrtf, self._gpu = grid, hrtf, gpu
         self._ear_settings = {"n_rays": rays, "materials": materials}
         self.open = lru_cache(maxsize=OPEN_AT_ONCE)(self._open)
@@ -106,20 +109,21 @@ class HabitatWorld:
 
 
 def scene_files(
-    root: str | None, scenes: Sequence[str] | None
+    root: str | os.PathLike[str] | None, scenes: Sequence[str] | None
 ) -> dict[str, tuple[Path, SceneFiles]]:
     """By name: the mesh of each scene, and what habitat-sim opens."""
-    if not isinstance(root, str) or not Path(root).exists():
-        raise ValueError(f"root must be a mesh file, a folder or a *{CONFIG}, got {root!r}")
+    kind = f"a mesh file, a folder or a *{CONFIG}"
+    path, dataset = user_path(root, "root", kind), None
+    if not path.exists():
+        raise ValueError(f"root must be {kind}, got {root!r}")
     if scenes is not None and (isinstance(scenes, str) or not scenes):
         raise ValueError(f"scenes must be a list of names, got {scenes!r}")
-    path, dataset = Path(root), None
     if path.name.endswith(CONFIG):
         if scenes is None:
             raise ValueError(f"{root}: scenes must name mesh files relative to this file")
         dataset, meshes = str(path), [path.parent / scene for scene in scenes]
     elif path.is_dir():
-        found = {mesh.stem: mesh for mesh in sorted(path.iterdir()) if mesh.suffix in MESHES}
+        found = {mesh.stem: mesh for mesh in sorted(path.iterdir()) if suffix_of(mesh) in MESHES}
         missing = [name for name in scenes or () if name not in found]
         if missing or not found:
             raise ValueError(f"{root} has no meshes of {missing or 'any scene'}; it has {[*found]}")

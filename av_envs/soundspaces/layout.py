@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from av_envs.paths import user_path
 from av_envs.soundspaces.errors import MissingFileError
 from av_envs.soundspaces.frames import ANGLES, SOURCE_HEIGHT
 
@@ -100,7 +101,8 @@ def content_file(episodes: Path, scene: str) -> Path:
 def standard_layout(root: Path | str, dataset: str) -> Layout:
     """The layout at the top of this page, for whoever writes a tree."""
     _check_dataset(dataset)
-    folders = {part: Path(root) / names[0].format(dataset) for part, names in _FOLDERS.items()}
+    root = user_path(root, "root")
+    folders = {part: root / names[0].format(dataset) for part, names in _FOLDERS.items()}
     return Layout(dataset, **folders)
 
 
@@ -115,13 +117,13 @@ def find_layout(root: Path | str, dataset: str, **elsewhere: Path | str) -> Layo
     for part in elsewhere:
         if part not in PARTS:
             raise ValueError(f"unknown part {part!r} of a tree; choose from {', '.join(PARTS)}")
-    root = Path(root).expanduser()
+    root = user_path(root, "root")
     if not root.is_dir():
         raise MissingFileError(root, "this is no folder; root must hold a SoundSpaces tree")
     folders = {}
     for part in PARTS:
         if elsewhere.get(part) is not None:
-            folders[part] = Path(elsewhere[part]).expanduser()
+            folders[part] = user_path(elsewhere[part], part)
             if not folders[part].is_dir():
                 raise MissingFileError(folders[part], f"this folder of {part} does not exist")
         else:

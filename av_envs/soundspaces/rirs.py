@@ -1,15 +1,14 @@
 """Binaural responses as files: how they are read, and which of them there are."""
 
-import io
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import soundfile
 from scipy.signal import resample_poly
 
+from av_envs.sound_files import RESPONSE, EmptySoundError, SoundFileError, read_sound
 from av_envs.soundspaces.errors import (
     EmptyFileError,
     MissingPairError,
@@ -20,9 +19,7 @@ from av_envs.soundspaces.frames import ANGLES
 from av_envs.soundspaces.layout import RESPONSE_NAME, Layout
 
 N_EARS = 2
-RIFF_HEADER = 8  # bytes that the size in a RIFF header does not count
 TINY = 100  # bytes, that a file without a sample does not exceed
-UNKNOWN_SIZE = 0xFFFFFFFF  # of who did not know how long the file would become
 
 
 class Coverage(NamedTuple):
@@ -47,26 +44,17 @@ class Coverage(NamedTuple):
 
 
 def read_response(path: Path) -> tuple[np.ndarray, int]:
-    """A response (2, n) float32, left ear first, and its sample rate in Hz."""
+    """A response (2, n) float32, left ear first, and its sample rate in Hz; it may be silent."""
+    if not path.exists():
+        raise MissingPairError(path, "this response was not rendered or not downloaded")
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise MissingPairError(path, "this response was not rendered or not downloaded") from None
-    except OSError as error:
-        raise UnreadableFileError(path, str(error.strerror)) from None
-    if not data:
-        raise EmptyFileError(path, "the file has no byte")
-    _check_whole(path, data)
-    try:
-        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    except soundfile.SoundFileError as error:
-        raise UnreadableFileError(path, f"this is no sound file: {error}") from None
-    if len(samples) == 0:
-        raise EmptyFileError(path, "the file has no sample")
+        samples, rate = read_sound(path, RESPONSE)
+    except EmptySoundError as error:
+        raise EmptyFileError(path, error.reason) from None
+    except SoundFileError as error:
+        raise UnreadableFileError(path, error.reason) from None
     if samples.shape[1] != N_EARS:
         raise UnreadableFileError(path, f"must have two channels, has {samples.shape[1]}")
-    if not np.isfinite(samples).all():
-        raise UnreadableFileError(path, "has samples that are no numbers")
     return np.ascontiguousarray(samples.T), rate
 
 
@@ -134,12 +122,3 @@ def _fault(path: Path) -> SoundSpacesError | None:
     except SoundSpacesError as error:
         return error
     return None
-
-
-def _check_whole(path: Path, data: bytes) -> None:
-    """A file that ends early is read without a word by many readers, this library's too."""
-    size = int.from_bytes(data[4:RIFF_HEADER], "little")
-    if data[:4] == b"RIFF" and size != UNKNOWN_SIZE and size + RIFF_HEADER > len(data) + 1:
-        raise UnreadableFileError(
-            path, f"ends after {len(data)} of {size + RIFF_HEADER} bytes; download it again"
-        )

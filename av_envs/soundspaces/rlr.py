@@ -28,6 +28,7 @@ import numpy as np
 
 from av_envs.acoustics.binaural import RIR_SAMPLES
 from av_envs.conventions import BANDS_HZ, SAMPLE_RATE, SPEED_OF_SOUND
+from av_envs.paths import user_path
 from av_envs.scene import Scene
 from av_envs.soundspaces.frames import habitat_from_world, quaternion_of
 
@@ -56,7 +57,7 @@ class RLRConfig:
     bands: int = 8  # 4 or 8, log-spaced by the library
     diffraction: bool = True
     ears: str = "binaural"  # or "mono": one microphone that hears all directions alike
-    hrtf: str | None = None  # path of a SOFA file instead of the built-in head
+    hrtf: str | os.PathLike[str] | None = None  # path of a SOFA file instead of the built-in head
     threads: int = 1  # with more, no answer comes twice
 
 
@@ -96,7 +97,7 @@ class RLRAcoustics:
         x, y, z, w = quaternion_of(heading)
         context.set_listener_orientation_quaternion(0, [w, x, y, z])
         if self.config.hrtf is not None:
-            context.set_listener_hrtf(0, self.config.hrtf)
+            context.set_listener_hrtf(0, str(user_path(self.config.hrtf, "hrtf")))
         context.add_source()
         context.set_source_radius(0, 0.0)
         context.set_source_position(0, self._place(source))

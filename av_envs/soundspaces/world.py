@@ -9,15 +9,16 @@ Heads are taken to be 1.5 m above the floor, as in Matterport3D; Replica's were 
 higher, and cameras of both stand at 1.25 m. Responses are as loud as they were recorded.
 """
 
+import os
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from av_envs.acoustics.binaural import RIR_SAMPLES
 from av_envs.dwelling import OPEN_AT_ONCE, Dwelling, NoViews
+from av_envs.paths import user_path
 from av_envs.scene import SPLITS
 from av_envs.soundspaces.acoustics import TreeAcoustics
 from av_envs.soundspaces.dataset import SoundSpacesDataset
@@ -65,18 +66,17 @@ class SoundSpacesWorld:
         grid: float,
         hrtf: str = "kemar",
         kind: str = "house",
-        root: str | None = None,
+        root: str | os.PathLike[str] | None = None,
         dataset: str = "mp3d",
         scenes: Sequence[str] | None = None,
         missing: str = "raise",
         kept_responses: int = KEPT_RESPONSES,
-        **elsewhere: str,
+        **elsewhere: str | os.PathLike[str],
     ):
-        if not isinstance(root, str):
-            raise ValueError(f"root must be the folder of a SoundSpaces tree, got {root!r}")
+        tree = user_path(root, "root", "the folder of a SoundSpaces tree")
         if isinstance(kept_responses, bool) or not isinstance(kept_responses, int):
             raise ValueError(f"kept_responses must be a whole number, got {kept_responses!r}")
-        self.dataset = SoundSpacesDataset(Path(root), dataset, missing, **elsewhere)
+        self.dataset = SoundSpacesDataset(tree, dataset, missing, **elsewhere)
         if grid != GRIDS[dataset]:
             raise ValueError(f"grid must be {GRIDS[dataset]} with dataset={dataset!r}, got {grid}")
         if hrtf != "kemar":

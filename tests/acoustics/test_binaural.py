@@ -112,9 +112,15 @@ def test_nearer_than_30_cm_sound_grows_no_louder(nobody):
 
 
 def test_gains_act_in_their_bands(nobody):
-    """Filters of 4 ms cannot tell the lowest octaves apart, but a highpass from 1 kHz up."""
     flat = band_energies(binaural_response(one_path(0), 0, 0, nobody)[0]) * 4
     np.testing.assert_allclose(decibels(flat), 0, atol=0.1)
+    for band in range(7):
+        response = one_path(0)
+        response["path_gain"][0, np.arange(7) != band] = 0  # -63 dB
+        alone = decibels(band_energies(binaural_response(response, 0, 0, nobody)[0]) * 4)
+        assert -2.7 < alone[band] < 0
+        assert band == 2 or alone[band] > -2  # above 500 Hz the short filters begin
+        assert np.abs(np.arange(7) - band)[alone > -10].max() < 2
     response = one_path(0)
     response["path_gain"][0, 4:] -= 80  # 20 dB
     dull = decibels(band_energies(binaural_response(response, 0, 0, nobody)[0]) * 4)
@@ -122,6 +128,46 @@ def test_gains_act_in_their_bands(nobody):
     np.testing.assert_allclose(dull[5:], -20, atol=0.2)
     assert -3 < dull[3] < 0
     assert -20 < dull[4] < -8
+
+
+def test_smooth_gains_keep_their_levels(nobody):
+    """Steps of up to 4 dB from band to band."""
+    rng = np.random.default_rng(0)
+    for distance in (0.5, 2.0, 2.01, 40.0):
+        response = one_path(0, distance)
+        codes = 200 + np.cumsum(rng.integers(-16, 17, size=7))
+        response["path_gain"][0] = codes
+        expected = decibels((GAIN_OF_CODE[codes] / distance) ** 2)
+        heard = decibels(band_energies(binaural_response(response, 0, 0, nobody)))
+        np.testing.assert_allclose(heard, [expected] * 2, atol=1.5)
+
+
+@pytest.mark.parametrize("neighbours", [(0, 0), (0, 80), (80, 0), (60, 60)])
+@pytest.mark.parametrize("k", [20, 21, 40, 64])
+def test_a_late_bin_beside_fainter_ones_keeps_its_energy(nobody, k, neighbours):
+    """160 is 40 dB above code 80."""
+    response = np.zeros(1, RESPONSE)[0]
+    response["direction"][:] = 255
+    before, after = neighbours
+    response["energy"][k - 1], response["energy"][k] = before, 160
+    response["energy"][k + 1 :][:1] = after
+    start, stop = (round(edge * SAMPLE_RATE) for edge in BIN_EDGES[k : k + 2])
+    heard = [binaural_response(response, 0, salt, nobody)[:, start:stop] for salt in range(40)]
+    energy = np.sum(np.square(heard, dtype=float), axis=-1).mean()
+    assert decibels(energy / ENERGY_OF_CODE[160]) == pytest.approx(0, abs=0.3)
+
+
+def test_noise_of_one_band_ends_a_sixth_of_an_octave_beyond_its_edge():
+    n = 1 << 15
+    filters = octave_power_filters(n)
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(n, 1 / SAMPLE_RATE), 1) / 125)
+    for band in range(7):
+        away = np.abs(octaves - band)
+        inside = (octaves > 0) & (octaves < 6)  # the outermost bands reach further
+        assert (np.abs(filters[band][inside & (away > 0.5 + 1 / 6)]) < 1e-12).all()
+        assert (filters[band][away < 0.5 - 1 / 6] == 1).all()
+        edges = filters[band][inside & (np.abs(away - 0.5) < 1e-3)]
+        np.testing.assert_allclose(edges**2, 0.5, atol=0.01)
 
 
 def test_band_energies_are_those_of_the_compact_response(nobody, row):

@@ -90,6 +90,26 @@ def test_decays_converge_to_the_truth():
     assert np.abs(total).max() < 0.1  # gains are rounded to 0.25 dB
 
 
+@pytest.mark.slow
+def test_t20_without_scattering_is_that_of_the_images():
+    """At 32,768 rays, in a box whose images do not coincide, for two sources."""
+    size = (6.37, 4.23, 2.71)
+    heads = np.random.default_rng(1).uniform([0.7] * 3, np.array(size) - 0.7, (8, 3))
+    tracer = SourceTracer(shoebox(size, heads, 0.2), TraceConfig(n_rays=32768))
+    found = []
+    for source in (0, 1):
+        row = tracer.trace(source)
+        for place in range(2, 8):
+            truth = binned(*image_sources(size, heads[source], heads[place], 0.2, 0.6)[:2])
+            times = []
+            for energies in (unpacked(row[place]), truth):
+                curve = level(energies) - level(energies)[0]
+                used = (curve <= -5) & (curve >= -25)
+                times.append(-60 / np.polyfit(BIN_EDGES[:N_USED][used], curve[used], 1)[0])
+            found.append(times[0] / times[1] - 1)
+    assert np.abs(found).max() < 0.03
+
+
 @pytest.fixture(scope="module")
 def omnidirectional_ears():
     """A head that does nothing: the same unit impulse from everywhere."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 from rooms import shoebox
+from sofa_files import write_fields
 
 from av_envs.acoustics import TraceConfig, TracedAcoustics
 from av_envs.acoustics.measured import MeasuredRoom, calibrated
@@ -48,7 +49,6 @@ def write_table(path, truth, gain=1.0, lead=0, rate=RATE, **more):
 
 def write_sofa(path, truth, rate=RATE, polar=False, **changed):
     """As of a head that was turned in a room; the last measurement looks between the axes."""
-    h5py = pytest.importorskip("h5py", reason="SOFA files need h5py")
     poses = np.array([*truth, [*next(iter(truth))]])
     responses = np.array([*truth.values(), next(iter(truth.values()))])[..., :8000]
     degrees = np.append(90.0 * poses[:-1, 2], 45.0)
@@ -59,17 +59,12 @@ def write_sofa(path, truth, rate=RATE, polar=False, **changed):
         "SourcePosition": HEADS[poses[:, 0]],
         "ListenerPosition": HEADS[poses[:, 1]],
         "ListenerView": views,
+        "ReceiverPosition": [[0, 0.09, 0], [0, -0.09, 0]],
         "EmitterPosition": np.zeros((1, 3, 1)),
         **changed,
     }
-    with h5py.File(path, "w") as file:
-        for name, values in fields.items():
-            if values is not None:
-                file[name] = values
-                if "Position" in name or "View" in name:
-                    kind = "spherical" if polar and name == "SourcePosition" else "cartesian"
-                    file[name].attrs["Type"] = np.bytes_(kind)
-    return path
+    types = {"SourcePosition": "spherical" if polar else "cartesian"}
+    return write_fields(path, fields, types, convention="SingleRoomDRIR")
 
 
 def node_at(room, place):
@@ -135,7 +130,7 @@ def test_azimuths_may_count_clockwise(tmp_path, truth):
     room = read_room(path, clockwise=True)
     np.testing.assert_allclose(room.offsets[0], offset, atol=1e-9)
     assert set(room.poses[:, 2].tolist()) == {0}
-    with pytest.raises(ValueError, match=r"b.sofa has no azimuths that could count clockwise"):
+    with pytest.raises(ValueError, match=r"b.sofa: it has no azimuths that could"):
         read_room(write_sofa(tmp_path / "b.sofa", truth), clockwise=True)
 
 
@@ -230,11 +225,20 @@ def test_tables_that_do_not_fit_are_named(tmp_path, truth):
     refused(text.replace("heading", "h"), "a.csv, row 1: expected file, source_x.*KeyError")
     refused(text.replace(",0\n", ",4\n"), r"a.csv, row 1: expected .*4 is not in range")
     refused(text.replace("4.5", "far"), "a.csv, row 1: expected .*could not convert")
-    refused(text.replace("0.wav", "9.wav"), r"9.wav is no sound file that can be read")
+    refused(text.replace("0.wav", "9.wav"), r"9.wav: is no sound file that can be read")
     refused(text.splitlines()[0], "a.csv lists no response")
     refused(text, "a measured room is a .sofa file or a .csv", name="a.txt")
     refused("{", "a.json is no JSON", name="a.json")
     refused(text, "no azimuths that could count clockwise", clockwise=True)
+    refused(text.replace("4.5", "nan"), "a.csv, row 1: expected .*a place at .*nan")
+    soundfile.write(tmp_path / "0.wav", np.eye(9, 2), 44_100 * 10**4)
+    refused(text, r"0.wav: it has a sample rate of 4.41e.08 Hz; rates are 1000 to 768000")
+    soundfile.write(tmp_path / "0.wav", np.eye(9, 1) * [0, 1], RATE)
+    refused(text, r"0.wav: is silent at an ear")
+    soundfile.write(tmp_path / "0.wav", np.full((9, 2), 0.3), RATE)
+    refused(text, r"0.wav: .*nothing but a constant offset")
+    (tmp_path / "0.wav").write_bytes((tmp_path / "0.wav").read_bytes()[:60])
+    refused(text, r"0.wav: ends after 60 of 80 bytes")
     soundfile.write(tmp_path / "0.wav", np.ones(9), RATE)
     refused(text, r"0.wav has the channels 0 to 0; the columns left and right must say")
     ears = text.replace("heading", "heading,left,right").replace(",0\n", ",0,0,1\n")
@@ -245,10 +249,14 @@ def test_tables_that_do_not_fit_are_named(tmp_path, truth):
     ("changed", "named"),
     [
         ({"ListenerView": None}, "is not a SOFA file of impulse responses: .*ListenerView"),
-        ({"Data.IR": np.ones((17, 1, 8))}, r"responses \(17, 1, 1, 8\); two ears need"),
-        ({"Data.SamplingRate": [0.0]}, "the sampling rate is 0"),
-        ({"ListenerView": [[1.0, 1, 0]]}, "no head looks along an axis; views are at .*45"),
-        ({"Data.Delay": [[0.0, 3.0]]}, "delays beside the responses"),
+        ({"Data.IR": np.ones((17, 1, 8))}, r"responses \(17, 1, 8\); two ears need"),
+        ({"Data.SamplingRate": [0.0]}, "Data.IR has a sample rate of 0 Hz"),
+        (
+            {"ListenerView": [[1.0, 1, 0]]},
+            "no head looks along an axis, .*; views are at .*45",
+        ),
+        ({"ListenerUp": [[0.0, 0, -1]]}, "no head looks along an axis, upright"),
+        ({"Data.Delay": [[0.0, -3.0]]}, "Data.Delay lies in -3 to 0 samples"),
     ],
 )
 def test_sofa_files_that_do_not_fit_are_named(tmp_path, truth, changed, named):

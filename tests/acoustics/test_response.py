@@ -170,6 +170,16 @@ def test_directions_keep_their_shares():
     assert direction.sum() == len(direction) * 340
 
 
+def test_a_group_without_directions_takes_those_of_the_nearest_that_has_any():
+    arrival = np.zeros((2, N_GROUPS, 14), np.float32)
+    arrival[0, 3, 5], arrival[0, 7, 2], arrival[0, 7, 9] = 1e-6, 3e-9, 1e-9
+    first, second = pack(np.repeat(exponential(0.5), 2, axis=0), arrival, Paths.empty(2, 4))
+    heard_from = first["direction"].argmax(axis=1)
+    np.testing.assert_array_equal(heard_from, [5] * 6 + [2] * 13)  # the earlier one half-way
+    np.testing.assert_array_equal(first["direction"][18], first["direction"][7])
+    assert (second["direction"] == 255).all()  # from nowhere known: from everywhere
+
+
 @pytest.mark.parametrize("t60", [0.2, 0.5, 1.5])
 def test_smoothing_leaves_an_exponential_alone(t60):
     energy = exponential(t60)

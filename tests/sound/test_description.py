@@ -40,17 +40,26 @@ def test_clips_that_are_uncut_stay_as_long_as_they_are(root):
 
 
 def test_an_imported_folder_is_as_it_was_imported(root):
-    """Its files are not read again before they play; one that is broken is named then."""
+    """Its files are those that it lists, and one that is broken is named."""
     clips = {f"{split}/{name}/0.wav": ["x.wav"] for split in SPLITS for name in ("ann", "bob")}
     Description(("ann", "bob"), uncut=True, recordings=clips).write(root)
-    (root / "val" / "ann" / "0.wav").write_bytes(b"no sound")
-    corpus = open_corpus(str(root))
+    corpus = open_corpus(root)
     assert corpus.clips("train", "ann") == ("train/ann/0.wav",)
-    with pytest.raises(ValueError, match=r"cannot use .*val/ann/0.wav"):
+    (root / "val" / "ann" / "0.wav").write_bytes(b"no sound")
+    with pytest.raises(ValueError, match=r"val/ann/0.wav: is no sound file"):
         corpus.samples("val/ann/0.wav")
+    with pytest.raises(ValueError, match=r"as a corpus:\n  val/ann/0.wav: is no sound file"):
+        open_corpus(root)
     (root / "val" / "ann" / "0.wav").unlink()
     with pytest.raises(ValueError, match=r"corpus.json and the folders differ in: val/ann/0.wav"):
-        open_corpus(str(root))
+        open_corpus(root)
+
+
+def test_clips_that_lie_in_no_split_are_named(tmp_path):
+    soundfile.write(tmp_path / "0.wav", 0.1 * np.ones(9), RATE)
+    Description(("ann",), recordings={"0.wav": []}).write(tmp_path)
+    with pytest.raises(ValueError, match=r"corpus.json: the clip '0.wav' is in no folder split/cl"):
+        open_corpus(tmp_path)
 
 
 def test_what_is_written_is_read(tmp_path):

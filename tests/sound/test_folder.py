@@ -146,32 +146,17 @@ def test_all_faults_are_told_in_one_error(root):
         FolderCorpus(root)
     faults = str(caught.value).splitlines()[1:]
     expected = (
-        "dog/cancelling.wav: silent",
-        "dog/empty.wav: empty",
-        "dog/silent.wav: silent",
+        "dog/cancelling.wav: is silent",
+        "dog/empty.wav: is empty",
+        "dog/silent.wav: is silent",
         "loose.wav: belongs to no class",
-        "rain/broken.ogg: unreadable",
+        "rain/broken.ogg: is no sound file",
         "class 'bell': nothing for train, val, test; 1 usable",
         "class 'cat': nothing for train, val, test; 0 usable sound files, not sound files: cat/pic",
     )
     assert len(faults) == len(expected)
     for fault, beginning in zip(faults, expected, strict=True):
         assert fault.strip().startswith(beginning)
-
-
-def test_a_cut_off_file_is_told(root):
-    path = root / "dog" / "0.flac"
-    write(path, RNG.standard_normal(64_000) / 8)
-    path.write_bytes(path.read_bytes()[:20_000])
-    with pytest.raises(ValueError, match=r"dog/0.flac: (unreadable|cut off)"):
-        FolderCorpus(root)
-
-
-def test_numbers_that_are_none_are_told(root):
-    samples = np.full(16_000, np.nan)
-    soundfile.write(root / "dog" / "0.wav", samples, 16_000, subtype="FLOAT")
-    with pytest.raises(ValueError, match=r"dog/0.wav: .*not numbers"):
-        FolderCorpus(root)
 
 
 def test_folders_that_are_none(root, tmp_path):

@@ -1,11 +1,15 @@
 """Every tree that people really have is found, and what is missing is named."""
 
 from dataclasses import astuple
+from pathlib import Path
 
 import pytest
 
+from av_envs.dwelling import WorldSettings
 from av_envs.soundspaces.errors import MissingFileError
 from av_envs.soundspaces.layout import content_file, find_layout, standard_layout
+from av_envs.soundspaces.world import SoundSpacesWorld
+from av_envs.soundspaces.writing.config import Export
 
 
 def touch(path):
@@ -109,3 +113,16 @@ def test_what_is_missing_is_named(tmp_path):
         find_layout(tmp_path, "gibson")
     with pytest.raises(ValueError, match="alpha must be one of"):
         standard_layout(tmp_path, "mp3d").rir("hall", 45, 0, 0)
+
+
+def test_a_tree_may_be_named_by_any_kind_of_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    plant(standard_layout(tmp_path / "tree", "mp3d"))
+    plant(standard_layout(tmp_path / "other", "mp3d"))
+    expected = find_layout(tmp_path / "tree", "mp3d", rirs=tmp_path / "other")
+    for home in ("~", Path("~")):
+        assert find_layout(f"{home}/tree", "mp3d", rirs=Path(home) / "other") == expected
+        assert standard_layout(f"{home}/tree", "mp3d") == standard_layout(tmp_path / "tree", "mp3d")
+        world = SoundSpacesWorld(grid=1.0, root=Path(home) / "tree")
+        assert world.dataset.layout.metadata == expected.metadata
+        assert Export(Path(home) / "tree", WorldSettings()).root == tmp_path / "tree"

@@ -16,7 +16,7 @@ from av_envs.soundspaces.rlr import LicenceNotice, RLRAcoustics, RLRConfig
 
 INSTALLED = importlib.util.find_spec("rlr_audio_propagation") is not None
 installed = pytest.mark.skipif(not INSTALLED, reason="extra [rlr] is not installed: CC BY-NC")
-SOURCE, AHEAD, ASIDE, FAR = 5, 17, 7, 22  # nodes of the box, a metre apart from (0.5, 0.5) on
+SOURCE, AHEAD, ASIDE, FAR = 5, 17, 7, 22  # nodes of the box, a metre apart from (0.63, 0.81) on
 EAST, NORTH, WEST, SOUTH = range(4)
 
 

@@ -1,5 +1,6 @@
 """A policy trained with Stable-Baselines3 as an agent of `av_envs.benchmarks.run`."""
 
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from av_envs.agents.adapters.sb3.bearing import TOLD, told, told_space
 from av_envs.agents.adapters.sb3.condensed import condensed, condensed_space
 from av_envs.agents.adapters.sb3.footprints import SPACE, Footprints
 from av_envs.agents.adapters.sb3.weights import SUFFIX, load_policy
+from av_envs.paths import suffix_of, user_path
 
 MADE = ("told", "footprints")  # observations that the environments do not make
 ALGORITHMS = {
@@ -50,7 +52,7 @@ class SB3Agent:
         action_space: spaces.Space,
         *,
         seed: int,
-        checkpoint: str,
+        checkpoint: str | os.PathLike[str],
         algorithm: str = "PPO",
         deterministic: bool = True,
         predictor: str | None = None,
@@ -58,7 +60,8 @@ class SB3Agent:
     ):
         if algorithm not in ALGORITHMS:
             raise ValueError(f"algorithm {algorithm!r} does not exist; choose {list(ALGORITHMS)}")
-        if checkpoint.endswith(SUFFIX):
+        checkpoint = str(user_path(checkpoint, "checkpoint"))
+        if suffix_of(checkpoint) == SUFFIX:
             self.model = self._built(checkpoint, observation_space, action_space)
             self.card = {"name": Path(checkpoint).stem}
         else:

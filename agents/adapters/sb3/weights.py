@@ -13,6 +13,7 @@ from stable_baselines3.common.policies import BasePolicy
 
 from av_envs.agents.adapters.sb3.condensed import condensed_space
 from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
+from av_envs.paths import user_path
 
 SUFFIX = ".safetensors"
 MODULES = {"PPO": "stable_baselines3", "RecurrentPPO": "sb3_contrib"}
@@ -30,7 +31,7 @@ def save_policy(model: BaseAlgorithm, path: str | Path) -> None:
         "observations": sorted(model.observation_space.spaces),
         "steps": model.num_timesteps,
     }
-    save_model(model.policy, str(path), {"config": json.dumps(config)})
+    save_model(model.policy, str(user_path(path)), {"config": json.dumps(config)})
 
 
 def load_policy(
@@ -45,6 +46,7 @@ def load_policy(
     made               the observations that environments do not make
     action_space       of one observer
     """
+    path = user_path(path)
     config = _config(path)
     every = {**condensed_space(observation_space).spaces, **made}
     missing = sorted(set(config["observations"]) - set(every))
@@ -70,5 +72,5 @@ def observations_of(path: str | Path) -> tuple[str, ...]:
 
 
 def _config(path: str | Path) -> dict[str, Any]:
-    with safe_open(path, "pt") as file:
+    with safe_open(user_path(path), "pt") as file:
         return json.loads(file.metadata()["config"])

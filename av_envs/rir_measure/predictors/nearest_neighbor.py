@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import softmax
 
+from av_envs.paths import user_path
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.predictors.geometry import azimuths, distances
 from av_envs.rir_measure.predictors.mean import fitted
@@ -96,7 +97,7 @@ class NearestNeighbor:
     @classmethod
     def from_file(cls, path: str | Path, **options) -> "NearestNeighbor":
         """From an npz file with the arrays `features` and `rirs`; options as of the class."""
-        with np.load(path, allow_pickle=False) as table:
+        with np.load(user_path(path), allow_pickle=False) as table:
             missing = {"features", "rirs"} - set(table.files)
             if missing:
                 raise ValueError(f"{path} lacks the array {' and '.join(sorted(missing))}")

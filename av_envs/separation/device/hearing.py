@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.profiler import record_function
 
 from av_envs.acoustics.binaural import ear_tables
 from av_envs.acoustics.rendering import N_BINS
@@ -72,29 +73,33 @@ class Listeners:
         poses       of these
         some_begin  whether any of them is at its start
         """
-        responses = self._responses(rows, poses)
-        windows = self.dry_windows(rows, poses.t)
-        dry = dry_spectra(windows, self._config.convolution)
-        mixed = mix(dry, responses)
-        signals = [mixed.ears]
-        if self._start is not None:
-            if some_begin:
-                begins = (poses.t == 0)[:, None, None, None]
-                self._start[rows] = torch.where(begins, responses, self._start[rows])
-            there = mix(dry, self._start[rows])
-            signals.append(of_ear(there.ears, there.better))
-        if "si_sdr_ideal" in self._config.extra_scores:
-            signals.append(mixed.image)
-        waveforms = heard_second(
-            torch.cat(signals, 1), self._config.convolution, self._config.num_sources
-        )
-        magnitudes = stft(waveforms, self._windows).abs()
-        scores = scores_of_mixtures(
-            self._judged(mixed.better, waveforms, magnitudes),
-            ground_truth(windows[:, 0, SAMPLE_RATE:], self._windows),
-            self._windows,
-        )
-        scores["target_to_rest_db"] = mixed.target_to_rest_db
+        with record_function("av_envs: responses"):
+            responses = self._responses(rows, poses)
+        with record_function("av_envs: dry sounds"):
+            windows = self.dry_windows(rows, poses.t)
+            dry = dry_spectra(windows, self._config.convolution)
+        with record_function("av_envs: mixtures"):
+            mixed = mix(dry, responses)
+            signals = [mixed.ears]
+            if self._start is not None:
+                if some_begin:
+                    begins = (poses.t == 0)[:, None, None, None]
+                    self._start[rows] = torch.where(begins, responses, self._start[rows])
+                there = mix(dry, self._start[rows])
+                signals.append(of_ear(there.ears, there.better))
+            if "si_sdr_ideal" in self._config.extra_scores:
+                signals.append(mixed.image)
+        with record_function("av_envs: waveforms and spectrograms"):
+            waveforms = heard_second(
+                torch.cat(signals, 1), self._config.convolution, self._config.num_sources
+            )
+            magnitudes = stft(waveforms, self._windows).abs()
+            truth = ground_truth(windows[:, 0, SAMPLE_RATE:], self._windows)
+        with record_function("av_envs: scores"):
+            scores = scores_of_mixtures(
+                self._judged(mixed.better, waveforms, magnitudes), truth, self._windows
+            )
+            scores["target_to_rest_db"] = mixed.target_to_rest_db
         return Heard(waveforms[:, :2], magnitudes[:, :2], scores)
 
     def _judged(self, better: Tensor, waveforms: Tensor, magnitudes: Tensor) -> Judged:
@@ -134,5 +139,6 @@ class Listeners:
         packed = self._store.pages.responses(pages.flatten(), (node % RESPONSES).flatten())
         salt = sources * episodes.fact("n_nodes")[rows][:, None] + node
         heading = poses.heading[:, None].expand_as(sources)
-        ears = binaural_responses(packed, heading.flatten(), salt.flatten(), self._ears)
+        with record_function("av_envs: responses in time"):
+            ears = binaural_responses(packed, heading.flatten(), salt.flatten(), self._ears)
         return response_spectra(ears).unflatten(0, sources.shape)

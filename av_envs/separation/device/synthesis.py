@@ -19,12 +19,12 @@ from av_envs.acoustics.binaural import (
     INAUDIBLE,
     LATE_TABLE,
     NEAR_TABLE,
-    PRE,
     RIR_SAMPLES,
     SECTOR_TURN,
     SPLIT,
     EarTables,
 )
+from av_envs.acoustics.early_bands import DECIMATION, LONG_PRE, N_LONG, PRE, REACH
 from av_envs.acoustics.response import (
     DELAY_STEPS,
     DIRECTION_GROUP,
@@ -56,7 +56,9 @@ class Ears(NamedTuple):
     near       (2 * 8192, 98) float32, ear and sample by sector and band
     late       (2 * 32768, 7) float32, ear and sample by band
     share      (14, 14) float32, sector by ear and band
-    early      (D, 7, 2 * 160) float32, by band
+    early      (D, 5, 2 * 160) float32, by band from 500 Hz up
+    low        (D * 8, 2, 2 * 93) float32, by crossover, at an eighth of the rate
+    between    (8, 8) float32, from the low rate to the full one
     row        (72, 37) int64
     lead       samples
     energy     (256,) float32, of each code
@@ -69,6 +71,8 @@ class Ears(NamedTuple):
     late: Tensor
     share: Tensor
     early: Tensor
+    low: Tensor
+    between: Tensor
     row: Tensor
     lead: int
     energy: Tensor
@@ -97,8 +101,7 @@ class Responses(NamedTuple):
 
 
 def ears_on(tables: EarTables, device: torch.device) -> Ears:
-    """Bring the tables of a head to a device, 14 MB."""
-    taps = tables.early.shape[-1]
+    """Bring the tables of a head to a device, 21 MB."""
     sectors = np.arange(N_SECTORS)
     turned = [
         np.where(sectors < N_AZIMUTHS, (sectors + SECTOR_TURN * h) % N_AZIMUTHS, sectors)
@@ -108,7 +111,13 @@ def ears_on(tables: EarTables, device: torch.device) -> Ears:
         "near": tables.near.transpose(1, 3, 0, 2).reshape(2 * NEAR_TABLE, -1),
         "late": tables.late.transpose(0, 2, 1).reshape(2 * LATE_TABLE, -1),
         "share": tables.share.reshape(N_SECTORS, -1),
-        "early": tables.early.transpose(0, 2, 1, 3).reshape(-1, N_BANDS, 2 * taps),
+        "early": tables.early.transpose(0, 2, 1, 3).reshape(
+            len(tables.early), N_BANDS - N_LONG, -1
+        ),
+        "low": tables.low.transpose(0, 1, 3, 2, 4).reshape(
+            DECIMATION * len(tables.low), N_LONG, -1
+        ),
+        "between": tables.between,
         "row": tables.row.astype(np.int64),
         "energy": ENERGY_OF_CODE,
         "gain": GAIN_OF_CODE,
@@ -219,7 +228,9 @@ def late_gains(energy: Tensor, shares: Tensor, audible: Tensor, sign: Tensor, ea
     start = (level[:, :, :-2] * here).sqrt()
     end = (here * level[:, :, 2:]).sqrt()
     ramp = ((start * start + start * end + end * end) / 3).sqrt()
-    scale = here / torch.maximum(ramp, 0.1 * here).clamp(min=TINY)
+    alone = ramp == 0  # between two empty bins
+    start, end = torch.where(alone, here, start), torch.where(alone, here, end)
+    scale = here / torch.where(alone, here.clamp(min=TINY), ramp)
     later = audible[:, N_FINE:].flip(1).cumsum(1).flip(1) > 0  # this bin or one that follows
     scale = scale * sign[:, None, None] * later[:, None, :, None]
     return torch.stack([scale * start, scale * (end - start) / COARSE], -1)
@@ -259,20 +270,46 @@ def early_paths(responses: Responses, heading: Tensor, ears: Ears) -> Tensor:
     slots = torch.arange(MAX_PATHS, device=heading.device)
     used = slots < responses.n_paths
     gain = ears.gain[responses.path_gain] / length[..., None] * used[..., None]  # (B, 16, 7)
-    heard = gain[:, :, None] @ ears.early[ears.row[column, height]]  # (B, 16, 1, 2 * taps)
-    n_ahead = PRE + ears.lead
-    start = (samples + 0.5).floor().long()  # in a signal that begins n_ahead samples earlier
-    return _added_up(heard.view(*gain.shape[:2], 2, -1), start)[..., n_ahead:]
+    direction = ears.row[column, height]
+    instant = (samples + 0.5).floor().long()
+    begin = instant + low_ahead(ears) * DECIMATION - LONG_PRE - ears.lead
+    steps = gain[..., :N_LONG] - gain[..., 1 : N_LONG + 1]
+    heard = gain[:, :, None, N_LONG:] @ ears.early[direction]  # (B, 16, 1, 2 * taps)
+    low = steps[:, :, None] @ ears.low[direction * DECIMATION + begin % DECIMATION]
+    both = [part.view(*direction.shape, 2, -1) for part in (heard, low)]
+    return _joined(*_added_up(*both, instant, begin // DECIMATION, ears), ears)
 
 
-def _added_up(heard: Tensor, start: Tensor) -> Tensor:
-    """(B, 2, n) sum of signals (B, P, 2, taps) that start at samples (B, P).
+def low_ahead(ears: Ears) -> int:
+    """Low-rate samples before the instant 0."""
+    return (LONG_PRE + ears.lead) // DECIMATION + REACH
+
+
+def _added_up(
+    heard: Tensor, low: Tensor, start: Tensor, low_start: Tensor, ears: Ears
+) -> tuple[Tensor, Tensor]:
+    """(B, 2, n) and (B, 2, m) sums of signals (B, P, 2, taps), which start at samples (B, P).
 
     One path after the other, so that the order of the sums does not depend on the device.
     """
-    n_responses, n_paths, _, taps = heard.shape
-    out = heard.new_zeros(n_responses, 2, LONGEST_DELAY + 1 + taps)
-    time = start[..., None] + torch.arange(taps, device=start.device)  # (B, P, taps)
-    for p in range(n_paths):
-        out.scatter_add_(2, time[:, p, None].expand(-1, 2, -1), heard[:, p])
+    taps, low_taps = heard.shape[-1], low.shape[-1]
+    n = LONGEST_DELAY + 1 + taps
+    m = LONGEST_DELAY // DECIMATION + low_ahead(ears) + low_taps + REACH
+    step = torch.arange(max(taps, low_taps), device=start.device)
+    time = torch.cat(
+        [start[..., None] + step[:taps], low_start[..., None] + n + step[:low_taps]], 2
+    )
+    signals = torch.cat([heard, low], 3)
+    out = heard.new_zeros(len(heard), 2, n + m)
+    for p in range(heard.shape[1]):
+        out.scatter_add_(2, time[:, p, None].expand(-1, 2, -1), signals[:, p])
+    return out[..., :n], out[..., n:]
+
+
+def _joined(full: Tensor, low: Tensor, ears: Ears) -> Tensor:
+    """(B, 2, n) a signal that begins `PRE` + lead samples early, and one of the low rate."""
+    spans = low[..., low_ahead(ears) - REACH + 1 :].unfold(2, 2 * REACH, 1)
+    out = (spans @ ears.between).flatten(2)
+    full = full[..., PRE + ears.lead :]
+    out[..., : full.shape[2]] += full
     return out

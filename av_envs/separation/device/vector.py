@@ -9,7 +9,9 @@ import torch
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from torch import Tensor
+from torch.profiler import record_function
 
+from av_envs.paths import PlainSpec
 from av_envs.separation.actions import action_space
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.device.ahead import EpisodesAhead
@@ -51,6 +53,7 @@ class DeviceSeparationVectorEnv(gym.vector.VectorEnv):
                        microphones have no noise, the houses are traced ones, and nothing renders
     """
 
+    spec = PlainSpec()
     metadata: ClassVar[dict] = {
         "render_modes": [],
         "render_fps": 1,
@@ -160,9 +163,11 @@ class DeviceSeparationVectorEnv(gym.vector.VectorEnv):
 
     def _begin(self, begun: np.ndarray, seeds: Sequence[int | None], options: dict) -> None:
         """Put environments at the starts of new episodes."""
-        prepared = self._ahead.begin(begun.tolist(), seeds, options)
+        with record_function("av_envs: next episodes"):
+            prepared = self._ahead.begin(begun.tolist(), seeds, options)
         rows = on_device(begun, self.device)
-        self._episodes.write(rows, prepared)
+        with record_function("av_envs: their tables"):
+            self._episodes.write(rows, prepared)
         self._place[rows] = self._episodes.fact("start_place")[rows]
         self._heading[rows] = self._episodes.fact("start_heading")[rows]
         self._t[rows] = 0
@@ -219,15 +224,10 @@ class DeviceSeparationVectorEnv(gym.vector.VectorEnv):
             taken = chunk if rows is None else rows[chunk]
             poses = Poses(self._place[taken], self._heading[taken], self._t[taken])
             heard = self._listeners.hear(taken, poses, some_begin)
-            of_chunk = self._observations(taken, poses, heard)
-            for made, parts in (
-                (observations, of_chunk),
-                (scores, self._told(taken, poses, heard)),
-            ):
-                for key, part in parts.items():
-                    if key not in made:
-                        made[key] = part.new_empty((n, *part.shape[1:]))
-                    made[key][chunk] = part
+            with record_function("av_envs: observations"):
+                _keep(observations, self._observations(taken, poses, heard), chunk, n)
+            with record_function("av_envs: infos"):
+                _keep(scores, self._told(taken, poses, heard), chunk, n)
         return observations, scores
 
     def _observations(self, rows: slice | Tensor, poses: Poses, heard: Heard) -> Tensors:
@@ -283,6 +283,14 @@ class DeviceSeparationVectorEnv(gym.vector.VectorEnv):
 
 def _chunks(n: int, size: int) -> Iterator[slice]:
     return (slice(first, min(first + size, n)) for first in range(0, n, size))
+
+
+def _keep(made: Tensors, parts: Tensors, chunk: slice, n: int) -> None:
+    """Put the part of a chunk into tensors of n rows."""
+    for key, part in parts.items():
+        if key not in made:
+            made[key] = part.new_empty((n, *part.shape[1:]))
+        made[key][chunk] = part
 
 
 def _as_numpy(values: Any) -> Any:

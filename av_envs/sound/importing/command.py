@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from av_envs.paths import path_argument
 from av_envs.sound.importing.folders import DIVISIONS, Import, import_corpus
 from av_envs.sound.importing.layouts import LAYOUTS
 
@@ -21,8 +22,8 @@ def main(arguments: list[str]) -> Path:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("kind", choices=LAYOUTS)
-    parser.add_argument("source", type=Path, metavar="SRC", help="directory of the corpus")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("source", type=path_argument, metavar="SRC", help="directory of the corpus")
+    parser.add_argument("--out", type=path_argument, required=True, metavar="DIR")
     parser.add_argument("--seconds", type=int, default=20, help="length of a clip (20)")
     parser.add_argument("--merge", metavar="CLASS", help="make one class of all")
     parser.add_argument("--distractors", nargs="*", metavar="CLASS", help="may only distract")

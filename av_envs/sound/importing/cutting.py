@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from av_envs.sound.clips import SAMPLE_RATE, seconds
-from av_envs.sound.folder import SILENCE
 from av_envs.sound.preparation import prepared
+from av_envs.sound_files import RECORDING, SoundFileError, read_sound
 
 SHORTEST = 0.1  # s; a shorter recording is no sound of anything
 
@@ -18,16 +17,14 @@ Sounding = tuple[str, np.ndarray]  # of a recording: its name and its samples
 def read_prepared(path: Path, keep_pauses: bool) -> np.ndarray:
     """(n,) float32, whole seconds, see `prepared`; of a file that can be used, or its error."""
     try:
-        recording, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        recording, rate = read_sound(path, RECORDING)
         if len(recording) < SHORTEST * rate:
-            raise ValueError(f"it lasts {len(recording) / rate:.3f} s, {SHORTEST} are needed")
-        if not np.isfinite(recording).all():
-            raise ValueError("it holds samples that are not numbers")
-        if np.abs(recording.mean(axis=1)).max() <= SILENCE:
-            raise ValueError("it is silent")
+            raise ValueError(f"lasts {len(recording) / rate:.3f} s, {SHORTEST} are needed")
         return prepared(recording, rate, keep_pauses)
-    except (ValueError, soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(f"{path}: {error}") from None
+    except SoundFileError:
+        raise
+    except ValueError as error:
+        raise SoundFileError(path, str(error)) from None
 
 
 def cut(soundings: Iterable[Sounding], n_seconds: int) -> Iterator[tuple[list[str], np.ndarray]]:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from itertools import accumulate, groupby
 from pathlib import Path
 
-import soundfile
-
 from av_envs.sound.clips import SPLITS
 from av_envs.sound.importing.layouts import Recording
+from av_envs.sound_files import RECORDING, SoundFileError, read_header
 
 ENDS = (0.6, 0.8)  # of the time of a class: train before the first, test after the second
 
@@ -15,9 +14,10 @@ ENDS = (0.6, 0.8)  # of the time of a class: train before the first, test after 
 def duration(path: Path) -> float:
     """Seconds, by the header of the file; 0 if there is none, which reading it will tell."""
     try:
-        return soundfile.info(path).duration
-    except soundfile.LibsndfileError:
+        header = read_header(path, RECORDING)
+    except SoundFileError:
         return 0.0
+    return header.frames / header.rate
 
 
 def divided(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:

@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
+from av_envs.paths import user_path
 from av_envs.sound.clips import SAMPLE_RATE, SPLITS, check_choice
 from av_envs.sound.description import Description, read_description
 from av_envs.sound.importing.cutting import Sounding, cut, read_prepared, repeated
@@ -60,12 +61,13 @@ class Import:
             raise ValueError(f"a clip lasts whole seconds from 1 on, got {self.seconds!r}")
 
 
-def import_corpus(source: Path, root: Path, plan: Import) -> list[str]:
+def import_corpus(source: str | Path, root: str | Path, plan: Import) -> list[str]:
     """Write the clips of `source` to root/split/class/number.flac and root/corpus.json.
 
     If `root` is such a folder already, classes are added to it; those that are there keep their
     labels. Returns what was left out and why, which is nothing without `plan.skip`.
     """
+    source, root = user_path(source, "source"), user_path(root, "root")
     before = _description_in(root)
     chosen = _chosen(LAYOUTS[plan.kind](source), plan)
     known = sorted({one.class_name for one in chosen} & set(before.classes))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from av_envs.sound.clips import SPLITS
-from av_envs.sound.folder import SUFFIXES
+from av_envs.sound.listing import sound_files
 
 PAPER_SPLITS = {  # folder of the papers' audio: split
     "train_preprocessed": "train",
@@ -113,21 +113,6 @@ LAYOUTS: dict[str, Callable[[Path], list[Recording]]] = {
     "music": music,
     "papers": papers,
 }
-
-
-def sound_files(root: Path) -> Iterator[Path]:
-    """All sound files below a directory by name, but hidden ones; an error if none is there."""
-    if not root.is_dir():
-        raise ValueError(f"{root} is not a directory")
-    found = [
-        path
-        for path in sorted(root.rglob("*"))
-        if path.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(root).parts)
-    ]
-    if not found:
-        raise ValueError(f"{root} holds no {', '.join(SUFFIXES)} file")
-    yield from found
 
 
 def _esc(root: Path, only_ten: bool) -> list[Recording]:

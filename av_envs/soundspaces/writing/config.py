@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from av_envs.dwelling import Dwelling, WorldSettings, open_world
+from av_envs.paths import user_path
 from av_envs.soundspaces.layout import GRIDS, SAMPLE_RATES, Layout, standard_layout
 
 
@@ -20,7 +21,7 @@ class Export:
     near: float | None = None  # m; responses between nodes farther apart are left out
 
     def __post_init__(self):
-        object.__setattr__(self, "root", Path(self.root).expanduser())
+        object.__setattr__(self, "root", user_path(self.root, "root"))
         standard_layout(self.root, self.dataset)  # which knows the data sets
         if self.world.grid != GRIDS[self.dataset]:
             raise ValueError(

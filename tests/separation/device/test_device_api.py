@@ -1,6 +1,7 @@
 """What `device=` takes, refuses and returns, and that the host never waits for the device."""
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from av_envs.separation.env import SeparationEnv
 from av_envs.separation.vector import SeparationVectorEnv
 
 LIGHT = {"houses": 2, "observations": ["pose", "target"]}
+DEVICE = os.environ.get("AV_ENVS_TEST_DEVICE", "cpu")  # where all of this is tried
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def envs():
     made = []
 
     def make(num_envs=2, **options):
-        options = {"device": "cpu", **LIGHT, **options}
+        options = {"device": DEVICE, **LIGHT, **options}
         made.append(gym.make_vec("AVDynamicSep-v0", num_envs, **options))
         return made[-1]
 
@@ -63,7 +65,8 @@ def test_spaces_and_mode_are_those_of_the_cpu(envs):
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
 def test_a_step_reads_nothing_back(mode, monkeypatch):
     """On a device without any values everything works, so that no value is ever looked at."""
-    monkeypatch.setitem(choices.CHUNKS, "meta", 2)
+    monkeypatch.setattr(choices, "DEVICES", ("meta",))
+    monkeypatch.setattr(choices, "CPU_CHUNK", 2)
     everything = ["rgb", "depth", "mixture", "target", "pose", "waveform"]
     batch = DeviceSeparationVectorEnv(
         3, device="meta", houses=2, steps=2, observations=everything, autoreset_mode=mode
@@ -120,7 +123,7 @@ def test_trainers_get_the_dry_target(envs):
     single = SeparationEnv(dynamic=False, reward="neg_nmse", **LIGHT)
     single.reset(seed=4)
     single.step(3)
-    heard = batch.unwrapped.target_second()
+    heard = batch.unwrapped.target_second().cpu()
     assert heard.shape == (2, 16000)
     np.testing.assert_array_equal(heard[0], single.target_second())
 
@@ -196,7 +199,7 @@ def test_nothing_is_stepped_that_needs_a_reset(envs):
 def test_the_spec_survives_json_and_pickle(envs):
     batch = envs(2)
     expected, _ = batch.reset(seed=4)
-    assert json.loads(batch.spec.to_json())["kwargs"]["device"] == "cpu"
+    assert json.loads(batch.spec.to_json())["kwargs"]["device"] == DEVICE
     for spec in (EnvSpec.from_json(batch.spec.to_json()), pickle.loads(pickle.dumps(batch.spec))):
         remade = gym.make_vec(spec)
         assert torch.equal(remade.reset(seed=4)[0]["pose"], expected["pose"])
@@ -215,3 +218,11 @@ def test_without_torch_the_extra_is_named():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "device='cuda' needs torch: pip install 'av-envs[agents]'"
+
+
+@pytest.mark.parametrize(("free_gb", "expected"), [(0.1, 64), (20, 300), (1000, 4096)])
+def test_a_gpu_lets_as_many_hear_at_once_as_fit(monkeypatch, free_gb, expected):
+    free = int(free_gb * 1e9)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, free))
+    assert choices.checked_chunk(None, torch.device("cuda")) == expected
+    assert choices.checked_chunk(7, torch.device("cuda")) == 7

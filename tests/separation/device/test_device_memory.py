@@ -1,5 +1,6 @@
 """Houses and clips come to the device when they are needed, and go when they are not."""
 
+import os
 from threading import Event
 
 import numpy as np
@@ -18,7 +19,7 @@ from av_envs.separation.episode import draw_in_pool
 from av_envs.separation.hearing import corpus_of
 from av_envs.separation.vector import SeparationVectorEnv
 
-CPU = torch.device("cpu")
+DEVICE = torch.device(os.environ.get("AV_ENVS_TEST_DEVICE", "cpu"))
 BLIND = {"observations": ["pose"], "reward": "neg_nmse"}
 CLIP_PAGES = 20
 
@@ -31,35 +32,34 @@ def drawn(house, seed=0):
 
 
 def store(n_pages, with_views=False):
-    return HouseStore(n_pages, CPU, corpus_of("embedded"), with_views)
+    return HouseStore(n_pages, DEVICE, corpus_of("embedded"), with_views)
 
 
 def test_pages_hold_what_the_cpu_sees():
     dwelling = open_dwelling(scene_name("train", 0), 1.0)
     kept = store(1000, with_views=True)
     loaded = kept.load(*drawn(0))
-    places = torch.tensor(loaded.places[[3, 50]])
-    pages = kept.places.view_page[places, torch.tensor([1, 2])]
+    places = loaded.places[[3, 50]]
+    pages = kept.places.view_page[places, [1, 2]]
     for row, (node, heading) in enumerate([(3, 1), (50, 2)]):
         rgb, depth = dwelling.views.view(node, heading)
-        assert torch.equal(kept.pages.rgb(pages)[row], torch.tensor(rgb))
-        assert torch.equal(kept.pages.depth(pages)[row], torch.tensor(depth))
+        np.testing.assert_array_equal(kept.pages.rgb(pages)[row].cpu(), rgb)
+        np.testing.assert_array_equal(kept.pages.depth(pages)[row].cpu(), depth)
 
 
 def test_places_are_the_nodes_of_a_house():
     graphs = [open_dwelling(scene_name("train", k), 1.0).scene.graph for k in range(2)]
-    table = Places(CPU)
+    table = Places(DEVICE)
     first = table.add(graphs[0], np.zeros((len(graphs[0]), 4), np.int64))
     table.remove(first)
     for graph in graphs:
         places = table.add(graph, np.zeros((len(graph), 4), np.int64))
-        assert torch.equal(table.node[places], torch.arange(len(graph)))
-        np.testing.assert_array_equal(table.position[places], graph.positions)
-        beside = table.neighbours[places]
+        node = table.node.cpu().numpy()
+        np.testing.assert_array_equal(node[places], np.arange(len(graph)))
+        np.testing.assert_array_equal(table.position[places].cpu(), graph.positions)
+        beside = table.neighbours[places].cpu().numpy()
         np.testing.assert_array_equal(beside < 0, graph.neighbours < 0)
-        np.testing.assert_array_equal(
-            np.where(beside < 0, -1, table.node[beside]), graph.neighbours
-        )
+        np.testing.assert_array_equal(np.where(beside < 0, -1, node[beside]), graph.neighbours)
 
 
 def test_the_least_recently_used_makes_room():
@@ -76,14 +76,15 @@ def test_the_least_recently_used_makes_room():
 def test_what_an_episode_uses_stays():
     kept = store(CLIP_PAGES * 4 + 8)
     first, second = kept.load(*drawn(0)), kept.load(*drawn(1, seed=1))
-    before = kept.pages.seconds(torch.tensor(first.clips[0])).clone()
+    clip = torch.tensor(first.clips[0], device=DEVICE)
+    before = kept.pages.seconds(clip).clone()
     with pytest.raises(NoMemoryError, match=r"houses of .* and . clips of .* more are needed"):
         kept.load(*drawn(2, seed=2))
-    assert torch.equal(kept.pages.seconds(torch.tensor(first.clips[0])), before)
+    assert torch.equal(kept.pages.seconds(clip), before)
     kept.release(second.keys)
     kept.load(*drawn(2, seed=2))
     assert 0 in kept.loaded()
-    assert torch.equal(kept.pages.seconds(torch.tensor(first.clips[0])), before)
+    assert torch.equal(kept.pages.seconds(clip), before)
 
 
 def test_what_is_refused_leaves_nothing_held():
@@ -97,7 +98,7 @@ def test_what_is_refused_leaves_nothing_held():
 def test_a_pool_larger_than_memory_is_played_all_the_same():
     """With a tenth of what the pool needs, episodes stay those of the CPU."""
     options = {"houses": 3, "steps": 2, **BLIND}
-    ours = DeviceSeparationVectorEnv(2, device="cpu", memory_gb=0.012, numpy=True, **options)
+    ours = DeviceSeparationVectorEnv(2, device=DEVICE, memory_gb=0.012, numpy=True, **options)
     theirs = SeparationVectorEnv(2, **options)
     ours.reset(seed=0)
     theirs.reset(seed=0)
@@ -114,7 +115,7 @@ def test_a_pool_larger_than_memory_is_played_all_the_same():
 
 
 def test_a_budget_for_too_few_houses_is_refused():
-    envs = DeviceSeparationVectorEnv(3, device="cpu", memory_gb=0.005, houses=3, **BLIND)
+    envs = DeviceSeparationVectorEnv(3, device=DEVICE, memory_gb=0.005, houses=3, **BLIND)
     with pytest.raises(NoMemoryError, match=r"memory_gb=0\.005 is too little.*fewer environments"):
         envs.reset(seed=0)
     envs.close()
@@ -132,7 +133,7 @@ def test_a_whole_pool_is_counted_before():
 
 
 def test_pages_are_given_out_once():
-    pages = Pages(5, CPU)
+    pages = Pages(5, DEVICE)
     first, second = pages.take(2), pages.take(3)
     assert sorted([*first, *second]) == [0, 1, 2, 3, 4]
     pages.give_back(first)
@@ -145,7 +146,7 @@ def test_nobody_waits_while_the_next_episodes_are_drawn(monkeypatch):
     from av_envs.separation.device import ahead
 
     go_on, draw = Event(), ahead.draw_in_pool
-    envs = DeviceSeparationVectorEnv(2, device="cpu", houses=2, **BLIND)
+    envs = DeviceSeparationVectorEnv(2, device=DEVICE, houses=2, **BLIND)
 
     def slow(*arguments):
         go_on.wait(60)

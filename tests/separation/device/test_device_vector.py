@@ -1,5 +1,7 @@
 """On a device episodes are those of the CPU: the same to the bit where nothing is heard."""
 
+import os
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ DECIBELS = 0.02  # how far scores and rewards may differ; the most that was seen
 HEARD = ("mixture", "waveform")
 SPECTRUM = 1e-3  # norm of the difference over the norm; seen 1e-5
 EXACT = ("geodesic_to_target", "collision", "node", "heading", "house")
+DEVICE = os.environ.get("AV_ENVS_TEST_DEVICE", "cpu")  # where all of this is tried
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +27,7 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-def pair(num_envs, mode="NextStep", env_id="AVDynamicSep-v0", device="cpu", **options):
+def pair(num_envs, mode="NextStep", env_id="AVDynamicSep-v0", device=DEVICE, **options):
     """The batch of the CPU, and that in torch with its tensors brought to the host."""
     options = {"houses": 2, "autoreset_mode": mode, **options}
     own = {key: options.pop(key) for key in ("chunk", "memory_gb") if key in options}
