@@ -128,13 +128,20 @@ def _agent_of(result: dict[str, Any], check: Check) -> AgentSpec:
     if hashed != claimed["checkpoint_sha256"]:
         raise UserError(f"{checkpoint} is not the checkpoint that the file was made with")
     for name, value in agent.kwargs.items():
-        is_file = name == "checkpoint" or (isinstance(value, str) and Path(value).is_file())
+        is_file = name == "checkpoint" or _is_file(value)
         if is_file and not str(value).endswith(SAFE) and not check.trust:
             raise UserError(
                 f"{name} {value} may hold code that runs when it is loaded; "
                 f"only {SAFE} is loaded without --trust"
             )
     return agent
+
+
+def _is_file(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and Path(value).expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):
+        return False  # no name of a file
 
 
 def _check_agent(result: dict[str, Any], job: Job) -> None:
