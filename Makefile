@@ -7,24 +7,25 @@ PACKAGING := setup.cfg pyproject.toml constraints.txt
 
 # About ten minutes on two cores once the caches are warm; an interrupted run goes on where it stopped.
 RESULTS := results
-SUITES := near-heard near-unheard target-unheard 3src noise distance static far
-AGENTS := Random StandInPlace RotateInPlace Novelty ProximityPrior DoA Oracle
+SUITES := between-heard-v1 between-unheard-v1 between3-unheard-v1 near-heard-v2 near-unheard-v2 \
+	target-unheard-v2 3src-v2 noise-v2 distance-v2 static-v2 far-v2
+AGENTS := Random StandInPlace RotateInPlace Novelty ProximityPrior GoToNearest DoA Oracle
 
 # The measuring task, about an hour: teams with their usual predictor, and what predictors are worth.
 TEAM_RESULTS := results-rir
-TEAM_SUITES := replica-like mp3d-like
+TEAM_SUITES := replica-like-v2 mp3d-like-v2
 TEAMS := Random Curiosity Occupancy NearestNeighbor Frontier SpreadOut CoverageOracle
 PREDICTED := Random:zero Random:mean Random:oracle CoverageOracle:oracle
 PLAY_TEAMS := $(RUN) -m av_envs.benchmarks.run --workers 2 --out $(TEAM_RESULTS) \
-	--suite $(TEAM_SUITES:%=rir-%-v1) --agent
+	--suite $(TEAM_SUITES:%=rir-%) --agent
 
-.PHONY: demo leaderboard leaderboard-rir test test-slow lint format clean
+.PHONY: demo leaderboard leaderboard-rir tables test test-slow lint format clean
 
 demo: $(VENV)/installed-demo
 	$(RUN) -m av_envs.benchmarks.demo --out demo
 
 leaderboard: $(VENV)/installed-demo
-	$(RUN) -m av_envs.benchmarks.run --workers 2 --out $(RESULTS) --suite $(SUITES:%=sep-%-v1) \
+	$(RUN) -m av_envs.benchmarks.run --workers 2 --out $(RESULTS) --suite $(SUITES:%=sep-%) \
 		--agent $(AGENTS:%=av_envs.baselines.separation:%)
 	$(RUN) -m av_envs.benchmarks.report $(RESULTS)
 
@@ -35,6 +36,12 @@ leaderboard-rir: $(VENV)/installed-demo
 			--agent-kwargs "{\"predictor\": \"$${pair#*:}\"}" || exit; \
 	done
 	$(RUN) -m av_envs.benchmarks.report $(TEAM_RESULTS)
+
+# After both boards: keep their rows, and fill them into README and docs.
+tables: $(VENV)/installed-demo
+	cp $(RESULTS)/leaderboard.json docs/results/separation.json
+	cp $(TEAM_RESULTS)/leaderboard.json docs/results/rir_measure.json
+	$(RUN) docs/tables.py
 
 test: $(VENV)/installed-test
 	$(RUN) -m pytest

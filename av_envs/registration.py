@@ -16,8 +16,11 @@ TEAMS = {  # the same worlds for PettingZoo, where every robot is an agent
 
 VARIANTS: dict[str, tuple[str, dict]] = {
     "AVDynamicSep-v0": (SEPARATION, {}),
-    "AVDynamicSep3-v0": (SEPARATION, {"num_sources": 3, "min_source_distance": 8.0}),
-    "AVStaticSep-v0": (SEPARATION, {"dynamic": False, "reward": "improvement"}),
+    "AVDynamicSep3-v0": (SEPARATION, {"num_sources": 3}),
+    "AVStaticSep-v0": (
+        SEPARATION,
+        {"start": "near", "dynamic": False, "reward": "improvement"},
+    ),
     "AVFarSep-v0": (
         SEPARATION,
         {"start": "far", "dynamic": False, "steps": 80, "reward": "approach"},

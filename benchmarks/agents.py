@@ -5,19 +5,17 @@ An agent is any object with `reset` and `act` as below; nobody inherits from it.
 
 import hashlib
 import importlib
-import inspect
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from gymnasium import spaces
 
 from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.source_code import file_hash, find_module, full_path, source_hash
 from av_envs.paths import user_path
 
-SHORT = ("agents.", "baselines.")  # folders of av_envs whose name may stand alone
 CARD_KEYS = ("name", "authors", "url", "train")
 
 
@@ -60,37 +58,39 @@ class AgentSpec:
 
     @classmethod
     def parse(cls, path: str, kwargs_text: str = "{}") -> "AgentSpec":
-        """Read the two command-line arguments; refuse what cannot be imported."""
+        """Read the two command-line arguments; refuse what is not there. Nothing is imported."""
         try:
             kwargs = json.loads(kwargs_text)
         except json.JSONDecodeError as error:
             raise UserError(f"--agent-kwargs is not JSON ({error}): {kwargs_text}") from None
         if not isinstance(kwargs, dict):
             raise UserError(f"--agent-kwargs must be a JSON object, got {kwargs_text}")
-        load_factory(path)
-        return cls(full_path(path), json.dumps(kwargs, sort_keys=True, separators=(",", ":")))
+        path = full_path(path)
+        check_path(path)
+        return cls(path, json.dumps(kwargs, sort_keys=True, separators=(",", ":")))
 
 
-def full_path(path: str) -> str:
-    """`baselines.separation:DoA` is short for `av_envs.baselines.separation:DoA`."""
-    return f"av_envs.{path}" if path.startswith(SHORT) else path
-
-
-def load_factory(path: str) -> Callable[..., Agent]:
-    """Import what `module:Factory` names."""
+def check_path(path: str) -> None:
+    """Refuse what is not of the form "module:Factory", or whose module is not there."""
     module_name, colon, name = full_path(path).partition(":")
     if not (module_name and colon and name):
         raise UserError(
             f"agent {path!r} is not of the form module:Factory, "
             "for example av_envs.baselines.separation:Random"
         )
+    if find_module(module_name) is None:
+        raise UserError(
+            f"agent {path!r}: no module named {module_name!r} "
+            "(install av-envs, or run from where the module is)"
+        )
+
+
+def load_factory(path: str) -> Callable[..., Agent]:
+    """Import what `module:Factory` names."""
+    check_path(path)
+    module_name, _, name = full_path(path).partition(":")
     try:
         module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise UserError(
-            f"agent {path!r}: no module named {error.name!r} "
-            "(install av-envs, or run from where the module is)"
-        ) from None
     except Exception as error:
         raise UserError(
             f"agent {path!r}: importing {module_name} failed: {type(error).__name__}: {error}"
@@ -138,39 +138,21 @@ def _check_card(spec: AgentSpec, agent: Agent) -> None:
 
 
 def describe_agent(
-    spec: AgentSpec, agent: Agent, more_privileged: Sequence[str] = ()
+    spec: AgentSpec, card: dict[str, Any], privileged: Sequence[str]
 ) -> dict[str, Any]:
     """The `agent` block of a result file.
 
-    more_privileged  what the agent's predictor declares to know, on top of the agent's own
+    card, privileged  what the agent declared when it was built, its predictor's keys included
     """
-    card = getattr(agent, "card", {})
     checkpoint = spec.kwargs.get("checkpoint")
     return {
         "path": spec.path,
         "kwargs": spec.kwargs,
-        "hash": source_hash(spec.path),
+        "hash": source_hash(spec.path, spec.kwargs),
         "name": card.get("name", spec.label),
         "authors": card.get("authors"),
         "url": card.get("url"),
         "checkpoint_sha256": file_hash(user_path(checkpoint, "checkpoint")) if checkpoint else None,
         "train": card.get("train"),
-        "privileged": list(dict.fromkeys([*getattr(agent, "privileged", ()), *more_privileged])),
+        "privileged": list(privileged),
     }
-
-
-def source_hash(path: str) -> str | None:
-    """sha256 of the source file that defines the factory; None if it has no source file."""
-    try:
-        source = inspect.getsourcefile(load_factory(path))
-    except TypeError:
-        return None
-    return file_hash(Path(source)) if source else None
-
-
-def file_hash(path: Path) -> str:
-    """sha256 of a file's bytes."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None

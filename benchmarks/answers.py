@@ -1,6 +1,7 @@
 """Whether an agent's answer is an action, and if not, why: in words short enough for a result."""
 
 from collections.abc import Callable
+from traceback import format_exception
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,14 @@ LONGEST_VALUE = 60  # characters of an answer that are quoted
 
 
 class AgentError(Exception):
-    """The agent, or a predictor it brought, raised, or its answer is no answer."""
+    """The agent, or a predictor it brought, raised, or its answer is no answer.
+
+    traceback  where it happened, for people; empty where nothing was raised
+    """
+
+    def __init__(self, message: str, traceback: str = ""):
+        super().__init__(message)
+        self.traceback = traceback
 
 
 def ask(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -18,7 +26,8 @@ def ask(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
         return function(*args, **kwargs)
     except (Exception, SystemExit) as error:
-        raise AgentError(f"{type(error).__name__}: {error}") from error
+        words = "".join(format_exception(error))
+        raise AgentError(f"{type(error).__name__}: {error}", words) from error
 
 
 def why_no_action(space: spaces.Space, answer: Any) -> str | None:

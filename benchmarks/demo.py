@@ -16,11 +16,11 @@ from av_envs.benchmarks.film import film_episode
 from av_envs.benchmarks.report import NAME, write_report
 from av_envs.benchmarks.results import read_result
 from av_envs.benchmarks.run import run_suite
-from av_envs.benchmarks.suites import SUITES, Suite
+from av_envs.benchmarks.suites import Suite, suite_named
 from av_envs.benchmarks.tables import plain_text
 from av_envs.paths import path_argument
 
-SUITE = "sep-demo-v1"
+SUITE = "sep-demo-v2"
 AGENTS = tuple(
     f"av_envs.baselines.separation:{name}" for name in ("Random", "StandInPlace", "Oracle")
 )
@@ -75,7 +75,7 @@ def _say(step: int, text: str) -> None:
 
 def _demo(arguments: argparse.Namespace) -> None:
     start = time.perf_counter()
-    files = run_demo(SUITES[SUITE], arguments.out)
+    files = run_demo(suite_named(SUITE), arguments.out)
     print(f"\nDone in {time.perf_counter() - start:.0f} s. Look at")
     for path in files:
         print(f"  {path.resolve()}")

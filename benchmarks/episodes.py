@@ -1,5 +1,6 @@
 """Play the episodes of a suite. An agent that fails loses that episode, not the run."""
 
+import hashlib
 import json
 import time
 from collections.abc import Collection, Iterator
@@ -12,9 +13,13 @@ import joblib
 import numpy as np
 
 import av_envs  # noqa: F401  (registers the environments)
-from av_envs.benchmarks.agents import Agent, AgentSpec, build_agent
-from av_envs.benchmarks.answers import AgentError, ask, why_no_action
-from av_envs.benchmarks.predictors import seat_predictor
+from av_envs.benchmarks.agent_client import TIMEOUT, open_player
+from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks.answers import AgentError, ask
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.player import Declared, Player, PlayerSettings
+from av_envs.benchmarks.predictors import seat_predictor, takes_predictors
+from av_envs.benchmarks.secret_seeds import SecretSeeds
 from av_envs.benchmarks.suites import Group, Metric, Suite
 from av_envs.benchmarks.walks import walk_of
 
@@ -25,12 +30,22 @@ SERIES_DIGITS = 2
 
 @dataclass(frozen=True)
 class Job:
-    """One run: an agent with one seed plays the first `n_episodes` of every group of a suite."""
+    """One run: an agent with one seed plays the first `n_episodes` of every group of a suite.
+
+    isolated  whether the agent plays in a process of its own
+    timeout   seconds that it may take for one answer there
+    declared  what the agent must declare when it is built again; None: whatever it does
+    secret    seeds that stand in for those of the suite
+    """
 
     suite: Suite
     agent: AgentSpec
     seed: int
     n_episodes: int
+    isolated: bool = True
+    timeout: float = TIMEOUT
+    declared: Declared | None = None
+    secret: SecretSeeds | None = None
 
     @property
     def indices(self) -> list[int]:
@@ -41,20 +56,27 @@ class Job:
             first += len(group.seeds)
         return chosen
 
+    def env_seed(self, index: int) -> int:
+        """What the environment is seeded with in an episode."""
+        group, seed, _ = self.suite.episodes[index]
+        return self.secret.seeds[group.seeds.index(seed)] if self.secret else seed
+
 
 @dataclass(frozen=True)
 class Played:
     """An episode's record, which a second run must reproduce, and what it cost.
 
-    index    place in `suite.episodes`
-    act_ms   one entry per step, milliseconds the agent thought
-    seconds  from before the reset to after the last step
+    index      place in `suite.episodes`
+    act_ms     one entry per step, milliseconds until the agent's answer was there
+    seconds    from before the reset to after the last step
+    traceback  of the error of an agent that failed
     """
 
     index: int
     record: dict[str, Any]
     act_ms: list[float]
     seconds: float
+    traceback: str = ""
 
 
 def make_env(suite: Suite, group: Group, **options: Any) -> gym.Env:
@@ -65,7 +87,7 @@ def make_env(suite: Suite, group: Group, **options: Any) -> gym.Env:
         suite.env_id,
         split=suite.split,
         disable_env_checker=True,
-        **{**suite.env_kwargs, **group.env_kwargs, **options},
+        **{**suite.later_options, **suite.env_kwargs, **group.env_kwargs, **options},
     )
 
 
@@ -104,37 +126,48 @@ def _play_in_order(job: Job, indices: list[int]) -> Iterator[Played]:
     """Episodes of one group."""
     env = make_env(job.suite, job.suite.episodes[indices[0]].group)
     try:
-        agent = build_agent(job.agent, env.observation_space, env.action_space, job.seed)
-        seat_predictor(env, job.agent, agent)
+        player = open_job_player(job, env)
         for index in indices:
-            yield play_episode(env, agent, job, index)
+            yield play_episode(env, player, job, index)
     finally:
         env.close()
 
 
-def play_episode(env: gym.Env, agent: Agent, job: Job, index: int) -> Played:
-    """Play one episode of the suite; the agent's own seed follows from its seed and the run's."""
+def open_job_player(job: Job, env: gym.Env) -> Player:
+    """The agent of a job, built for an environment and seated with its predictor."""
+    settings = PlayerSettings(
+        env.observation_space, env.action_space, job.seed, predicts=takes_predictors(env)
+    )
+    player = open_player(job.agent, settings, isolated=job.isolated, timeout=job.timeout)
+    if job.declared not in (None, player.declared):
+        raise UserError(f"agent {job.agent.path} declares other things every time it is built")
+    seat_predictor(env, player)
+    return player
+
+
+def play_episode(env: gym.Env, player: Player, job: Job, index: int) -> Played:
+    """Play one episode of the suite."""
     began = time.perf_counter()
     group, seed, options = job.suite.episodes[index]
     observation = None
     rewards: list[float] = []
     infos: list[dict[str, Any]] = []
     act_ms: list[float] = []
-    error = None
+    error, words = None, ""
     try:
-        observation, _ = env.reset(seed=seed, options=options)
-        ask(agent.reset, seed=agent_seed(job.seed, seed))
+        observation, _ = env.reset(seed=job.env_seed(index), options=options)
+        player.reset(agent_seed(job.seed, group.name, seed))
         done = False
         while not done:
             start = time.perf_counter()
-            action = choose_action(agent, env, observation)
+            action = choose_action(player, env, observation)
             act_ms.append(1000 * (time.perf_counter() - start))
             observation, reward, terminated, truncated, info = env.step(action)
             rewards.append(float(reward))
             infos.append(info)
             done = terminated or truncated
     except AgentError as failure:
-        error = f"{job.agent.path}: {failure}"[:LONGEST_ERROR]
+        error, words = f"{job.agent.path}: {failure}"[:LONGEST_ERROR], failure.traceback
     record = {
         "group": group.name,
         "episode": seed,
@@ -148,28 +181,27 @@ def play_episode(env: gym.Env, agent: Agent, job: Job, index: int) -> Played:
             round(value, SERIES_DIGITS)
             for value in step_values(job.suite.primary_metric, rewards, infos)
         ],
-        "walk": walk_of(env, observation),
+        "walk": None if job.secret else walk_of(env, observation),  # it would tell the seed
         "error": error,
     }
-    return Played(index, record, act_ms, time.perf_counter() - began)
+    return Played(index, record, act_ms, time.perf_counter() - began, words)
 
 
-def agent_seed(seed: int, episode: int) -> int:
-    return int(np.random.SeedSequence([seed, episode]).generate_state(1)[0])
+def agent_seed(seed: int, group: str, episode: int) -> int:
+    """The agent's seed in an episode: no part of it is what the environment was seeded with.
+
+    seed            of the run
+    group, episode  by which the suite names the episode, secret seeds or not
+    """
+    digest = hashlib.sha256(json.dumps([seed, group, episode]).encode()).digest()
+    return int.from_bytes(digest[:4], "little")
 
 
-def choose_action(agent: Agent, env: gym.Env, observation: Any) -> Any:
+def choose_action(player: Player, env: gym.Env, observation: Any) -> Any:
     """The agent's action; it sees of the truth only what it has declared."""
-    declared = getattr(agent, "privileged", ())
-    if declared:
-        truth = {key: ask(env.unwrapped.privileged, key) for key in declared}
-        action = ask(agent.act, observation, truth)
-    else:
-        action = ask(agent.act, observation)
-    reason = ask(why_no_action, env.action_space, action)
-    if reason:
-        raise AgentError(reason)
-    return action
+    keys = player.declared.privileged
+    truth = {key: ask(env.unwrapped.privileged, key) for key in keys} if keys else None
+    return player.act(observation, truth)
 
 
 def step_values(metric: Metric, rewards: list[float], infos: list[dict[str, Any]]) -> list[float]:

@@ -1,9 +1,10 @@
 """Films of episodes with sound, as MP4 files that any browser plays.
 
-`python -m av_envs.benchmarks.film --suite sep-near-unheard-v1 --agent baselines.separation:Oracle
---out film.mp4` plays one episode again and films it. It takes every suite: in the measuring
-task (`--suite rir-replica-like-v1 --agent baselines.rir_measure:SpreadOut`) one hears a clap
-where the first robot stands with the ears of the second.
+`python -m av_envs.benchmarks.film --suite sep-between-unheard-v1 --agent
+baselines.separation:Oracle --out film.mp4` plays one episode again and films it. It takes every
+suite: in the measuring task (`--suite rir-replica-like-v2 --agent
+baselines.rir_measure:SpreadOut`) one hears a clap where the first robot stands with the ears of
+the second.
 """
 
 import argparse
@@ -15,11 +16,10 @@ from types import ModuleType
 
 import numpy as np
 
-from av_envs.benchmarks.agents import AgentSpec, build_agent
+from av_envs.benchmarks.agents import AgentSpec
 from av_envs.benchmarks.command_line import UserError, non_negative_int, run_command
-from av_envs.benchmarks.episodes import agent_seed, choose_action, make_env
-from av_envs.benchmarks.predictors import seat_predictor
-from av_envs.benchmarks.suites import SUITES, Suite
+from av_envs.benchmarks.episodes import Job, agent_seed, choose_action, make_env, open_job_player
+from av_envs.benchmarks.suites import SUITES, Suite, suite_named
 from av_envs.paths import path_argument, user_path
 
 SAMPLE_RATE = 16_000  # Hz
@@ -33,13 +33,12 @@ def film_episode(suite: Suite, agent: AgentSpec, index: int, path: Path) -> Path
     """Play episode `index` of a suite again and write what was seen and heard at every step."""
     group, seed, options = suite.episodes[index]
     env = make_env(suite, group, render_mode="rgb_array")
-    actor = build_agent(agent, env.observation_space, env.action_space, seed=0)
-    seat_predictor(env, agent, actor)
+    player = open_job_player(Job(suite, agent, seed=0, n_episodes=1), env)
     observation, _ = env.reset(seed=seed, options=options)
-    actor.reset(seed=agent_seed(0, seed))
+    player.reset(agent_seed(0, group.name, seed))
     frames, sound, done = [env.render()], [env.unwrapped.hear()], False
     while not done:
-        action = choose_action(actor, env, observation)
+        action = choose_action(player, env, observation)
         observation, _, terminated, truncated, _ = env.step(action)
         frames.append(env.render())
         sound.append(env.unwrapped.hear())
@@ -128,10 +127,7 @@ def _import_av() -> ModuleType:
 
 
 def _film(arguments: argparse.Namespace) -> None:
-    if arguments.suite not in SUITES:
-        known = ", ".join(sorted(SUITES))
-        raise UserError(f"unknown suite {arguments.suite!r}; there is {known}")
-    suite, index = SUITES[arguments.suite], arguments.episode
+    suite, index = suite_named(arguments.suite), arguments.episode
     if index >= len(suite.episodes):
         last = len(suite.episodes) - 1
         raise UserError(f"{suite.name} has the episodes 0 to {last}, not {index}")

@@ -1,38 +1,32 @@
 """Result files in, ranked rows out. Pure: no file is read or written here."""
 
 from collections import defaultdict
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from av_envs.acoustics.bank import ENGINE_VERSION
 from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.consistency import is_complete
 from av_envs.benchmarks.derived import derived
+from av_envs.benchmarks.machine import asset_hash
 from av_envs.benchmarks.results import canonical
 from av_envs.benchmarks.scales import SCALES
-from av_envs.benchmarks.statistics import episode_interval, interquartile_mean, run_interval
+from av_envs.benchmarks.source_code import is_here, source_hash
+from av_envs.benchmarks.statistics import Score, board_score, by_task
 from av_envs.benchmarks.suites import SUITES, Suite
 
-ENOUGH_RUNS = 3  # fewer runs say nothing about how runs differ
-
-
-@dataclass(frozen=True)
-class Score:
-    """A value with its 95 % interval, and what the interval resamples: runs or episodes."""
-
-    value: float | None
-    interval: tuple[float, float] | None
-    basis: str
-
-
-NO_SCORE = Score(None, None, "")
+# What two runs of one agent have in common; checkpoints of one training procedure may differ.
+IDENTITY = ("path", "kwargs", "hash", "privileged")
 
 
 @dataclass(frozen=True)
 class Row:
     """One agent on one suite.
 
-    source    hash of the agent's source file
+    source    hash of the agent's source files
     score     interquartile mean of the primary metric over runs and tasks, a task being a scene
               in a group of episodes; None if undefined
     interval  95 % interval of the score; None where there is too little to resample
@@ -41,6 +35,7 @@ class Row:
     metrics   mean of every metric over all episodes of all runs, and what derives from these
     groups    score and interval of every group of episodes, where the suite has several
     houses    mean of the primary metric by scene
+    hashes    `result_hash` of every run
     reason    why the row is not ranked; "" for a ranked one
     """
 
@@ -65,15 +60,17 @@ class Row:
     authors: str | None
     url: str | None
     commands: tuple[str, ...]
+    hashes: tuple[str, ...]
     reason: str
 
 
 def build_rows(results: list[dict[str, Any]]) -> list[Row]:
     """Ranked rows of every suite, best first, each suite followed by its unranked ones."""
+    _refuse_mixed_seeds(results)
     groups: dict[tuple, list[dict[str, Any]]] = defaultdict(list)
     for result in results:
         reason = why_unranked(result)
-        identity = canonical([result["agent"][key] for key in ("path", "kwargs", "hash")])
+        identity = canonical([result["agent"][key] for key in IDENTITY])
         short = len(result["episodes"]) if reason else 0
         group = groups[result["suite"]["name"], identity, reason, short]
         if any(other["seed"] == result["seed"] for other in group):
@@ -82,6 +79,19 @@ def build_rows(results: list[dict[str, Any]]) -> list[Row]:
         group.append(result)
     rows = [_row(group, reason) for (_, _, reason, _), group in groups.items()]
     return [row for suite in sorted({r.suite for r in rows}) for row in _ranked(rows, suite)]
+
+
+def _refuse_mixed_seeds(results: list[dict[str, Any]]) -> None:
+    """Scores of other seeds are scores of another exam."""
+    seeds: dict[str, set[str | None]] = defaultdict(set)
+    for result in results:
+        seeds[result["suite"]["name"]].add(result["suite"]["secret_seeds"])
+    for suite, commitments in seeds.items():
+        if len(commitments) > 1:
+            raise UserError(
+                f"results of {suite} come from different seeds, public or secret; "
+                "give each their own directory"
+            )
 
 
 def why_unranked(result: dict[str, Any]) -> str:
@@ -94,8 +104,22 @@ def why_unranked(result: dict[str, Any]) -> str:
     failed = sum(e["error"] is not None for e in result["episodes"])
     if failed:
         return f"the agent failed in {failed} of {len(result['episodes'])} episodes"
-    if not result["complete"]:
+    if not is_complete(suite, result["episodes"]):
         return f"{len(result['episodes'])} of {len(suite.episodes)} episodes"
+    return _why_of_other_code(result)
+
+
+def _why_of_other_code(result: dict[str, Any]) -> str:
+    """Empty if environment and agent are, as far as they are here, those of the result."""
+    if not result["isolated"]:
+        return "played without isolation"
+    if result["env"]["engine_version"] != ENGINE_VERSION:
+        return f"acoustic engine {result['env']['engine_version']}, here it is {ENGINE_VERSION}"
+    if result["env"]["asset_hash"] != asset_hash():
+        return "other data files of the environments"
+    agent = result["agent"]
+    if is_here(agent["path"]) and source_hash(agent["path"], agent["kwargs"]) != agent["hash"]:
+        return "other code of the agent"
     return ""
 
 
@@ -118,7 +142,7 @@ def _row(group: list[dict[str, Any]], reason: str) -> Row:
     group = sorted(group, key=lambda result: result["seed"])
     first, agent = group[0], group[0]["agent"]
     suite = SUITES.get(first["suite"]["name"])
-    score = _score(group, suite.primary) if suite else NO_SCORE
+    score = _score(group, suite.primary) if suite else Score(None, None, "")
     episodes = [e for result in group for e in result["episodes"]]
     means = {name: _mean(episodes, name) for name in episodes[0]["metrics"]}
     scale = SCALES.get(first["suite"]["name"])
@@ -144,24 +168,14 @@ def _row(group: list[dict[str, Any]], reason: str) -> Row:
         authors=agent["authors"],
         url=agent["url"],
         commands=tuple(dict.fromkeys(result["command"] for result in group)),
+        hashes=tuple(result.get("result_hash", "") for result in group),
         reason=reason or ("the score is undefined" if score.value is None else ""),
     )
 
 
 def _score(results: list[dict[str, Any]], metric: str, group: str | None = None) -> Score:
     """Over all groups of episodes, or over one."""
-    runs = [_by_task(result, metric, group) for result in results]
-    tasks = sorted(set.intersection(*(set(run) for run in runs)))
-    if not tasks:
-        return NO_SCORE
-    table = np.array([[run[task].mean() for task in tasks] for run in runs])
-    score = float(interquartile_mean(table.ravel()))
-    if len(results) >= ENOUGH_RUNS:
-        return Score(score, run_interval(table), "runs")
-    pooled = [np.concatenate([run[task] for run in runs]) for task in tasks]
-    if min(len(scores) for scores in pooled) < 2:
-        return Score(score, None, "")
-    return Score(score, episode_interval(pooled), "episodes")
+    return board_score([_by_task(result, metric, group) for result in results])
 
 
 def _group_scores(results: list[dict[str, Any]], suite: Suite) -> dict[str, Score]:
@@ -170,16 +184,13 @@ def _group_scores(results: list[dict[str, Any]], suite: Suite) -> dict[str, Scor
     return {group.name: _score(results, suite.primary, group.name) for group in suite.groups}
 
 
-def _by_task(
-    result: dict[str, Any], metric: str, group: str | None
-) -> dict[tuple[str, str], np.ndarray]:
+def _by_task(result: dict[str, Any], metric: str, group: str | None) -> dict[Hashable, np.ndarray]:
     """Scores of the episodes of every (group, scene)."""
-    tasks: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for episode in result["episodes"]:
-        value = episode["metrics"].get(metric)
-        if value is not None and group in (None, episode["group"]):
-            tasks[episode["group"], episode["scene"]].append(value)
-    return {task: np.array(values) for task, values in tasks.items()}
+    return by_task(
+        ((episode["group"], episode["scene"]), episode["metrics"].get(metric))
+        for episode in result["episodes"]
+        if group in (None, episode["group"])
+    )
 
 
 def _house_means(episodes: list[dict[str, Any]], metric: str) -> dict[str, float | None]:

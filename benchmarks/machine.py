@@ -1,15 +1,22 @@
 """On which machine, with which packages and which commit a result was made."""
 
+import hashlib
 import os
 import platform
 import shutil
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
+
+import av_envs
+
+DATA = Path(av_envs.__file__).parent / "data"
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("gymnasium", "numpy", "scipy", "numba", "soundfile", "torch")
+PACKAGES = ("gymnasium", "numpy", "scipy", "numba", "llvmlite", "soundfile", "torch")
 
 
 def cpu_model() -> str:
@@ -31,7 +38,31 @@ def hardware() -> dict[str, Any]:
         else os.cpu_count(),
         "gpu": _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
         "ram_gb": _ram_gb(),
+        "features": cpu_features(),
     }
+
+
+def cpu_features() -> str:
+    """What the kernels are compiled for: the processor's name and its instruction sets.
+
+    Machines that agree in this, and in their packages, compute the same bits.
+    """
+    name = os.environ.get("NUMBA_CPU_NAME") or llvmlite.binding.get_host_cpu_name()
+    given = os.environ.get("NUMBA_CPU_FEATURES")
+    features = llvmlite.binding.get_host_cpu_features() if given is None else {given: True}
+    if given is None and os.environ.get("NUMBA_CPU_NAME"):
+        features = {}  # those of the named processor
+    return ",".join([name, *sorted(feature for feature, there in features.items() if there)])
+
+
+@cache
+def asset_hash() -> str:
+    """sha256 over names and bytes of the data files shipped with the environments."""
+    digest = hashlib.sha256()
+    for path in sorted(DATA.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(DATA).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _ram_gb() -> float | None:

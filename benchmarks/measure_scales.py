@@ -1,17 +1,21 @@
-"""Print the scales that results suggest: `python -m av_envs.benchmarks.measure_scales results`.
+"""Take the scales of suites from results: `python -m av_envs.benchmarks.measure_scales results`.
 
-What it prints goes by hand into benchmarks/scales.py, once per version of a suite.
+Writes them into benchmarks/scales.json, where other suites keep theirs. To be done once per
+version of a suite.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.leaderboard import Row
 from av_envs.benchmarks.report import read_rows
-from av_envs.benchmarks.results import canonical
+from av_envs.benchmarks.results import canonical, write_text
+from av_envs.benchmarks.scales import FILE, read_scales
 from av_envs.benchmarks.suites import SUITES
 from av_envs.paths import path_argument
 
@@ -21,7 +25,7 @@ STANDING: Entry = ("av_envs.baselines.separation:StandInPlace", {})
 MOVING: Entry = ("av_envs.baselines.separation:Random", {})
 HIGH: Entry = ("av_envs.baselines.separation:Oracle", {})
 # Who starts on the target has nothing to win by moving: there standing is no floor.
-MOVING_IS_LOW = frozenset({"sep-target-unheard-v1"})
+MOVING_IS_LOW = frozenset({"sep-target-unheard-v2"})
 TEAM_ENDS: tuple[Entry, Entry] = (
     ("av_envs.baselines.rir_measure:Random", {"predictor": "zero"}),
     ("av_envs.baselines.rir_measure:CoverageOracle", {"predictor": "oracle"}),
@@ -36,37 +40,49 @@ def ends_of(suite: str) -> tuple[Entry, Entry]:
     return (MOVING if suite in MOVING_IS_LOW else STANDING, HIGH)
 
 
-def scale_lines(rows: Sequence[Row]) -> list[str]:
-    """Entries of `SCALES` for the suites on which both agents are ranked."""
+def measured_scales(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """Ends of the scales of the suites on which both agents are ranked, rounded."""
     scores = {
         (row.suite, row.path, canonical(row.kwargs)): row.score
         for row in rows
         if row.rank is not None
     }
-    lines = []
+    scales = {}
     for suite in sorted({row.suite for row in rows}):
         ends = [(suite, path, canonical(kwargs)) for path, kwargs in ends_of(suite)]
         if set(ends) <= set(scores):
-            low, high = (f"{scores[end]:.{DIGITS}f}" for end in ends)
-            lines.append(f'    "{suite}": Scale({low}, {high}),')
-    return lines
+            low, high = (round(scores[end], DIGITS) + 0.0 for end in ends)
+            scales[suite] = {"low": low, "high": high}
+    return scales
 
 
-def _print(arguments: argparse.Namespace) -> None:
-    lines = scale_lines(read_rows(arguments.directory)[0])
-    if not lines:
-        raise UserError(
-            f"{arguments.directory} has no suite with whole runs of both its low and its high end"
-        )
-    print("SCALES: dict[str, Scale] = {", *lines, "}", sep="\n")
+def _measure(arguments: argparse.Namespace) -> None:
+    measured: dict[str, dict[str, float]] = {}
+    for directory in arguments.directories:
+        measured |= measured_scales(read_rows(directory)[0])
+    if not measured:
+        listed = ", ".join(map(str, arguments.directories))
+        raise UserError(f"{listed} has no suite with whole runs of both its low and its high end")
+    kept = {suite: asdict(scale) for suite, scale in read_scales(arguments.file).items()}
+    listing = dict(sorted((kept | measured).items()))
+    lines = [f"{json.dumps(suite)}: {json.dumps(ends)}" for suite, ends in listing.items()]
+    write_text(arguments.file, "{\n" + ",\n".join(lines) + "\n}\n")
+    for suite, ends in measured.items():
+        print(f"{suite}: {ends['low']} to {ends['high']}")
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="av_envs.benchmarks.measure_scales", description=__doc__)
     parser.add_argument(
-        "directory", type=path_argument, help="where av_envs.benchmarks.run put its files"
+        "directories",
+        type=path_argument,
+        nargs="+",
+        help="where av_envs.benchmarks.run put its files",
     )
-    return run_command(_print, parser, argv)
+    parser.add_argument(
+        "--file", type=path_argument, default=FILE, help=f"default: {FILE.name} beside this"
+    )
+    return run_command(_measure, parser, argv)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from av_envs.benchmarks.tables import (
     beside,
     cells,
     digits_of,
+    footnote,
     group_cells,
     heading,
     metric_columns,
@@ -96,7 +97,7 @@ def _table(rows: list[Row], first: str) -> str:
             f"<tr>{place}</td><td class=word>{_agent(row)}</td>{drawing}{''.join(shown)}"
             f"<td class=word>{_text(row.hardware)}</td></tr>"
         )
-    return _whole(head, lines)
+    return _whole(head, lines) + f"<p class=quiet>{_text(footnote(rows))}</p>"
 
 
 def _agent(row: Row) -> str:

@@ -1,8 +1,9 @@
 """A leaderboard from a directory of result files: `python -m av_envs.benchmarks.report DIR`.
 
 Writes leaderboard.md, .csv, .json and .html beside the results; the page shows episodes on
-the map and lets them be heard. An edited or broken result file stops the report; incomplete
-runs are shown apart, without a rank.
+the map and lets them be heard. A result file that is broken, was edited or contradicts itself
+stops the report; runs that do not count (incomplete, of other code than is here, played without
+isolation) are shown apart, without a rank and with the reason.
 """
 
 import argparse
@@ -11,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from av_envs.benchmarks.command_line import UserError, run_command
+from av_envs.benchmarks.consistency import RefutedError, check_consistency
 from av_envs.benchmarks.gallery import EXTREMES, build_gallery
 from av_envs.benchmarks.leaderboard import Row, build_rows
 from av_envs.benchmarks.page import html_page
 from av_envs.benchmarks.results import read_result, write_text
+from av_envs.benchmarks.suites import SUITES
 from av_envs.benchmarks.tables import comma_separated, json_text, markdown
 from av_envs.paths import path_argument
 
@@ -28,7 +31,19 @@ def read_rows(directory: Path) -> tuple[list[Row], list[dict[str, Any]]]:
     if not files:
         raise UserError(f"no result files (*.json) in {directory}")
     results = [read_result(path) for path in files]
+    for path, result in zip(files, results, strict=True):
+        _check(path, result)
     return build_rows(results), results
+
+
+def _check(path: Path, result: dict[str, Any]) -> None:
+    """A result of a suite that is known here must fit it."""
+    suite = SUITES.get(result["suite"]["name"])
+    if suite is not None and suite.hash == result["suite"]["hash"]:
+        try:
+            check_consistency(result, suite)
+        except RefutedError as fault:
+            raise UserError(f"{path} contradicts itself: {fault}") from None
 
 
 def write_report(directory: Path, n_audio: int = 0) -> tuple[list[Row], list[Path]]:

@@ -7,29 +7,41 @@ but not ranked.
 """
 
 import argparse
-import hashlib
 import json
 import shlex
 import statistics
 import sys
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 from tqdm import tqdm
 
 import av_envs
-from av_envs.benchmarks.agents import AgentSpec, build_agent, describe_agent, source_hash
+from av_envs.acoustics.bank import ENGINE_VERSION
+from av_envs.benchmarks.agent_client import TIMEOUT
+from av_envs.benchmarks.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.command_line import UserError, non_negative_int, positive_int, run_command
-from av_envs.benchmarks.episodes import Job, Played, make_env, play
+from av_envs.benchmarks.consistency import hash_of, is_complete
+from av_envs.benchmarks.episodes import Job, Played, make_env, open_job_player, play
 from av_envs.benchmarks.journal import Journal
-from av_envs.benchmarks.machine import git_state, hardware, packages
-from av_envs.benchmarks.predictors import predictor_of
+from av_envs.benchmarks.machine import asset_hash, git_state, hardware, packages
+from av_envs.benchmarks.player import Declared
 from av_envs.benchmarks.results import SCHEMA, canonical, read_result, summarise, write_result
-from av_envs.benchmarks.suites import SUITES, Suite
+from av_envs.benchmarks.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
+from av_envs.benchmarks.suites import SUITES, Suite, suite_named
 from av_envs.paths import path_argument
 
-DATA = Path(av_envs.__file__).parent / "data"
+WORDS = {
+    "suite": "suite definition or other secret seeds",
+    "env": "version of the environment",
+    "agent": "agent, agent code, checkpoint or predictor",
+    "seed": "seed",
+    "isolated": "kind of isolation",
+}
+KEPT = tuple(WORDS)  # what makes a result the one that is wanted, and how it is called
 
 
 def run_suite(
@@ -41,18 +53,25 @@ def run_suite(
     n_episodes: int | None = None,
     workers: int = 1,
     command: str = "",
+    isolated: bool = True,
+    timeout: float = TIMEOUT,
+    secret: SecretSeeds | None = None,
 ) -> Path:
     """Play one seed unless its result exists; returns the result file.
 
     n_episodes  of every group of the suite; all by default
+    isolated, timeout, secret  as of `Job`
     """
     most = max(len(group.seeds) for group in suite.groups)
-    job = Job(suite, agent, seed, min(n_episodes or most, most))
+    job = Job(suite, agent, seed, min(n_episodes or most, most), isolated, timeout, secret=secret)
+    if secret is not None:
+        check_enough(secret, suite)
     path = directory / file_name(job)
+    blocks, declared = describe(job)
     if path.exists():
-        _check_kept(path, job)
+        _check_kept(path, blocks)
         return path
-    blocks = describe(job)
+    job = replace(job, declared=declared)
     journal = Journal(path.with_name(f"{path.name}.partial"), _identity(blocks))
     try:
         _play_with_progress(job, workers, journal)
@@ -86,78 +105,78 @@ def _timing(played: list[Played], workers: int) -> dict[str, Any]:
 
 def _identity(blocks: dict[str, Any]) -> dict[str, Any]:
     """What must be the same for two halves of a run to make a whole."""
-    return {key: blocks[key] for key in ("schema", "suite", "env", "agent", "seed", "git")}
+    return {key: blocks[key] for key in (*KEPT, "schema", "git", "packages")}
 
 
 def file_name(job: Job) -> str:
     """One name per run; a shortened run never stands in for the whole one."""
     is_whole = len(job.indices) == len(job.suite.episodes)
     short = "" if is_whole else f"--first-{job.n_episodes}"
-    return f"{job.suite.name}--{job.agent.label}--seed-{job.seed}{short}.json"
+    secret = f"--secret-{job.secret.commitment[:8]}" if job.secret else ""
+    shared = "" if job.isolated else "--not-isolated"
+    return f"{job.suite.name}--{job.agent.label}--seed-{job.seed}{short}{secret}{shared}.json"
 
 
-def is_complete(suite: Suite, episodes: list[dict[str, Any]]) -> bool:
-    """Every episode of the suite was played and the agent failed in none."""
-    played = [(e["group"], e["episode"]) for e in episodes]
-    wanted = [(episode.group.name, episode.seed) for episode in suite.episodes]
-    return played == wanted and all(e["error"] is None for e in episodes)
-
-
-def _check_kept(path: Path, job: Job) -> None:
-    """An existing file must be a result of the same suite and the same agent."""
+def _check_kept(path: Path, blocks: dict[str, Any]) -> None:
+    """An existing file must be of the same suite, environment, agent code and weights."""
     kept = read_result(path)
-    wanted = (job.suite.hash, job.agent.path, job.agent.kwargs, source_hash(job.agent.path))
-    agent = kept["agent"]
-    if (kept["suite"]["hash"], agent["path"], agent["kwargs"], agent["hash"]) != wanted:
-        raise UserError(
-            f"{path} was made with another suite definition or other agent code; "
-            "choose another --out or delete it"
-        )
+    for key in KEPT:
+        if canonical(kept[key]) != canonical(blocks[key]):
+            raise UserError(
+                f"{path} was made with another {WORDS[key]}; choose another --out or delete it"
+            )
 
 
-def describe(job: Job) -> dict[str, Any]:
-    """The blocks of the result that are known before playing."""
-    specs = {}
+def describe(job: Job) -> tuple[dict[str, Any], Declared]:
+    """The blocks of the result that are known before playing, and what the agent declared."""
+    specs, declared = {}, None
     for group in job.suite.groups:
         env = make_env(job.suite, group)
         try:
-            agent = build_agent(job.agent, env.observation_space, env.action_space, job.seed)
-            predictor = predictor_of(env, job.agent, agent)
-            specs[group.name] = json.loads(env.spec.to_json())
+            player = open_job_player(replace(job, declared=declared), env)
+            declared = player.declared
+            specs[group.name] = spec_of(env, job.suite)
         finally:
             env.close()
-    suite = job.suite
-    return {
+    blocks = {
         "schema": SCHEMA,
         "suite": {
-            "name": suite.name,
-            "version": suite.version,
-            "split": suite.split,
-            "hash": suite.hash,
+            "name": job.suite.name,
+            "version": job.suite.version,
+            "split": job.suite.split,
+            "hash": job.suite.hash,
+            "secret_seeds": job.secret.commitment if job.secret else None,
         },
-        "env": {
-            "id": suite.env_id,
-            "specs": specs,
-            "hash": hashlib.sha256(canonical(specs).encode()).hexdigest(),
-            "package_version": av_envs.__version__,
-            "asset_hash": asset_hash(),
-            "backend": suite.env_kwargs.get("backend", "traced"),
-        },
-        "agent": describe_agent(job.agent, agent, predictor.privileged if predictor else ()),
+        "env": env_block(job.suite, specs),
+        "agent": describe_agent(job.agent, declared.card, declared.all_privileged),
+        "isolated": job.isolated,
         "seed": job.seed,
         "hardware": hardware(),
         "packages": packages(),
         "git": git_state(),
     }
+    return blocks, declared
 
 
-def asset_hash() -> str:
-    """sha256 over names and bytes of the data files shipped with the environments."""
-    digest = hashlib.sha256()
-    for path in sorted(DATA.rglob("*")):
-        if path.is_file():
-            digest.update(path.relative_to(DATA).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+def env_block(suite: Suite, specs: dict[str, Any]) -> dict[str, Any]:
+    """The `env` block of a result file; specs by group."""
+    return {
+        "id": suite.env_id,
+        "specs": specs,
+        "hash": hash_of(specs),
+        "package_version": av_envs.__version__,
+        "engine_version": ENGINE_VERSION,
+        "asset_hash": asset_hash(),
+        "backend": suite.env_kwargs.get("backend", "traced"),
+    }
+
+
+def spec_of(env: gym.Env, suite: Suite) -> dict[str, Any]:
+    """The environment's spec without the options that came after the suite."""
+    spec = json.loads(env.spec.to_json())
+    for name in suite.later_options:
+        spec["kwargs"].pop(name, None)
+    return spec
 
 
 def _play_with_progress(job: Job, workers: int, journal: Journal) -> None:
@@ -174,29 +193,33 @@ def _play_with_progress(job: Job, workers: int, journal: Journal) -> None:
             journal.add(one)
             bar.update()
             if one.record["error"]:
-                bar.write(_complaint(one.record), file=sys.stderr)
+                bar.write(_complaint(one), file=sys.stderr)
 
 
-def _complaint(record: dict[str, Any]) -> str:
-    return f"episode {record['episode']} ({record['group']}) failed: {record['error']}"
+def _complaint(one: Played) -> str:
+    record = one.record
+    words = f"episode {record['episode']} ({record['group']}) failed: {record['error']}"
+    return f"{words}\n{one.traceback}".rstrip()
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    unknown = [name for name in arguments.suite if name not in SUITES]
-    if unknown:
-        raise UserError(f"unknown suite {unknown[0]!r}; there is {', '.join(sorted(SUITES))}")
+    suites = [suite_named(name) for name in arguments.suite]
     agents = [AgentSpec.parse(path, arguments.agent_kwargs) for path in arguments.agent]
-    for suite in arguments.suite:
+    secret = read_secret_seeds(arguments.secret_seeds) if arguments.secret_seeds else None
+    for suite in suites:
         for agent in agents:
             for seed in arguments.seeds:
                 path = run_suite(
-                    SUITES[suite],
+                    suite,
                     agent,
                     seed,
                     arguments.out,
                     n_episodes=arguments.episodes,
                     workers=arguments.workers,
-                    command=_command(arguments, suite, agent, seed),
+                    command=_command(arguments, suite.name, agent, seed),
+                    isolated=not arguments.no_isolation,
+                    timeout=arguments.timeout,
+                    secret=secret,
                 )
                 print(path)
 
@@ -208,6 +231,10 @@ def _command(arguments: argparse.Namespace, suite: str, agent: AgentSpec, seed: 
         words += ["--agent-kwargs", agent.kwargs_json]
     if arguments.episodes:
         words += ["--episodes", str(arguments.episodes)]
+    if arguments.secret_seeds:
+        words += ["--secret-seeds", "FILE"]
+    if arguments.no_isolation:
+        words.append("--no-isolation")
     return shlex.join(["python", "-m", "av_envs.benchmarks.run", *words])
 
 
@@ -222,6 +249,22 @@ def build_parser() -> argparse.ArgumentParser:
         "--out", type=path_argument, required=True, help="directory of the result files"
     )
     parser.add_argument("--workers", type=positive_int, default=1, help="processes, default 1")
+    parser.add_argument(
+        "--timeout",
+        type=positive_int,
+        default=int(TIMEOUT),
+        help=f"seconds that an agent may take for one answer, default {TIMEOUT:.0f}",
+    )
+    parser.add_argument(
+        "--no-isolation",
+        action="store_true",
+        help="let the agent play in this process, for debugging; such results are not ranked",
+    )
+    parser.add_argument(
+        "--secret-seeds",
+        type=path_argument,
+        help="a file of seeds, one a line, that stand in for those of the suite",
+    )
     return parser
 
 

@@ -1,13 +1,15 @@
-"""What 0 and 1 mean on the normalised scale of each suite. Data only.
+"""What 0 and 1 mean on the normalised scale of each suite.
 
-`low` is the score of an agent that does nothing of use, `high` that of the greedy oracle
-(of ProximityPrior where the target is far: looking one second ahead leads nowhere there).
+`low` is the score of an agent that does nothing of use, `high` that of the greedy oracle.
 Of teams that measure, `low` is Random with the zero predictor, `high` CoverageOracle with the
-oracle predictor. All were measured once and stay, so that a normalised score means the same for
-ever. An agent may well score above 1: none of them is a proven best.
+oracle predictor. `av_envs.benchmarks.measure_scales` writes them into scales.json, once per version
+of a suite, so that a normalised score means the same for ever. An agent may well score above 1:
+none of them is a proven best.
 """
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,11 @@ class Scale:
         return (score - self.low) / (self.high - self.low)
 
 
-SCALES: dict[str, Scale] = {
-    "rir-mp3d-like-v1": Scale(0.302, 0.881),
-    "rir-replica-like-v1": Scale(0.249, 0.839),
-    "sep-3src-v1": Scale(0.000, 1.534),
-    "sep-distance-v1": Scale(0.000, 1.371),
-    "sep-far-v1": Scale(-9.453, -1.960),
-    "sep-near-heard-v1": Scale(0.000, 1.354),
-    "sep-near-unheard-v1": Scale(0.000, 1.296),
-    "sep-noise-v1": Scale(0.000, 1.259),
-    "sep-static-v1": Scale(-2.922, -1.605),
-    "sep-target-unheard-v1": Scale(-1.153, 0.675),
-}
+def read_scales(path: Path) -> dict[str, Scale]:
+    """By suite."""
+    given = json.loads(path.read_text(encoding="utf-8"))
+    return {suite: Scale(**ends) for suite, ends in given.items()}
+
+
+FILE = Path(__file__).with_suffix(".json")
+SCALES: dict[str, Scale] = read_scales(FILE)

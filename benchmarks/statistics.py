@@ -1,16 +1,57 @@
 """How sure we are of a score: interquartile means and bootstrap intervals.
 
 After Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical
-Precipice", NeurIPS 2021. A run is one seed; a task is a scene.
+Precipice", NeurIPS 2021. A run is one seed; a task is a scene in a group of episodes.
+`board_score` is the one way in which scores are averaged: of boards, scales and learning curves.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+ENOUGH_RUNS = 3  # fewer runs say nothing about how runs differ
 REPETITIONS = 2000
 COVERAGE = 0.95
 TRIM = 0.25  # share cut from either end
+
+
+@dataclass(frozen=True)
+class Score:
+    """A value with its 95 % interval, and what the interval resamples: runs or episodes."""
+
+    value: float | None
+    interval: tuple[float, float] | None
+    basis: str
+
+
+def by_task(scores: Iterable[tuple[Hashable, float | None]]) -> dict[Hashable, np.ndarray]:
+    """Scores of episodes, given as (task, score), by their tasks; undefined ones do not count."""
+    tasks: dict[Hashable, list[float]] = defaultdict(list)
+    for task, score in scores:
+        if score is not None and not np.isnan(score):
+            tasks[task].append(score)
+    return {task: np.array(values, float) for task, values in tasks.items()}
+
+
+def board_score(runs: Sequence[Mapping[Hashable, np.ndarray]]) -> Score:
+    """Mean of the episodes of a task, then the interquartile mean over all tasks and runs.
+
+    runs  per run, by task, the scores of its episodes (n_episodes,); tasks that not every run has
+          do not count
+    """
+    tasks = sorted(set.intersection(*(set(run) for run in runs)))
+    if not tasks:
+        return Score(None, None, "")
+    table = np.array([[run[task].mean() for task in tasks] for run in runs])
+    score = float(interquartile_mean(table.ravel()))
+    if len(runs) >= ENOUGH_RUNS:
+        return Score(score, run_interval(table), "runs")
+    pooled = [np.concatenate([run[task] for run in runs]) for task in tasks]
+    if min(len(scores) for scores in pooled) < 2:
+        return Score(score, None, "")
+    return Score(score, episode_interval(pooled), "episodes")
 
 
 def interquartile_mean(scores: np.ndarray) -> np.ndarray:

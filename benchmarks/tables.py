@@ -1,18 +1,22 @@
 """The leaderboard as Markdown, CSV, JSON and text."""
 
 import csv
+import html
 import io
 import json
 from dataclasses import asdict
+from typing import Any
 
 from av_envs.benchmarks.derived import with_derived
-from av_envs.benchmarks.leaderboard import Row, Score
+from av_envs.benchmarks.leaderboard import Row
+from av_envs.benchmarks.statistics import Score
 from av_envs.benchmarks.suites import SUITES
 
 NOTE = (
     "Score: interquartile mean of the primary metric over scenes and runs, with its 95 % "
     "bootstrap interval. The interval resamples runs where there are at least three, "
-    "otherwise episodes (marked e). Normalised: 0 is an agent that does nothing of use, 1 the "
+    "otherwise episodes (marked e). A scene counts once, with the mean of its "
+    "episodes. Normalised: 0 is an agent that does nothing of use, 1 the "
     "best baseline that is told the truth. Privileged agents read the truth from the simulator."
 )
 # Ratios and spectral distances, which the papers print with four digits
@@ -20,6 +24,7 @@ FINE = frozenset(
     {"wcr_mean", "wcr", "wcr_agg", "cr_mean", "cr", "pe", "pes", "pe_query", "pe_query_auc"}
 )
 DIGITS, FINE_DIGITS = 2, 4
+FORMULA = tuple("=+-@")  # how text begins that spreadsheets compute
 # a score that says little alone, and what must stand beside it
 BESIDE = {"wcr_mean": ("wcr", "cr", "pe")}
 REMARKS = {
@@ -73,11 +78,36 @@ def heading(suite: str) -> str:
     return f"{suite}: {metric.name}{unit} ({better} is better)"
 
 
+def constant_metrics(rows: list[Row]) -> dict[str, float | None]:
+    """What all of several rows have in common, which tells them apart in nothing.
+
+    The metric that ranks, and those that must stand beside it, are shown all the same.
+    """
+    suite = SUITES.get(rows[0].suite)
+    kept = {suite.primary, *beside(suite.primary)} if suite else set()
+    names = dict.fromkeys(name for row in rows for name in row.metrics)
+    values = {name: {number(row.metrics.get(name), digits_of(name)) for row in rows}
+              for name in names if name not in kept}  # fmt: skip
+    return {
+        name: rows[0].metrics.get(name)
+        for name, shown in values.items()
+        if len(rows) > 1 and len(shown) == 1
+    }
+
+
+def footnote(rows: list[Row]) -> str:
+    """The columns that `metric_columns` leaves out; mostly nothing."""
+    same = constant_metrics(rows)
+    listed = ", ".join(f"{name} {number(value, digits_of(name))}" for name, value in same.items())
+    return f"The same in all rows: {listed}." if same else ""
+
+
 def metric_columns(rows: list[Row]) -> list[tuple[str, str]]:
-    """(metric name, column title) of every metric that the rows report."""
+    """(metric name, column title) of every metric in which the rows differ."""
     suite = SUITES.get(rows[0].suite)
     units = {metric.name: metric.unit for metric in suite.metrics} if suite else {}
-    reported = dict.fromkeys(name for row in rows for name in row.metrics)
+    same = constant_metrics(rows)
+    reported = dict.fromkeys(name for row in rows for name in row.metrics if name not in same)
     known = with_derived(suite) if suite else ()
     names = [
         *(name for name in known if name in reported),
@@ -131,10 +161,10 @@ def titles(suite: str, columns: list[tuple[str, str]]) -> list[str]:
 def markdown(rows: list[Row]) -> str:
     blocks = ["# Leaderboard", NOTE]
     for suite, ranked, unranked in split_rows(rows):
-        blocks += [f"## {heading(suite)}", *filter(None, [remark(suite)])]
+        blocks += [f"## {plain(heading(suite))}", *filter(None, [remark(suite)])]
         for part, first in ((ranked, "rank"), (unranked, "not ranked because")):
             if part:
-                blocks.append(_markdown_table(part, first))
+                blocks += [_markdown_table(part, first), *filter(None, [footnote(part)])]
         if ranked and ranked[0].groups:
             blocks.append(_markdown_groups(ranked))
         blocks.append(_markdown_commands(ranked + unranked))
@@ -146,7 +176,7 @@ def _markdown_groups(rows: list[Row]) -> str:
     lines = [["agent", *rows[0].groups], ["---"] * (1 + len(rows[0].groups))]
     for row in rows:
         lines.append([row.agent, *group_cells(row)])
-    return _markdown_lines(lines)
+    return markdown_lines(lines)
 
 
 def _markdown_table(rows: list[Row], first: str) -> str:
@@ -156,16 +186,24 @@ def _markdown_table(rows: list[Row], first: str) -> str:
     for row in rows:
         agent = f"{row.agent} (privileged)" if row.privileged else row.agent
         lines.append([str(row.rank or row.reason), agent, *cells(row, columns), row.hardware])
-    return _markdown_lines(lines)
+    return markdown_lines(lines)
 
 
-def _markdown_lines(lines: list[list[str]]) -> str:
-    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in c) + " |" for c in lines)
+def markdown_lines(lines: list[list[str]]) -> str:
+    """A table; no cell can break it."""
+    return "\n".join("| " + " | ".join(map(plain, cells_)) + " |" for cells_ in lines)
+
+
+def plain(text: str) -> str:
+    """Text as one line of Markdown: no tag, link, code or cell begins in it."""
+    line = " ".join(html.escape(text, quote=False).split())
+    return line.replace("](", "] (").replace("`", "'").replace("|", "/")
 
 
 def _markdown_commands(rows: list[Row]) -> str:
     commands = dict.fromkeys(command for row in rows for command in row.commands)
-    return "```\n" + "\n".join(commands) + "\n```"
+    lines = (" ".join(command.replace("`", "'").split()) for command in commands)
+    return "```\n" + "\n".join(lines) + "\n```"
 
 
 def comma_separated(rows: list[Row]) -> str:
@@ -181,8 +219,15 @@ def comma_separated(rows: list[Row]) -> str:
         score = (row.score, low, high, row.basis, row.normalised, row.runs, row.episodes)
         means = [row.metrics.get(name) for name in columns]
         privileged = " ".join(row.privileged)
-        writer.writerow([*who, *score, privileged, *means, row.hardware, row.reason])
+        line = [*who, *score, privileged, *means, row.hardware, row.reason]
+        writer.writerow([_no_formula(cell) for cell in line])
     return text.getvalue()
+
+
+def _no_formula(cell: Any) -> Any:
+    """Text that no spreadsheet takes for a formula; numbers stay numbers."""
+    is_formula = isinstance(cell, str) and cell.lstrip().startswith(FORMULA)
+    return f"'{cell}" if is_formula else cell
 
 
 def json_text(rows: list[Row]) -> str:

@@ -1,137 +1,204 @@
 """Check a result file by playing some of it again: `python -m av_envs.benchmarks.verify FILE`.
 
-Exit status 0: the file is whole and the episodes played again came out the same. 1: it was
-edited, contradicts itself, or came out differently. 2: it cannot be checked here, for
-example because the suite or the agent's code is another one.
+Exit status 0: the file is whole, and the episodes played again came out the same to the last
+digit. 1: it was edited, contradicts itself, or came out differently. 2: it cannot be decided here:
+the suite, the environment, the agent's code or its checkpoint is another one, or this processor
+or these libraries round differently than those of the file.
+
+Everything that can be compared is compared before anything of the agent is imported or loaded.
+A checkpoint that may hold code, which is any but .safetensors, is loaded with --trust only.
 """
 
 import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from av_envs.benchmarks.agents import AgentSpec, source_hash
+from av_envs.benchmarks.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.command_line import UserError, positive_int, run_command
-from av_envs.benchmarks.episodes import Job, play
-from av_envs.benchmarks.machine import git_state
-from av_envs.benchmarks.results import EditedFileError, canonical, read_result, rounded, summarise
-from av_envs.benchmarks.run import asset_hash, is_complete
-from av_envs.benchmarks.suites import SUITES, Suite
-from av_envs.paths import path_argument
+from av_envs.benchmarks.consistency import RefutedError, check_consistency, title
+from av_envs.benchmarks.differences import Comparison, compare_records
+from av_envs.benchmarks.episodes import Job, make_env, open_job_player, play
+from av_envs.benchmarks.machine import git_state, hardware, packages
+from av_envs.benchmarks.results import EditedFileError, canonical, read_result, rounded
+from av_envs.benchmarks.run import env_block, spec_of
+from av_envs.benchmarks.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
+from av_envs.benchmarks.source_code import file_hash, source_hash
+from av_envs.benchmarks.suites import Suite, suite_named
+from av_envs.paths import path_argument, user_path
 
 N_EPISODES = 5
-REFUTED = 1
-TOLERANCE = 1e-3  # of every metric; other processors round differently, and far less than this
-SERIES_TOLERANCE = 2e-2  # the series has two digits
-EXACT = ("group", "episode", "scene", "length", "walk", "error")
+REFUTED, UNDECIDED = 1, 2
+SAFE = ".safetensors"
+NUMERIC = ("numpy", "scipy", "numba", "llvmlite")  # packages that decide the last bits
 
 
-class RefutedError(Exception):
-    """What the file claims is not so."""
+class UndecidedError(Exception):
+    """What the file claims may be so."""
 
 
-def verify(path: Path, n_episodes: int, rng: np.random.Generator) -> list[str]:
-    """Check everything; returns what was found in order, raises `RefutedError` otherwise."""
+@dataclass(frozen=True)
+class Check:
+    """What is verified, and how.
+
+    n_episodes  drawn and played again; None for all
+    trust       whether a checkpoint that may hold code is loaded
+    secret      the seeds of a result with secret ones
+    """
+
+    n_episodes: int | None = N_EPISODES
+    trust: bool = False
+    secret: SecretSeeds | None = None
+
+
+def verify(path: Path, check: Check, rng: np.random.Generator) -> list[str]:
+    """What was found, in order. Raises `RefutedError`, `UndecidedError`, or `UserError` for what
+    cannot be checked here.
+    """
     try:
         result = read_result(path)
     except EditedFileError as edited:
         raise RefutedError(str(edited)) from None
-    suite = _suite_of(result)
+    suite = _suite_of(result, check)
     check_consistency(result, suite)
-    agent = _agent_of(result)
-    played = sorted(rng.choice(len(result["episodes"]), _at_most(n_episodes, result), False))
-    compare(result, suite, agent, [int(place) for place in played])
-    episodes = ", ".join(_title(result["episodes"][place]) for place in played)
+    _check_env(result, suite)
+    agent = _agent_of(result, check)
+    job = Job(suite, agent, result["seed"], len(suite.episodes), secret=check.secret)
+    _check_agent(result, job)
+    n_all = len(result["episodes"])
+    n = n_all if check.n_episodes is None else min(check.n_episodes, n_all)
+    places = sorted(int(place) for place in rng.choice(n_all, n, replace=False))
+    _play_again(result, job, places)
+    episodes = ", ".join(title(result["episodes"][place]) for place in places)
     return [
         f"{path} is as it was written: {agent.path} on {suite.name}, seed {result['seed']}",
-        f"{len(result['episodes'])} episodes, summary and completeness fit together",
+        f"{n_all} episodes, summary and completeness fit together",
+        f"environment and agent are those of the file ({result['agent']['hash']})",
         f"played again with the same outcome: {episodes}",
     ]
 
 
-def check_consistency(result: dict[str, Any], suite: Suite) -> None:
-    """What can be told without playing."""
-    wanted = {(episode.group.name, episode.seed) for episode in suite.episodes}
-    seen = set()
-    for record in result["episodes"]:
-        place = record["group"], record["episode"]
-        if place not in wanted:
-            raise RefutedError(f"{suite.name} has no {_title(record)}")
-        if place in seen:
-            raise RefutedError(f"{_title(record)} is there twice")
-        seen.add(place)
-        if set(record["metrics"]) != set(suite.metric_names):
-            raise RefutedError(f"{_title(record)} reports other metrics than {suite.name}")
-    if not seen:
-        raise RefutedError("there are no episodes")
-    if rounded(summarise(result["episodes"])) != result["summary"]:
-        raise RefutedError("the summary is not the mean of the episodes")
-    if result["complete"] != is_complete(suite, result["episodes"]):
-        raise RefutedError(f"'complete' says {result['complete']}, the episodes say otherwise")
-
-
-def compare(result: dict[str, Any], suite: Suite, agent: AgentSpec, places: list[int]) -> None:
-    """Play the episodes at these places of the file again."""
-    numbers = {(e.group.name, e.seed): index for index, e in enumerate(suite.episodes)}
-    records = [result["episodes"][place] for place in places]
-    claimed = {numbers[record["group"], record["episode"]]: record for record in records}
-    job = Job(suite, agent, result["seed"], n_episodes=len(suite.episodes))
-    others = set(range(len(suite.episodes))) - set(claimed)
-    played = play(job, done=others)
-    for one in tqdm(played, "playing again", total=len(claimed), file=sys.stderr):
-        difference = difference_of(claimed[one.index], rounded(one.record))
-        if difference:
-            what = f"{agent.path}, {_title(one.record)}"
-            raise RefutedError(f"{what} came out differently: {difference}{_hint(result)}")
-
-
-def difference_of(claimed: dict[str, Any], played: dict[str, Any]) -> str:
-    """Empty for two records of the same episode, otherwise the first thing that differs."""
-    for key in EXACT:
-        if canonical(claimed[key]) != canonical(played[key]):
-            return f"the {key} is another"
-    for name, value in played["metrics"].items():
-        if not _alike(claimed["metrics"][name], value, TOLERANCE):
-            return f"{name} is {value}, the file says {claimed['metrics'][name]}"
-    pairs = list(zip(claimed["series"], played["series"], strict=False))
-    alike = all(_alike(one, other, SERIES_TOLERANCE) for one, other in pairs)
-    if not alike or len(claimed["series"]) != len(played["series"]):
-        return "the series is another"
-    return ""
-
-
-def _alike(claimed: Any, played: float | None, tolerance: float) -> bool:
-    if claimed is None or played is None:
-        return claimed is played
-    return isinstance(claimed, int | float) and abs(claimed - played) <= tolerance
-
-
-def _suite_of(result: dict[str, Any]) -> Suite:
-    name, suite = result["suite"]["name"], SUITES.get(result["suite"]["name"])
-    if suite is None:
-        raise UserError(f"unknown suite {name!r}; there is {', '.join(sorted(SUITES))}")
-    if suite.hash != result["suite"]["hash"]:
-        raise UserError(f"the file belongs to another definition of {name}")
+def _suite_of(result: dict[str, Any], check: Check) -> Suite:
+    suite, claimed = suite_named(result["suite"]["name"]), result["suite"]
+    if suite.hash != claimed["hash"]:
+        raise UserError(f"the file belongs to another definition of {suite.name}")
+    commitment = check.secret.commitment if check.secret else None
+    if claimed["secret_seeds"] != commitment:
+        seeds = claimed["secret_seeds"] or "those of the suite"
+        raise UserError(f"the file was made with other seeds: {seeds}; see --secret-seeds")
+    if check.secret is not None:
+        check_enough(check.secret, suite)
     return suite
 
 
-def _agent_of(result: dict[str, Any]) -> AgentSpec:
-    agent = AgentSpec.parse(result["agent"]["path"], canonical(result["agent"]["kwargs"]))
-    if source_hash(agent.path) != result["agent"]["hash"]:
+def _check_env(result: dict[str, Any], suite: Suite) -> None:
+    """The environment of the file is the one that this checkout makes."""
+    specs = {}
+    for group in suite.groups:
+        env = make_env(suite, group)
+        specs[group.name] = spec_of(env, suite)
+        env.close()
+    here, claimed = rounded(env_block(suite, specs)), result["env"]
+    for key in ("engine_version", "package_version", "asset_hash"):
+        if claimed[key] != here[key]:
+            raise UserError(
+                f"the file was made with {key} {claimed[key]}, here it is {here[key]}"
+                f"{_commit(result)}"
+            )
+    for key, value in here.items():
+        if canonical(claimed[key]) != canonical(value):
+            raise RefutedError(f"env.{key} is not what {suite.name} is played with")
+
+
+def _agent_of(result: dict[str, Any], check: Check) -> AgentSpec:
+    """The agent, known by its hashes; nothing of it has been imported or loaded."""
+    claimed = result["agent"]
+    agent = AgentSpec.parse(claimed["path"], canonical(claimed["kwargs"]))
+    if source_hash(agent.path, agent.kwargs) != claimed["hash"]:
         raise UserError(
             f"the code of {agent.path} is not the one the file was made with"
             f"{_commit(result)}; check that out to verify it"
         )
+    checkpoint = agent.kwargs.get("checkpoint")
+    hashed = file_hash(user_path(checkpoint, "checkpoint")) if checkpoint else None
+    if hashed != claimed["checkpoint_sha256"]:
+        raise UserError(f"{checkpoint} is not the checkpoint that the file was made with")
+    for name, value in agent.kwargs.items():
+        is_file = name == "checkpoint" or _is_file(value)
+        if is_file and not str(value).endswith(SAFE) and not check.trust:
+            raise UserError(
+                f"{name} {value} may hold code that runs when it is loaded; "
+                f"only {SAFE} is loaded without --trust"
+            )
     return agent
+
+
+def _is_file(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and Path(value).expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):
+        return False  # no name of a file
+
+
+def _check_agent(result: dict[str, Any], job: Job) -> None:
+    """What the agent declares when it is built is what the file says."""
+    env = make_env(job.suite, job.suite.groups[0])
+    try:
+        declared = open_job_player(job, env).declared
+    finally:
+        env.close()
+    here = rounded(describe_agent(job.agent, declared.card, declared.all_privileged))
+    for key, value in here.items():
+        if canonical(result["agent"][key]) != canonical(value):
+            claimed = result["agent"][key]
+            raise RefutedError(f"agent.{key} says {claimed!r}, the agent itself {value!r}")
+
+
+def _play_again(result: dict[str, Any], job: Job, places: list[int]) -> None:
+    """Play the episodes at these places of the file again, and compare."""
+    numbers = {(e.group.name, e.seed): index for index, e in enumerate(job.suite.episodes)}
+    records = [result["episodes"][place] for place in places]
+    claimed = {numbers[record["group"], record["episode"]]: record for record in records}
+    others = set(range(len(job.suite.episodes))) - set(claimed)
+    elsewhere = _rounds_differently(result)
+    doubts = []
+    played = play(job, done=others)
+    for one in tqdm(played, "playing again", total=len(claimed), file=sys.stderr):
+        comparison, words = compare_records(
+            claimed[one.index], rounded(one.record), job.suite, other_rounding=bool(elsewhere)
+        )
+        what = f"{title(one.record)}: {words}"
+        if comparison is Comparison.DIFFERENT:
+            raise RefutedError(
+                f"{job.agent.path}, {title(one.record)} came out differently: {words}"
+                f"{_hint(result)}"
+            )
+        if comparison is Comparison.DOUBTFUL:
+            doubts.append(what)
+    if doubts:
+        raise UndecidedError(
+            f"{len(doubts)} of {len(claimed)} episodes came out the same but for rounding, or for "
+            f"a way that rounding may have changed ({doubts[0]}); the file was made with "
+            f"{elsewhere}, verify it on such a machine to be sure"
+        )
+
+
+def _rounds_differently(result: dict[str, Any]) -> str:
+    """What of the file's machine may round otherwise than this one; empty if nothing may."""
+    there, here = result["packages"], packages()
+    differing = [name for name in NUMERIC if there.get(name) != here.get(name)]
+    words = [f"{name} {there.get(name)}" for name in differing]
+    if result["hardware"]["features"] != hardware()["features"]:
+        words.insert(0, f"another processor ({result['hardware']['cpu']})")
+    return ", ".join(words)
 
 
 def _hint(result: dict[str, Any]) -> str:
     """Whether something but the file may be to blame."""
-    if result["env"]["asset_hash"] != asset_hash():
-        return f"; the data files of the environments have changed since{_commit(result)}"
     if result["git"].get("commit") != git_state()["commit"]:
         return f"; the file was made with other code{_commit(result)}"
     return ""
@@ -142,14 +209,6 @@ def _commit(result: dict[str, Any]) -> str:
     return f" (commit {commit[:12]})" if commit else ""
 
 
-def _at_most(n_episodes: int, result: dict[str, Any]) -> int:
-    return min(n_episodes, len(result["episodes"]))
-
-
-def _title(record: dict[str, Any]) -> str:
-    return f"episode {record['episode']} ({record['group']})"
-
-
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="av_envs.benchmarks.verify",
@@ -157,11 +216,19 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", type=path_argument, help="a result of av_envs.benchmarks.run")
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
         "--episodes",
         type=positive_int,
         default=N_EPISODES,
         help=f"how many are drawn and played again, default {N_EPISODES}",
+    )
+    which.add_argument("--all", action="store_true", help="play every episode again")
+    parser.add_argument(
+        "--trust", action="store_true", help="load a checkpoint that may hold code, too"
+    )
+    parser.add_argument(
+        "--secret-seeds", type=path_argument, help="the seeds of a result with secret ones"
     )
     return parser
 
@@ -172,12 +239,15 @@ def main(argv: list[str] | None = None) -> int:
 
     def check(arguments: argparse.Namespace) -> None:
         nonlocal status
+        secret = read_secret_seeds(arguments.secret_seeds) if arguments.secret_seeds else None
+        n_episodes = None if arguments.all else arguments.episodes
         # nobody can know in advance which episodes are drawn
         rng = np.random.default_rng()
         try:
-            print("\n".join(verify(arguments.file, arguments.episodes, rng)))
-        except RefutedError as reason:
-            status = REFUTED
+            found = verify(arguments.file, Check(n_episodes, arguments.trust, secret), rng)
+            print("\n".join(found))
+        except (RefutedError, UndecidedError) as reason:
+            status = REFUTED if isinstance(reason, RefutedError) else UNDECIDED
             print(f"{parser.prog}: {reason}", file=sys.stderr)
 
     return run_command(check, parser, argv) or status

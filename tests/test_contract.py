@@ -114,7 +114,8 @@ def test_a_misspelt_option_is_an_error(env_id):
 def test_what_makes_each_variant_a_variant():
     configs = {env_id: gym.make(env_id).unwrapped.config for env_id in av_envs.VARIANTS}
     assert configs["AVDynamicSep-v0"] == SeparationConfig()
-    assert configs["AVDynamicSep3-v0"].num_sources == 3
+    assert configs["AVDynamicSep3-v0"] == SeparationConfig(num_sources=3)
+    assert SeparationConfig().start == "between"
     static, far = configs["AVStaticSep-v0"], configs["AVFarSep-v0"]
     assert (static.dynamic, static.reward, static.start) == (False, "improvement", "near")
     assert (far.dynamic, far.reward, far.start, far.steps) == (False, "approach", "far", 80)

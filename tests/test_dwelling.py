@@ -68,7 +68,8 @@ def test_houses_can_be_traced_by_another_tracer():
 
 
 def test_a_backend_gets_its_options_and_is_opened_once(mirror):
-    options = {"backend": "mirror", "root": "here", "scenes": ["a", "b"], "num_sources": 1}
+    options = {"backend": "mirror", "root": "here", "scenes": ["a", "b"], "start": "near"}
+    options["num_sources"] = 1
     envs = [gym.make("AVDynamicSep-v0", **options).unwrapped for _ in range(2)]
     assert CALLS == [(1.0, "kemar", "house", "here", ["a", "b"])]
     assert envs[0].config == envs[1].config
@@ -81,7 +82,7 @@ def test_a_backend_gets_its_options_and_is_opened_once(mirror):
 
 
 def test_a_small_world_has_fewer_houses_than_are_asked_for(mirror):
-    env = gym.make("AVDynamicSep-v0", backend="mirror", num_sources=1).unwrapped
+    env = gym.make("AVDynamicSep-v0", backend="mirror", num_sources=1, start="near").unwrapped
     houses = {int(env.reset(seed=seed)[1]["house"]) for seed in range(12)}
     assert houses == {0, 1}
     with pytest.raises(ValueError, match=r"house must be in 0\.\.1, got 2"):

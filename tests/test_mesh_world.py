@@ -54,16 +54,15 @@ def test_an_episode_is_seen_and_heard_and_the_same_again(rooms):
 
 
 def test_a_place_too_small_for_the_rules_says_which_option_to_change(rooms):
-    env = gym.make("AVDynamicSep-v0", backend="mesh", root=rooms / "tall.glb", up="z")
+    tall = {"backend": "mesh", "root": rooms / "tall.glb", "up": "z"}
+    env = gym.make("AVDynamicSep-v0", start="near", **tall)
     with pytest.raises(
         ValueError,
         match=r"no room for 2 sources 8 m apart .*: 1 fits 8 m apart; 2 fit [567] m apart: "
         "ask for a smaller min_source_distance or num_sources",
     ):
         env.reset(seed=0)
-    env = gym.make(
-        "AVFarSep-v0", backend="mesh", root=rooms / "tall.glb", up="z", min_source_distance=2.0
-    )
+    env = gym.make("AVFarSep-v0", min_source_distance=2.0, **tall)
     with pytest.raises(ValueError, match="leave no 'far' start; ask for another start"):
         env.reset(seed=0)
 

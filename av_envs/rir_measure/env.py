@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -22,7 +23,7 @@ from av_envs.rir_measure.config import MeasureConfig
 from av_envs.rir_measure.episode import draw_in_pool, pool_of
 from av_envs.rir_measure.hull import hull_perimeter_and_area
 from av_envs.rir_measure.judge import Judge
-from av_envs.rir_measure.measuring import Measurement, measure, nodes_of
+from av_envs.rir_measure.measuring import Measurement, measure, truth_of
 from av_envs.rir_measure.metrics import coverage_ratio
 from av_envs.rir_measure.observation import (
     action_mask,
@@ -30,7 +31,7 @@ from av_envs.rir_measure.observation import (
     observation_space,
     remembered,
 )
-from av_envs.rir_measure.predictors import PredictionContext, RIRPredictor, open_predictor
+from av_envs.rir_measure.predictors import RIRPredictor, context_for, open_predictor
 from av_envs.rir_measure.privileged import PRIVILEGED
 from av_envs.rir_measure.queries import budgets, draw_queries
 from av_envs.rir_measure.rewards import Components, Quantities, RewardWeights, components, shares
@@ -271,17 +272,9 @@ class MeasureEnv(ParallelEnv):
 
     def _open_predictor(self) -> None:
         if self.config.prediction == "env":
-            dwelling, graph, config = self.dwelling, self.scene.graph, self.config
-            self.predictor.reset(
-                PredictionContext(
-                    robots=tuple(self.possible_agents),
-                    grid=config.grid,
-                    steps=config.steps,
-                    truth=lambda pairs: (
-                        measure(dwelling.acoustics, graph, nodes_of(graph, pairs)).rirs
-                    ),
-                )
-            )
+            robots, grid, steps = tuple(self.possible_agents), self.config.grid, self.config.steps
+            truth = partial(truth_of, self.dwelling.acoustics, self.scene.graph)
+            self.predictor.reset(context_for(self.predictor, robots, grid, steps, truth))
 
     def _move(self, moves: list[Action]) -> None:
         """All robots at once; they do not stand in each other's way."""

@@ -41,6 +41,11 @@ def pairs_of(graph: NavigationGraph, nodes: np.ndarray) -> Pairs:
     return Pairs(graph.heads[nodes[:, 0]], graph.heads[nodes[:, 1]], nodes[:, 2].copy())
 
 
+def truth_of(acoustics: AcousticBackend, graph: NavigationGraph, pairs: Pairs) -> np.ndarray:
+    """(P, 2, n) float32, the true responses between places next to nodes."""
+    return measure(acoustics, graph, nodes_of(graph, pairs)).rirs
+
+
 def nodes_of(graph: NavigationGraph, pairs: Pairs) -> np.ndarray:
     """(P, 3) int32, the other way round: the nodes nearest to the heads of `pairs`."""
     ends = [_nearest(graph.heads, points) for points in (pairs.emitter, pairs.receiver)]

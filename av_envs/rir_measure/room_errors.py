@@ -32,6 +32,7 @@ ROOM_ERRORS = (
 )
 MAX_DB = 100.0
 FLOOR = 10 ** (-MAX_DB / 10)  # smaller shares of an energy are not told from nothing
+CONSTANT = 1e-11  # of a signal's energy; one that varies by less is constant but for rounding
 DIRECT_SAMPLES = round(0.003 * SAMPLE_RATE)  # after the onset that count as direct sound
 EARLY_SAMPLES = round(0.05 * SAMPLE_RATE)
 ONSET_GAIN = 10 ** (-ONSET_DB / 20)
@@ -77,7 +78,7 @@ def signal_ratios(truth: np.ndarray, predicted: np.ndarray) -> dict[str, np.ndar
     """How much of the truth (..., n) float32 a prediction holds, dB (...) each.
 
     sisdr  scale-invariant, means removed: Le Roux et al., "SDR - half-baked or well done?",
-           ICASSP 2019
+           ICASSP 2019; -100 where the prediction or the truth is constant and they differ
     snr    energy of the truth over that of the error, as the paper prints it
     snr01  the same for samples mapped from -1..1 to 0..1, nearest to its published values
     """
@@ -90,10 +91,11 @@ def signal_ratios(truth: np.ndarray, predicted: np.ndarray) -> dict[str, np.ndar
     if not np.isfinite(sums).all():
         raise ValueError("responses must be finite")
     t, p, tt, pp, tp, error = sums.T.reshape(-1, *truth.shape[:-1])
-    variance = np.maximum(tt - t * t / n, 0)
+    variance, varied = tt - t * t / n, pp - p * p / n
     along = tp - t * p / n
-    kept = np.divide(along**2, variance, out=np.zeros_like(along), where=variance > 0)
-    lost = np.maximum(pp - p * p / n - kept, 0)
+    vary = (variance > CONSTANT * tt) & (varied > CONSTANT * pp)
+    kept = np.divide(along**2, variance, out=np.zeros_like(along), where=vary)
+    lost = np.maximum(varied - kept, 0)
     shifted = (tt + 2 * t + n) / 4
     return {
         "sisdr": np.where(kept > 0, ratio_db(kept, lost), np.where(error > 0, -MAX_DB, MAX_DB)),

@@ -1,7 +1,7 @@
 """Every knob of the separation task, with its unit, in one place."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -17,9 +17,13 @@ SPLITS = {  # split: (split of the dwellings, split of the clips)
     "test_heard": ("test", "train"),  # never-seen houses, clips heard in training
     "test_unheard": ("test", "test"),  # never-seen houses, new clips of the same classes
 }
-STARTS = ("near", "target", "far")
+STARTS = ("between", "near", "target", "far")
+NEAR = (2.0, 5.0)  # m of walking, least and most, to what a start is near to
+FAR = 8.0  # m of walking, least, to what a start is far from
+SOURCE_DISTANCES = {"between": 4.0, "near": 8.0, "target": 8.0, "far": 8.0}  # m, by start
 REWARDS = ("si_sdr_gain", "si_sdr", "neg_nmse", "improvement", "approach")
 OBSERVATIONS = ("rgb", "depth", "mixture", "target", "pose", "waveform")
+EXTRA_SCORES = ("si_sdr_ideal", "si_sdr_mixture_phase")
 MAX_SOURCES = 8
 
 
@@ -30,10 +34,11 @@ class SeparationConfig:
     split: str = "train"  # one of SPLITS
     houses: int = 32  # dwellings of the split that episodes draw from
     num_sources: int = 2  # the target included
-    start: str = "near"  # near: 2-5 m walk to the target; target: on it; far: at least 8 m
-    min_source_distance: float = 8.0  # m of walking between any two sources
+    start: str = "between"  # between: as far from the target as from another; or of STARTS
+    min_source_distance: float | None = None  # m between two sources; None: SOURCE_DISTANCES
     estimator: str = "mixture"  # whose estimate is scored: mixture, agent or "module:Factory"
     reward: str = "si_sdr_gain"  # one of REWARDS
+    extra_scores: tuple[str, ...] = ()  # in the info beside the others, of EXTRA_SCORES
     dynamic: bool = True  # False: every source repeats its first second
     noise_snr_db: float | None = None  # microphone noise below the mixture at the start
     convolution: str = "causal"  # or legacy_same, what the paper's code does
@@ -62,11 +67,10 @@ class SeparationConfig:
         for option, built_in in (("sounds", "embedded"), ("hrtf", "kemar")):
             text = path_text(getattr(self, option), option, [built_in])
             object.__setattr__(self, option, text)
-        for name in self.observations:
-            _check("observations", name, OBSERVATIONS)
-        if not self.observations or len(set(self.observations)) < len(self.observations):
-            raise ValueError(f"observations must be distinct and not empty: {self.observations}")
-        object.__setattr__(self, "observations", tuple(self.observations))
+        for option, valid in (("observations", OBSERVATIONS), ("extra_scores", EXTRA_SCORES)):
+            object.__setattr__(self, option, _distinct(option, getattr(self, option), valid))
+        if not self.observations:
+            raise ValueError(f"observations must not be empty; choose from {_listed(OBSERVATIONS)}")
         for name, low, high in (
             ("houses", 1, 1_000_000),
             ("num_sources", 1, MAX_SOURCES),
@@ -75,17 +79,41 @@ class SeparationConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name} must be a whole number in {low}..{high}, got {value!r}")
-        if not _is_number(self.min_source_distance) or self.min_source_distance < 0:
-            raise ValueError(
-                "min_source_distance must be a number of metres and not negative, "
-                f"got {self.min_source_distance!r}"
-            )
+        self._check_places()
         if not _is_number(self.grid) or self.grid <= 0:
             raise ValueError(f"grid must be positive, got {self.grid!r}")
         if self.noise_snr_db is not None and not _is_number(self.noise_snr_db):
             raise ValueError(f"noise_snr_db must be None or decibels, got {self.noise_snr_db!r}")
         object.__setattr__(self, "backend_options", plain_paths(self.backend_options))
         _ = self.world  # which raises
+
+    def _check_places(self) -> None:
+        distance = self.min_source_distance
+        if distance is not None and (not _is_number(distance) or distance < 0):
+            raise ValueError(
+                "min_source_distance must be a number of metres and not negative, or None; "
+                f"got {distance!r}"
+            )
+        if self.start != "between":
+            return
+        if self.num_sources < 2:
+            raise ValueError(
+                f"start 'between' needs 2 sources or more, got num_sources={self.num_sources}; "
+                f"choose start from {', '.join(STARTS[1:])}"
+            )
+        if self.source_distance > 2 * NEAR[1]:
+            raise ValueError(
+                f"start 'between' is at most {NEAR[1]:g} m from two sources, so "
+                f"min_source_distance must be at most {2 * NEAR[1]:g}, got {distance!r}; "
+                f"or choose start from {', '.join(STARTS[1:])}"
+            )
+
+    @property
+    def source_distance(self) -> float:
+        """Metres of walking between any two sources, at least."""
+        if self.min_source_distance is None:
+            return SOURCE_DISTANCES[self.start]
+        return self.min_source_distance
 
     @cached_property
     def world(self) -> WorldSettings:
@@ -99,9 +127,24 @@ class SeparationConfig:
         return cls(**sorted_options(options, [field.name for field in fields(cls)]))
 
 
-def _check(option: str, value: str, valid) -> None:
+def _check(option: str, value: str, valid: Iterable[str]) -> None:
     if value not in valid:
-        raise ValueError(f"{option} {value!r} does not exist; choose from {', '.join(valid)}")
+        raise ValueError(f"{option} {value!r} does not exist; choose from {_listed(valid)}")
+
+
+def _distinct(option: str, names: Iterable[str], valid: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ValueError(f"{option} must be a list of names, got {names!r}")
+    names = tuple(names)
+    for name in names:
+        _check(option, name, valid)
+    if len(set(names)) < len(names):
+        raise ValueError(f"{option} must be distinct, got {names}")
+    return names
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
 
 
 def _is_number(value) -> bool:

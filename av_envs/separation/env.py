@@ -32,7 +32,8 @@ class SeparationEnv(Walk, gym.Env):
     |--------------------|-----------------------------------------------------------------|
     | `AVDynamicSep-v0`  | nothing                                                         |
     | `AVDynamicSep3-v0` | three sources                                                   |
-    | `AVStaticSep-v0`   | every source repeats one second; the reward is `"improvement"`  |
+    | `AVStaticSep-v0`   | every source repeats one second, starts near the target, the    |
+    |                    | reward is `"improvement"`                                       |
     | `AVFarSep-v0`      | as static, starts far away, 80 steps, the reward is `"approach"`|
 
     ## Observation space
@@ -75,7 +76,8 @@ class SeparationEnv(Walk, gym.Env):
 
     The ground truth is the target's dry second with magnitude RMS 1.2. SI-SDR gives the
     estimate the target's own phase, as the paper does, and lies within 100 dB of zero.
-    A second in which the target is silent has SI-SDR NaN and reward 0.
+    A second in which the target is silent has SI-SDR NaN and reward 0; an estimate that is
+    silent or constant has -100 dB.
 
     ## Estimators
 
@@ -97,10 +99,12 @@ class SeparationEnv(Walk, gym.Env):
     |                       |             | training), `"test_unheard"` (new houses and clips)  |
     | `houses`              | 32          | dwellings of the split that episodes draw from      |
     | `num_sources`         | 2           | 1 to 8, the target included                         |
-    | `min_source_distance` | 8.0         | m of walking between any two sources                |
-    | `start`               | `"near"`    | see below                                           |
+    | `start`               | `"between"` | see below                                           |
+    | `min_source_distance` | None        | m of walking between any two sources; None: 4 with  |
+    |                       |             | `start="between"`, 8 with the others                |
     | `estimator`           | `"mixture"` | see above                                           |
     | `reward`              |`"si_sdr_gain"`| see above                                         |
+    | `extra_scores`        | none        | which scores that take time the info has, too       |
     | `dynamic`             | True        | False: every source repeats its first second        |
     | `noise_snr_db`        | None        | dB by which the noise of the microphones is weaker  |
     |                       |             | than the mixture, see below                         |
@@ -125,11 +129,19 @@ class SeparationEnv(Walk, gym.Env):
 
     ## Starting state
 
-    `start="near"` (default): 2 to 5 m of walking from the target, any heading. `"target"`:
-    on the target, as in the paper. `"far"`: at least 8 m away. Sources stand at least
-    `min_source_distance` apart and, except with `start="target"`, cannot be walked through.
-    `reset(options={"house": k})` chooses the dwelling, 0 <= k < `houses`; without it, a random
-    one, or the next one in which the sources fit.
+    | `start`     | where the agent begins, with any heading                               |
+    |-------------|------------------------------------------------------------------------|
+    | `"between"` | as far from the target as from the nearest other source: the two walks |
+    |             | are 2 to 5 m long and differ by one step (`grid`) at most. Which of    |
+    |             | the sources that are so placed is the target is decided by lot, so     |
+    |             | only its class tells; this takes two sources or more                   |
+    | `"near"`    | 2 to 5 m of walking from the target                                    |
+    | `"target"`  | on the target, as in the paper                                         |
+    | `"far"`     | at least 8 m of walking from the target                                |
+
+    Sources stand at least `min_source_distance` apart and, except with `start="target"`, cannot
+    be walked through. `reset(options={"house": k})` chooses the dwelling, 0 <= k < `houses`;
+    without it, a random one, or the next one in which the sources fit.
 
     ## Episode end
 
@@ -139,12 +151,22 @@ class SeparationEnv(Walk, gym.Env):
 
     float32 scalars, the same keys at every step. Of the second that was scored, in dB:
     `si_sdr`, `si_sdr_mixture` (the better ear's mixture as it is), `si_sdr_improvement` (the
-    first minus the second), `si_sdr_mixture_phase` (the estimate with the mixture's phase
-    instead of the target's), and, with the reward that needs them, `si_sdr_start` and
-    `si_sdr_gain`; then `stft_distance` and `nmse`. Of where the agent is now:
+    first minus the second), `target_to_rest_db` (energy of the target's image at the better ear
+    over that of all else there, to the end of the reverberation of these two seconds; 100 with
+    nothing else, -100 with a silent target), and, with the reward that needs them,
+    `si_sdr_start` and `si_sdr_gain`; then `stft_distance` and `nmse`. Of where the agent is now:
     `distance_to_target` (straight) and `geodesic_to_target` (walked) in metres, `collision`,
-    `node`, `heading`, `house`. `env.unwrapped.score_refined(estimates)` scores estimates that
-    were made with hindsight.
+    `node`, `heading`, `house`.
+
+    | extra score              | dB                                                        |
+    |--------------------------|-----------------------------------------------------------|
+    | `"si_sdr_ideal"`         | SI-SDR of the target's image alone at the better ear:     |
+    |                          | what separates perfectly, but leaves the reverberation,   |
+    |                          | has. Minus `si_sdr_mixture`, what separation can win here |
+    | `"si_sdr_mixture_phase"` | SI-SDR of the estimate with the mixture's phase instead   |
+    |                          | of the target's: mostly how late the sound arrives        |
+
+    `env.unwrapped.score_refined(estimates)` scores estimates that were made with hindsight.
     """
 
     spec = PlainSpec()
@@ -206,7 +228,11 @@ class SeparationEnv(Walk, gym.Env):
         """What no fair agent knows, for oracles and trainers.
 
         "action_gains"     (4,) dB, `si_sdr_gain` of the next second after each action
-        "source_nodes"     (num_sources,) the target first
+        "source_nodes"     (num_sources,) the target first, as in the next three
+        "source_distances" (num_sources,) metres of walking to each source
+        "source_quarters"  (num_sources,) `"bearing_quarters"` of each source
+        "source_routes"    (num_sources,) `"route_heading"` of each source; -2 where other sources
+                           bar every way
         "target_bearing"   () radians from the heading to the target, counter-clockwise
         "bearing_quarters" () the quarter turn that points nearest to the target: 0 none,
                            1 left, 2 behind, 3 right
@@ -241,7 +267,8 @@ class SeparationEnv(Walk, gym.Env):
         for t, (pose, given) in enumerate(zip(self.trajectory, estimates, strict=True)):
             estimate = checked_estimate(given, f"the estimate of second {t}")
             truth = target_second(self.config, self._episode.sounds[0], t)
-            scores.append(score_second(estimate, self._hear_at([pose], t)[0], truth))
+            heard, extra = self._hear_at([pose], t)[0], self.config.extra_scores
+            scores.append(score_second(estimate, heard, truth, extra_scores=extra))
         return mean_scores(scores)
 
     def _require_running(self) -> None:

@@ -11,12 +11,13 @@ from av_envs.acoustics.rendering import (
     N_FFT,
     dry_spectra,
     heard_second,
+    write_source,
 )
 from av_envs.acoustics.spectrogram import stft
 from av_envs.conventions import SAMPLE_RATE
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.episode import Sound
-from av_envs.separation.metrics import TARGET_RMS
+from av_envs.separation.metrics import TARGET_RMS, target_to_rest_db
 from av_envs.separation.mixing import mix
 from av_envs.separation.noise import MicrophoneNoise
 from av_envs.sound import Corpus, open_corpus
@@ -44,14 +45,19 @@ class TargetSecond(NamedTuple):
 class Heard:
     """One second at one pose.
 
-    waveform     (2, 16000) float32, mixture at the ears
-    better_ear   the ear with more target per rest
-    spectrogram  (2, 512, 32) float32, linear magnitude of the mixture
+    waveform           (2, 16000) float32, mixture at the ears
+    better_ear         the ear with more target per rest
+    spectrogram        (2, 512, 32) float32, linear magnitude of the mixture
+    target_to_rest_db  energies at the better ear, see `mix`
+    image              (512, 32) float32, linear magnitude of the target alone at the better
+                       ear, without noise of the microphones; None if nobody asked for it
     """
 
     waveform: np.ndarray
     better_ear: int
     spectrogram: np.ndarray
+    target_to_rest_db: float
+    image: np.ndarray | None = None
 
     @cached_property
     def mixture(self) -> np.ndarray:
@@ -164,12 +170,22 @@ class Moment(NamedTuple):
     dry        (S, F) complex64, spectra of the sources, the target first
     responses  one array (S, 2, F) complex64 per pose, the listener's own first
     noise, t   what the microphones add in second `t` of the episode
+    with_image whether the target alone is heard, too, at the listener's own pose
     """
 
     dry: np.ndarray
     responses: list[np.ndarray]
     noise: MicrophoneNoise | None = None
     t: int = 0
+    with_image: bool = False
+
+
+class Ear(NamedTuple):
+    """The better ear at a pose, and the energies of target and rest there."""
+
+    number: int
+    target: float
+    rest: float
 
 
 def listen(moments: list[Moment], convolution: str) -> list[list[Heard]]:
@@ -179,55 +195,65 @@ def listen(moments: list[Moment], convolution: str) -> list[list[Heard]]:
     since four signals are transformed as fast as one. What one moment sounds like does
     not depend on the others.
     """
-    n_rows = sum(1 + len(moment.responses) for moment in moments)
+    n_rows = sum(1 + len(moment.responses) + moment.with_image for moment in moments)
     waveforms = np.empty((n_rows, SAMPLE_RATE), np.float32)
     places = _fill(waveforms, moments, convolution)
     for moment, (rows, better) in zip(moments, places, strict=True):
         if moment.noise is not None:
-            waveforms[rows] += moment.noise.second(moment.t)[[0, 1, *better[1:]]]
+            ears = [0, 1, *(ear.number for ear in better[1:])]
+            waveforms[rows[: len(ears)]] += moment.noise.second(moment.t)[ears]
     magnitudes = np.abs(stft(waveforms))
     heard = []
-    for (left, right, *others), better in places:
-        ears, alone = slice(left, right + 1), [slice(row, row + 1) for row in others]
-        heard.append([Heard(waveforms[ears], better[0], magnitudes[ears])])
-        heard[-1] += [Heard(waveforms[one], 0, magnitudes[one]) for one in alone]
+    for moment, (rows, better) in zip(moments, places, strict=True):
+        image = magnitudes[rows.pop()] if moment.with_image else None
+        ears, own = slice(rows[0], rows[0] + 2), better[0]
+        ratio = target_to_rest_db(own.target, own.rest)
+        heard.append([Heard(waveforms[ears], own.number, magnitudes[ears], ratio, image)])
+        for row, ear in zip(rows[2:], better[1:], strict=True):
+            one, ratio = slice(row, row + 1), target_to_rest_db(ear.target, ear.rest)
+            heard[-1].append(Heard(waveforms[one], 0, magnitudes[one], ratio))
     return heard
 
 
 def _fill(
     waveforms: np.ndarray, moments: list[Moment], convolution: str
-) -> list[tuple[list[int], list[int]]]:
+) -> list[tuple[list[int], list[Ear]]]:
     """Write all signals without noise, block by block while the last one is in the cache.
 
-    waveforms  (n, 16000) float32: first the two ears of each listener, then the other poses
+    waveforms  (n, 16000) float32: first the two ears of each listener, then the other poses,
+               then the targets alone
     returns    for each moment its rows, and the better ear at each of its poses
     """
     signals, used, row = np.empty((BLOCK, N_BINS), np.complex64), 0, 0
     ears = np.empty((2, N_BINS), np.complex64)
     places = [([], []) for _ in moments]
-    kinds = (slice(0, 1), 2), (slice(1, None), 1)  # poses, and rows for each
-    poses = [
-        (i, pose, n)
-        for part, n in kinds
-        for i, m in enumerate(moments)
-        for pose in m.responses[part]
-    ]
-    for i, responses, n in poses:
+    for i, responses, kind in _wanted(moments):
+        n = 2 if kind == "both ears" else 1
         if used + n > BLOCK:
             _transform(signals, convolution, waveforms[row - used : row])
             used = 0
-        moment, (rows, better) = moments[i], places[i]
-        hiss = _hiss_energy(moment.noise, convolution, len(moment.dry))
-        if n == 2:
-            better.append(mix(moment.dry, responses, hiss, signals[used : used + 2]))
+        moment, (rows, better), into = moments[i], places[i], signals[used : used + n]
+        if kind == "image":
+            write_source(moment.dry[0], responses[0, better[0].number], into[0])
         else:
-            better.append(mix(moment.dry, responses, hiss, ears))
-            signals[used] = ears[better[-1]]
+            hiss = _hiss_energy(moment.noise, convolution, len(moment.dry))
+            heard = into if kind == "both ears" else ears
+            better.append(Ear(*mix(moment.dry, responses, hiss, heard)))
+            if kind == "better ear":
+                into[0] = ears[better[-1].number]
         rows += range(row, row + n)
         used, row = used + n, row + n
     _transform(signals, convolution, waveforms[row - used : row])
     waveforms /= len(moments[0].dry)
     return places
+
+
+def _wanted(moments: list[Moment]) -> list[tuple[int, np.ndarray, str]]:
+    """Number of a moment, responses at one of its poses, and what is wanted of them."""
+    own = [(i, m.responses[0], "both ears") for i, m in enumerate(moments)]
+    others = [(i, one, "better ear") for i, m in enumerate(moments) for one in m.responses[1:]]
+    images = [(i, m.responses[0], "image") for i, m in enumerate(moments) if m.with_image]
+    return own + others + images
 
 
 def _transform(signals: np.ndarray, convolution: str, waveforms: np.ndarray) -> None:

@@ -6,6 +6,8 @@ a root mean square of 1.2, as in the code of Majumder and Grauman, "Active Audio
 Separation of Dynamic Sound Sources", ECCV 2022.
 """
 
+import math
+
 import numpy as np
 from numba import njit
 
@@ -13,6 +15,8 @@ TARGET_RMS = 1.2  # of the ground-truth magnitude
 TARGET_POWER = TARGET_RMS**2
 SILENCE = 1e-12  # mean power below which a second counts as silent
 FLOOR = 1e-10  # of the estimate's energy; smaller shares of it are not told from nothing
+MAX_DB = 100.0  # a ratio of energies lies within this of zero
+CONSTANT = 1e-12  # of a signal's energy; one that varies by less is constant but for rounding
 
 
 def si_sdr(estimates: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -22,7 +26,8 @@ def si_sdr(estimates: np.ndarray, target: np.ndarray) -> np.ndarray:
     target     (n,)
 
     Le Roux et al., "SDR - half-baked or well done?", ICASSP 2019, means removed first.
-    An exact estimate has 100 dB and a silent one -100 dB instead of infinities.
+    An exact estimate has 100 dB; a silent or constant one, which holds nothing of the target,
+    has -100 dB.
     """
     kept, lost = np.empty(estimates.shape[:-1]), np.empty(estimates.shape[:-1])
     rows = np.ascontiguousarray(estimates).reshape(-1, len(target))
@@ -35,7 +40,10 @@ def si_sdr(estimates: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _project(estimates, target, kept, lost):
-    """Energies along the target and across it, means removed; False if the target is silent."""
+    """Energies along the target and across it, means removed; False if the target is silent.
+
+    Nothing is kept of an estimate that does not vary.
+    """
     n = len(target)
     target_mean, energy = 0.0, 0.0
     for t in range(n):
@@ -47,16 +55,31 @@ def _project(estimates, target, kept, lost):
         return False
     for row in range(len(estimates)):
         estimate = estimates[row]
-        mean, along = 0.0, 0.0
+        mean, along, whole = 0.0, 0.0, 0.0
         for t in range(n):
             mean += estimate[t]
             along += estimate[t] * (target[t] - target_mean)
+            whole += np.float64(estimate[t]) * estimate[t]
         mean /= n
         scale, rest = along / energy, 0.0
         for t in range(n):
             rest += (estimate[t] - mean - scale * (target[t] - target_mean)) ** 2
         kept[row], lost[row] = scale * scale * energy, rest
+        if kept[row] + rest <= CONSTANT * whole:
+            kept[row] = 0.0
     return True
+
+
+def target_to_rest_db(target: float, rest: float) -> float:
+    """Energy of the target over that of everything else, dB within -100..100.
+
+    100 where nothing else is heard, -100 where the target is silent, whether the rest is or not.
+    """
+    if target <= 0:
+        return -MAX_DB
+    if rest <= 0:
+        return MAX_DB
+    return min(max(10 * math.log10(target / rest), -MAX_DB), MAX_DB)
 
 
 def squared_error(estimate: np.ndarray, target: np.ndarray) -> float:

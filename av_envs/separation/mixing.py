@@ -7,21 +7,24 @@ from av_envs.acoustics.rendering import add_source, spectral_energy, write_sourc
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def mix(dry: np.ndarray, responses: np.ndarray, hiss: float, ears: np.ndarray) -> int:
-    """Write what all sources bring to `ears` and return the better of the two.
+def mix(
+    dry: np.ndarray, responses: np.ndarray, hiss: float, ears: np.ndarray
+) -> tuple[int, float, float]:
+    """Write what all sources bring to `ears`; return the better one, and target and rest there.
 
     dry        (S, F) complex64, the target first
     responses  (S, 2, F) complex64
     hiss       energy of the noise at each ear, part of the rest
     ears       (2, F) complex64, overwritten
+    returns    0 or 1, and the energies of the target and of the rest at that ear
 
     The better ear has the larger ratio of target to rest, judged by all that the sound of
     the window brings to it, to the end of its reverberation; without other sources, the ear
     with the louder target. Of two equal ones it is the left.
     """
-    n_sources, ratio = len(dry), np.empty(2)
+    n_sources, energies = len(dry), np.empty((2, 2))
     for ear in range(2):
-        heard, rest = ears[ear], 1.0
+        heard, rest = ears[ear], np.float32(0)
         if n_sources == 1:
             target = write_source(dry[0], responses[0, ear], heard)
         else:
@@ -31,5 +34,7 @@ def mix(dry: np.ndarray, responses: np.ndarray, hiss: float, ears: np.ndarray) -
             if n_sources > 2:
                 rest = spectral_energy(heard)
             target = add_source(dry[0], responses[0, ear], heard)
-        ratio[ear] = target / max(rest + hiss, 1e-30)
-    return 1 if ratio[1] > ratio[0] else 0
+        energies[ear, 0], energies[ear, 1] = target, rest + hiss
+    ratio = energies[:, 0] / np.maximum(energies[:, 1], 1e-30)
+    better = 1 if ratio[1] > ratio[0] else 0
+    return better, energies[better, 0], energies[better, 1]

@@ -1,10 +1,12 @@
 """What an estimate of the target is worth: of one second, and of a whole episode refined."""
 
 import copy
+from collections.abc import Sequence
 
 import numpy as np
 
 from av_envs.acoustics.spectrogram import istft, stft
+from av_envs.separation.config import EXTRA_SCORES
 from av_envs.separation.estimators import (
     BUILT_IN,
     Estimator,
@@ -14,7 +16,7 @@ from av_envs.separation.estimators import (
 from av_envs.separation.hearing import Heard, TargetSecond
 from av_envs.separation.metrics import normalised_error, si_sdr, squared_error, stft_distance
 
-REFINED = ("si_sdr", "si_sdr_mixture_phase", "si_sdr_improvement", "stft_distance")
+REFINED = ("si_sdr", "si_sdr_improvement", "stft_distance")
 
 
 def oracle_phase_si_sdr(magnitudes: list[np.ndarray], target: TargetSecond) -> np.ndarray:
@@ -49,31 +51,35 @@ def score_second(
     heard: Heard,
     target: TargetSecond,
     at_start: np.ndarray | None = None,
+    extra_scores: Sequence[str] = (),
 ) -> dict[str, float]:
     """All scores of one second, keyed as in the environment's info.
 
-    estimate  (512, 32) magnitude; None is the mixture at the better ear
-    at_start  (512, 32) what this is compared with, if it is: an estimate at the start pose
+    estimate      (512, 32) magnitude; None is the mixture at the better ear
+    at_start      (512, 32) what this is compared with, if it is: an estimate at the start pose
+    extra_scores  of the option of that name; "si_sdr_ideal" needs an image in `heard`
     """
-    mixture = heard.mixture
-    judged = mixture if estimate is None else estimate
-    different = [mixture]
-    for magnitude in (judged, at_start):
-        if magnitude is not None and magnitude is not different[-1]:
-            different.append(magnitude)
-    ratios = oracle_phase_si_sdr(different, target)
-    ratio = ratios[0 if estimate is None else 1]
+    judged = heard.mixture if estimate is None else estimate
+    ideal = heard.image if "si_sdr_ideal" in extra_scores else None
+    named = {"mixture": heard.mixture, "judged": judged, "start": at_start, "ideal": ideal}
+    different = {id(row): row for row in named.values() if row is not None}
+    ratios = dict(zip(different, oracle_phase_si_sdr([*different.values()], target), strict=True))
+    ratio, of_mixture = ratios[id(judged)], ratios[id(heard.mixture)]
     error = squared_error(judged, target.magnitude)
     score = {
         "si_sdr": ratio,
-        "si_sdr_mixture": ratios[0],
-        "si_sdr_improvement": ratio - ratios[0],
-        "si_sdr_mixture_phase": mixture_phase_si_sdr(estimate, heard, target),
+        "si_sdr_mixture": of_mixture,
+        "si_sdr_improvement": ratio - of_mixture,
+        "target_to_rest_db": heard.target_to_rest_db,
         "stft_distance": stft_distance(error),
         "nmse": normalised_error(error),
     }
     if at_start is not None:
-        score |= {"si_sdr_start": ratios[-1], "si_sdr_gain": ratio - ratios[-1]}
+        score |= {"si_sdr_start": ratios[id(at_start)], "si_sdr_gain": ratio - ratios[id(at_start)]}
+    if ideal is not None:
+        score["si_sdr_ideal"] = ratios[id(ideal)]
+    if "si_sdr_mixture_phase" in extra_scores:
+        score["si_sdr_mixture_phase"] = mixture_phase_si_sdr(estimate, heard, target)
     return score
 
 
@@ -83,10 +89,11 @@ class Judge:
     estimator      the option of that name
     against_start  whether every second is compared with what the same estimator, in a twin
                    of its own, makes of it at the start pose
+    extra_scores   the option of that name
     """
 
-    def __init__(self, estimator: str, against_start: bool):
-        self.name, self.against_start = estimator, against_start
+    def __init__(self, estimator: str, against_start: bool, extra_scores: Sequence[str] = ()):
+        self.name, self.against_start, self.extra_scores = estimator, against_start, extra_scores
         n_plugged_in = 0 if estimator in BUILT_IN else 1 + against_start
         self.estimators = [load_estimator(estimator) for _ in range(n_plugged_in)]
 
@@ -112,7 +119,7 @@ class Judge:
             )
         else:
             at_start = [place.mixture for place in places[1:]]
-        return score_second(estimate, heard, target, *at_start)
+        return score_second(estimate, heard, target, *at_start, extra_scores=self.extra_scores)
 
     def foresee_gains(
         self, heard: list[Heard], heard_at_start: Heard, target: TargetSecond, label: int
@@ -142,9 +149,12 @@ class Judge:
 
 
 def mean_scores(scores: list[dict[str, float]]) -> dict[str, float]:
-    """Means of the REFINED scores over seconds; those in which a score is NaN do not count."""
+    """Means of REFINED and extra scores over seconds; those in which a score is NaN do not count.
+
+    scores  of at least one second, all with the same keys
+    """
     means = {}
-    for key in REFINED:
+    for key in (*REFINED, *(extra for extra in EXTRA_SCORES if extra in scores[0])):
         values = [score[key] for score in scores if not np.isnan(score[key])]
         means[key] = float(np.mean(values)) if values else float("nan")
     return means

@@ -36,7 +36,7 @@ class Walk:
         pool_of(config)  # raises if there is none
         self.corpus = corpus_of(config.sounds)
         self._against_start = config.reward == "si_sdr_gain"
-        self._judge = Judge(config.estimator, self._against_start)
+        self._judge = Judge(config.estimator, self._against_start, config.extra_scores)
         self._t: int | None = None
 
     def begin(self, rng: np.random.Generator, options: dict) -> None:
@@ -99,8 +99,9 @@ class Walk:
         """
         together = 1 if self.asks_others else HEARD_TOGETHER
         responses = [self._responses(*pose) for pose in poses]
+        with_image = "si_sdr_ideal" in self.config.extra_scores
         return [
-            Moment(dry, responses[k : k + together], self._noise, t)
+            Moment(dry, responses[k : k + together], self._noise, t, with_image and k == 0)
             for k in range(0, len(poses), together)
         ]
 

@@ -199,7 +199,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--episodes", type=int, default=100, metavar="N", help="per scene and split; default 100")
     add("--passive", type=int, default=1000, metavar="N", help="examples per scene; default 1000")
     add("--start", choices=STARTS, help="of an agent; default: as the project has it")
-    add("--min-source-distance", type=float, default=8.0, metavar="METRES")
+    add("--min-source-distance", type=float, metavar="METRES",
+        help="default 8, with --start between 4")  # fmt: skip
     add("--seed", type=int, default=0, help="of the episodes")
     add("--workers", type=int, default=available_cores(), help="processes")
     add("--dry-run", action="store_true", help="say what would be written, and how much")

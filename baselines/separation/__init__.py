@@ -1,6 +1,7 @@
 """Heuristics for the separation task: what every learned agent has to beat."""
 
 from av_envs.baselines.separation.doa import DoA
+from av_envs.baselines.separation.go_to_nearest import GoToNearest
 from av_envs.baselines.separation.novelty import Novelty
 from av_envs.baselines.separation.oracle import Oracle
 from av_envs.baselines.separation.proximity_prior import ProximityPrior
@@ -8,4 +9,13 @@ from av_envs.baselines.separation.random import Random
 from av_envs.baselines.separation.rotate_in_place import RotateInPlace
 from av_envs.baselines.separation.stand_in_place import StandInPlace
 
-__all__ = ["DoA", "Novelty", "Oracle", "ProximityPrior", "Random", "RotateInPlace", "StandInPlace"]
+__all__ = [
+    "DoA",
+    "GoToNearest",
+    "Novelty",
+    "Oracle",
+    "ProximityPrior",
+    "Random",
+    "RotateInPlace",
+    "StandInPlace",
+]

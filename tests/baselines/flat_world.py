@@ -1,6 +1,6 @@
 """Floor plans drawn by hand, with the truths that the separation environment tells.
 
-`#` wall, `.` floor, `T` the target, `@` the agent; `X` the agent on the target.
+`#` wall, `.` floor, `T` the target, `O` other sources, `@` the agent; `X` the agent on the target.
 """
 
 from collections import deque
@@ -30,7 +30,8 @@ class FlatWorld:
         self.free, self.heading, self.stride = set(cells), heading, stride
         self.at = next(cell for cell, letter in cells.items() if letter in "@X")
         self.target = next((cell for cell, letter in cells.items() if letter in "TX"), None)
-        self.solid = {self.target} - {self.at}
+        self.sources = [self.target, *(cell for cell, letter in cells.items() if letter == "O")]
+        self.solid = set(self.sources) - {self.at}
         self.start, self.start_heading, self.seconds = self.at, heading, 0
         self.visited = [self.at]
 
@@ -68,19 +69,35 @@ class FlatWorld:
         away = [np.subtract(self.pose_after(move)[0], self.target) for move in range(4)]
         return [float(np.hypot(*offset)) * self.stride for offset in away]
 
+    def source_distances(self) -> list[float]:
+        return [self._hops([source], self.free)[self.at] * self.stride for source in self.sources]
+
+    def source_routes(self) -> list[int]:
+        return [self._route(source) for source in self.sources]
+
+    def source_quarters(self) -> list[int]:
+        return [self._quarters(source) for source in self.sources]
+
     def route_heading(self) -> int:
-        beside = [_beside(self.target, heading) for heading in range(4)]
-        hops = self._hops([cell for cell in beside if cell in self.free], self.free - self.solid)
-        if hops[self.at] == 0:
+        return self._route(self.target)
+
+    def bearing_quarters(self) -> int:
+        return self._quarters(self.target)
+
+    def _route(self, source: tuple[int, int]) -> int:
+        beside = [_beside(source, heading) for heading in range(4)]
+        open_cells = self.free - self.solid
+        hops = self._hops([cell for cell in beside if cell in open_cells], open_cells)
+        if hops.get(self.at) == 0:
             return -1
         for quarters in (0, 1, 3, 2):
             cell = _beside(self.at, (self.heading + quarters) % 4)
-            if hops.get(cell, np.inf) < hops[self.at]:
+            if hops.get(cell, np.inf) < hops.get(self.at, np.inf):
                 return quarters
-        raise AssertionError("the map has no way to the target")
+        return -2
 
-    def bearing_quarters(self) -> int:
-        east, north = np.subtract(self.target, self.at)
+    def _quarters(self, source: tuple[int, int]) -> int:
+        east, north = np.subtract(source, self.at)
         turns = np.arctan2(north, east) / (np.pi / 2) - self.heading
         return int(np.floor(turns + 0.5 + 1e-6)) % 4
 

@@ -49,7 +49,7 @@ def test_stand_in_place_gains_exactly_nothing():
         assert {reward for _, reward, _ in steps(env, agent, seed)} == {0.0}
 
 
-@pytest.mark.parametrize("start", ["near", "target", "far"])
+@pytest.mark.parametrize("start", ["between", "near", "target", "far"])
 def test_doa_ends_beside_the_target_facing_it(start):
     env = make_env(start=start, steps=20 if start != "far" else 60)
     agent = build(DoA, env)

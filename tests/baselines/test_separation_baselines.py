@@ -29,6 +29,9 @@ TRUTHS = {
     "forward_is_free": np.True_,
     "route_heading": np.int64(0),
     "bearing_quarters": np.int64(0),
+    "source_distances": np.array([2, 3], np.float32),
+    "source_routes": np.array([0, 1]),
+    "source_quarters": np.array([0, 1]),
 }
 HALL = """
     #.......#
@@ -79,7 +82,7 @@ def test_oracle_refuses_gains_it_cannot_compare(gains):
 
 def test_who_is_privileged_says_so():
     privileged = {factory.__name__ for factory in EVERY if hasattr(factory, "privileged")}
-    assert privileged == {"Oracle", "DoA", "ProximityPrior"}
+    assert privileged == {"Oracle", "DoA", "GoToNearest", "ProximityPrior"}
     assert Oracle.privileged == ("action_gains",)
     for factory in EVERY:
         assert f"{'' if factory.__name__ in privileged else 'Not p'}rivileged" in factory.__doc__

@@ -8,7 +8,7 @@ import numpy as np
 from fake_separation import SIDE, STEPS, FakeScene
 from gymnasium import spaces
 
-from av_envs.benchmarks.suites import MEASURED, Group, Suite
+from av_envs.benchmarks.suites import SUITES, Group, Suite
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.predictors import PredictionContext, open_predictor
 
@@ -93,7 +93,7 @@ class FakeMeasure(gym.Env):
         return self.team.truth()[0, :, :4000]
 
     def use_predictor(self, predictor):
-        self.team.predictor = predictor
+        self.team.predictor = open_predictor(predictor)
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -119,7 +119,7 @@ TEAM_SUITE = Suite(
     env_kwargs={"houses": 3, "steps": 20, "wcr_lambda": 0.1, "predictor": "zero"},
     split="test",
     groups=(Group("all", {}, tuple(range(6)), tuple({"house": k % 3} for k in range(6))),),
-    metrics=MEASURED,
+    metrics=SUITES["rir-replica-like-v2"].metrics,
     primary="wcr_mean",
 )
 LONG_SUITE = replace(
@@ -157,6 +157,20 @@ class Half:
 
     def observe(self, pairs, rirs):
         self._last = rirs
+
+
+class Asks(Half):
+    """Predicts what it is told on asking."""
+
+    def reset(self, context):
+        self._truth = context.truth
+
+    def predict(self, pairs, history):
+        return self._truth(pairs)
+
+
+class Knows(Asks):
+    privileged = ("truth",)
 
 
 class Faulty(Half):

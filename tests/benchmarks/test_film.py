@@ -116,7 +116,7 @@ def test_an_episode_is_seen_and_heard_at_every_step(tmp_path, monkeypatch):
 def short_suite(monkeypatch):
     """Three steps of the measuring task."""
     suite = replace(
-        SUITES["rir-replica-like-v1"],
+        SUITES["rir-replica-like-v2"],
         name="rir-short-v1",
         env_kwargs={"houses": 1, "steps": 3, "predictor": "zero"},
         groups=(Group("all", {}, (0,), ({"house": 0},)),),
@@ -142,8 +142,8 @@ def test_a_measuring_episode_becomes_a_film_of_claps(tmp_path, short_suite):
     ("words", "message"),
     [
         (["--suite", "films", "--agent", "a:B"], "unknown suite 'films'"),
-        (["--suite", "sep-demo-v1", "--agent", "a:B", "--episode", "24"], "0 to 23, not 24"),
-        (["--suite", "sep-demo-v1", "--agent", "Oracle"], "module:Factory"),
+        (["--suite", "sep-demo-v2", "--agent", "a:B", "--episode", "24"], "0 to 23, not 24"),
+        (["--suite", "sep-demo-v2", "--agent", "Oracle"], "module:Factory"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(capsys, words, message):

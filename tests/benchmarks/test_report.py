@@ -4,11 +4,11 @@ import csv
 import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from fake_separation import FAKE_SUITE, GROUPED_SUITE
+from made_results import ENV, GROUPED, SUITE, identity, make_result, write
 from reading import Page
 
+from av_envs.acoustics.bank import ENGINE_VERSION
 from av_envs.benchmarks import leaderboard, measure_scales, report, suites
 from av_envs.benchmarks.leaderboard import build_rows
 from av_envs.benchmarks.results import (
@@ -16,68 +16,15 @@ from av_envs.benchmarks.results import (
     read_result,
     result_hash,
     rounded,
-    summarise,
-    write_result,
 )
-from av_envs.benchmarks.scales import Scale
-
-SUITE = replace(FAKE_SUITE, metrics=FAKE_SUITE.metrics[:1])
-GROUPED = replace(GROUPED_SUITE, metrics=SUITE.metrics)
-WALK = {
-    "poses": [[1.5, 2.5, 0], [2.5, 2.5, 0], [2.5, 2.5, 1], [2.5, 2.5, 1]],
-    "sources": [[4.5, 2.5], [1.5, 4.5]],
-    "target": "voice 1",
-}
-ENV = {"id": "x", "specs": {}, "hash": "", "package_version": "0", "asset_hash": "", "backend": ""}
-
-
-def identity(suite):
-    return {"name": suite.name, "version": 1, "split": suite.split, "hash": suite.hash}
+from av_envs.benchmarks.scales import Scale, read_scales
+from av_envs.benchmarks.source_code import source_hash
 
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
     for suite in (SUITE, GROUPED):
         monkeypatch.setitem(suites.SUITES, suite.name, suite)
-
-
-def make_result(
-    name="A", gain=1.0, seed=0, spread=0.5, n=None, privileged=(), suite=SUITE, **changes
-):
-    rng = np.random.default_rng([seed, int(100 * abs(gain))])
-    episodes = [
-        {
-            "group": episode.group.name,
-            "episode": episode.seed,
-            "scene": f"house-{episode.seed % 4}",
-            "length": 3,
-            "metrics": {"si_sdr_gain": gain + spread * float(rng.normal())},
-            "series": [0.1, None, 0.25],
-            "walk": WALK,
-            "error": None,
-        }
-        for episode in suite.episodes[:n]
-    ]
-    agent = {"path": f"m:{name}", "kwargs": {}, "hash": "h", "name": name, "authors": None}
-    agent |= {"url": None, "checkpoint_sha256": None, "train": None, "privileged": privileged}
-    hardware = {"cpu": "Chip", "count": 2, "gpu": None, "ram_gb": 8.0}
-    result = {
-        "schema": SCHEMA,
-        "complete": n is None,
-        "suite": identity(suite),
-        "env": ENV,
-        "agent": agent,
-        "seed": seed,
-        "episodes": episodes,
-        "summary": summarise(episodes),
-        "timing": {"play_s": 1.0, "env_steps": 240, "act_ms_p50": 0.1, "workers": 1},
-        "hardware": hardware,
-        "packages": {},
-        "git": {"commit": None, "dirty": None},
-        "command": f"python -m av_envs.benchmarks.run --agent m:{name} --seeds {seed}",
-        "created": "2026-01-01T00:00:00+00:00",
-    }
-    return rounded(result | changes)
 
 
 def test_rows_are_ranked_best_first():
@@ -117,6 +64,12 @@ def failed_once(result):
     return result | {"complete": False}
 
 
+def stale(result):
+    """Made by an agent that is here, with other code."""
+    result["agent"]["path"] = "fake_separation:Quiet"
+    return result
+
+
 @pytest.mark.parametrize(
     ("result", "reason"),
     [
@@ -126,7 +79,14 @@ def failed_once(result):
             make_result() | {"suite": identity(SUITE) | {"hash": "other"}},
             "another definition of this suite",
         ),
-        (make_result() | {"suite": {"name": "sep-x", "hash": "y"}}, "unknown suite"),
+        (make_result() | {"suite": identity(SUITE) | {"name": "sep-x"}}, "unknown suite"),
+        (make_result(isolated=False), "played without isolation"),
+        (
+            make_result(env=ENV | {"engine_version": 1}),
+            f"acoustic engine 1, here it is {ENGINE_VERSION}",
+        ),
+        (make_result(env=ENV | {"asset_hash": "x"}), "other data files of the environments"),
+        (stale(make_result()), "other code of the agent"),
     ],
 )
 def test_what_does_not_count_is_shown_but_not_ranked(result, reason):
@@ -135,11 +95,6 @@ def test_what_does_not_count_is_shown_but_not_ranked(result, reason):
     assert by_agent["A"].rank is None
     assert by_agent["A"].reason == reason
     assert by_agent["Whole"].rank == 1
-
-
-def write(directory, *results):
-    for index, result in enumerate(results):
-        write_result(directory / f"{index}.json", result)
 
 
 def test_every_format_tells_the_same(tmp_path, capsys):
@@ -261,13 +216,19 @@ def test_scores_are_put_on_the_scale_of_the_suite(monkeypatch):
         Scale(1.0, 1.0)
 
 
-def test_scales_are_printed_from_results(tmp_path, capsys):
+def test_scales_are_taken_from_results(tmp_path, capsys):
     standing, oracle = make_result("StandInPlace", 0, spread=0), make_result("Oracle", 2, spread=0)
     for result in (standing, oracle):
         result["agent"]["path"] = f"av_envs.baselines.separation:{result['agent']['name']}"
+        result["agent"]["hash"] = source_hash(result["agent"]["path"])
     write(tmp_path, standing)
-    assert measure_scales.main([str(tmp_path)]) == 2
+    file = tmp_path / "kept" / "scales.json"
+    file.parent.mkdir()
+    file.write_text('{"sep-x": {"low": 1.0, "high": 2.0}, "fake-v1": {"low": 5.0, "high": 6.0}}')
+    words = [str(tmp_path), "--file", str(file)]
+    assert measure_scales.main(words) == 2
     assert "no suite with whole runs" in capsys.readouterr().err
     write(tmp_path, standing, oracle)
-    assert measure_scales.main([str(tmp_path)]) == 0
-    assert '    "fake-v1": Scale(0.000, 2.000),' in capsys.readouterr().out.splitlines()
+    assert measure_scales.main(words) == 0
+    assert "fake-v1: 0.0 to 2.0" in capsys.readouterr().out
+    assert read_scales(file) == {"sep-x": Scale(1.0, 2.0), "fake-v1": Scale(0.0, 2.0)}

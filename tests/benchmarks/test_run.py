@@ -2,12 +2,13 @@
 
 import time
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
 from fake_separation import FAKE_SUITE, GROUPED_SUITE
 
-from av_envs.benchmarks import run, suites
+from av_envs.benchmarks import agents, run, suites
 from av_envs.benchmarks.agents import AgentSpec, load_factory
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.episodes import Played, reduce_steps
@@ -84,8 +85,8 @@ def test_a_finished_run_is_kept_and_a_shortened_one_does_not_stand_in(tmp_path):
 def test_an_existing_file_of_another_agent_is_not_taken_for_ours(tmp_path, monkeypatch):
     agent = AgentSpec("av_envs.baselines.separation:Random")
     run.run_suite(FAKE_SUITE, agent, 0, tmp_path)
-    monkeypatch.setattr(run, "source_hash", lambda path: "changed since")
-    with pytest.raises(UserError, match="other agent code"):
+    monkeypatch.setattr(agents, "source_hash", lambda path, kwargs: "changed since")
+    with pytest.raises(UserError, match="was made with another agent, agent code"):
         run.run_suite(FAKE_SUITE, agent, 0, tmp_path)
 
 
@@ -119,7 +120,7 @@ def test_an_agent_sees_no_truth_it_did_not_declare(tmp_path):
 @pytest.mark.parametrize(
     ("path", "complaint"),
     [
-        ("nowhere.at.all:Agent", "no module named 'nowhere'"),
+        ("nowhere.at.all:Agent", "no module named 'nowhere.at.all'"),
         ("av_envs.baselines.separation:Orakel", "has no 'Orakel'; it offers DoA, "),
         ("fake_separation:NOT_CALLABLE", "is a int, not callable"),
         ("av_envs.baselines.separation", "not of the form module:Factory"),
@@ -279,11 +280,54 @@ def test_half_a_run_of_other_code_is_not_continued(tmp_path):
     with closing(Journal(path, {"seed": 0})) as journal:
         assert list(journal.played) == [3]
         assert journal.played[3] == Played(3, record, [0.5], 1.0)
+        journal.add(Played(4, record, [0.5], 1.0))
+    with closing(Journal(path, {"seed": 0})) as journal:
+        assert list(journal.played) == [3, 4]
     with closing(Journal(path, {"seed": 1})) as journal:
         assert not journal.played
-    path.write_text(path.read_text() + "nonsense\n")
-    with closing(Journal(path, {"seed": 1})) as journal:
-        assert not journal.played
+
+
+def test_opening_a_journal_leaves_its_lines_where_they_are(tmp_path, monkeypatch):
+    """A kill at any moment costs the episode that is being played, no other."""
+    path = tmp_path / "x.partial"
+    record = {"group": "all", "episode": 0, "error": None}
+    with closing(Journal(path, {"seed": 0})) as journal:
+        for index in range(5):
+            journal.add(Played(index, record, [0.5], 1.0))
+    content = path.read_bytes()
+    path.write_bytes(content + b"half a li")
+    with closing(Journal(path, {"seed": 0})):
+        assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda lines: [lines[0], lines[1].replace('"episode":0', '"episode":9'), lines[2]],
+        lambda lines: [lines[0], lines[2]],
+        lambda lines: [lines[0], lines[2], lines[1]],
+        lambda lines: [lines[0], lines[1], "nonsense", lines[2]],
+    ],
+)
+def test_a_journal_that_was_edited_is_not_continued(tmp_path, edit):
+    path = tmp_path / "x.partial"
+    with closing(Journal(path, {"seed": 0})) as journal:
+        for index in range(2):
+            journal.add(Played(index, {"episode": index}, [0.5], 1.0))
+    path.write_text("\n".join(edit(path.read_text().splitlines())) + "\n")
+    with pytest.raises(UserError, match=r"x\.partial was edited or damaged"):
+        Journal(path, {"seed": 0})
+
+
+def test_a_full_disk_is_named(tmp_path):
+    journal = Journal(tmp_path / "x.partial", {"seed": 0})
+    journal._file.close()
+    complaint = r"cannot write .*x\.partial: No space left"
+    with (
+        Path("/dev/full").open("wb", buffering=0) as journal._file,
+        pytest.raises(UserError, match=complaint),
+    ):
+        journal.add(Played(0, {}, [0.5], 1.0))
 
 
 def test_several_suites_and_agents_in_one_command(tmp_path, capsys):

@@ -12,9 +12,10 @@ from reading import Page
 from av_envs.benchmarks import measure_scales, report, run, suites, verify
 from av_envs.benchmarks.agents import AgentSpec
 from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.episodes import Job, open_job_player
 from av_envs.benchmarks.leaderboard import build_rows
-from av_envs.benchmarks.predictors import predictor_of
 from av_envs.benchmarks.results import canonical, read_result
+from av_envs.benchmarks.scales import read_scales
 from av_envs.benchmarks.schema import first_fault
 from av_envs.benchmarks.sounds import heard_on_walk
 from av_envs.benchmarks.tables import plain_text
@@ -84,9 +85,10 @@ def test_a_predictor_that_does_not_exist_is_the_callers_mistake(tmp_path, predic
 
 
 def test_other_tasks_have_no_use_for_a_predictor():
-    agent = SimpleNamespace(predictor="oracle")
-    assert predictor_of(FakeSeparation(), AgentSpec(WALKERS), agent) is None
-    assert predictor_of(FakeMeasure(), AgentSpec(WALKERS), agent).privileged == ("truth",)
+    job = Job(TEAM_SUITE, AgentSpec(WALKERS, '{"predictor":"oracle"}'), 0, 1, isolated=False)
+    assert open_job_player(job, FakeSeparation()).declared.predictor is None
+    declared = open_job_player(job, FakeMeasure()).declared
+    assert (declared.predictor, declared.all_privileged) == ("oracle", ("truth",))
 
 
 def test_records_repeat_and_verify(tmp_path, capsys):
@@ -224,13 +226,14 @@ def test_a_whole_suite_fits_into_a_small_file(tmp_path):
     assert 20 * len(canonical(episodes)) < 500_000
 
 
-def test_scales_of_teams_are_told_apart_by_their_predictors(tmp_path, capsys, monkeypatch):
+def test_scales_of_teams_are_told_apart_by_their_predictors(tmp_path, monkeypatch):
     ends = ((WALKERS, {"predictor": "zero"}), (WALKERS, {"predictor": "oracle"}))
     monkeypatch.setattr(measure_scales, "TEAM_ENDS", ends)
     for predictor in ("zero", "oracle", "fake_rir_measure:Half"):
         play(tmp_path, predictor=predictor)
-    assert measure_scales.main([str(tmp_path)]) == 0
-    printed = capsys.readouterr().out
-    assert printed.count("Scale(") == 1
-    low, high = map(float, printed.partition("Scale(")[2].partition(")")[0].split(","))
-    assert low < high  # the same ways, better predicted
+    file = tmp_path / "kept" / "scales.json"
+    file.parent.mkdir()
+    file.write_text("{}")
+    assert measure_scales.main([str(tmp_path), "--file", str(file)]) == 0
+    (scale,) = read_scales(file).values()
+    assert scale.low < scale.high  # the same ways, better predicted

@@ -197,6 +197,31 @@ def test_robots_share_the_reward_and_the_info_says_the_whole(rho, share):
         assert part[-1]["robot_1"] == full[-1]["robot_1"]
 
 
+class Peeks(Guesser):
+    """Asks for the truth without a word about it."""
+
+    def reset(self, context):
+        super().reset(context)
+        self.truth = context.truth
+
+
+class Declares(Peeks):
+    privileged = ("truth",)
+
+
+def test_the_truth_is_shown_to_predictors_that_declare_it():
+    shown = {}
+    for kind in (Peeks, Declares):
+        predictor = kind()
+        env = team(predictor=predictor)
+        env.reset(seed=0)
+        shown[kind] = predictor.truth
+        pairs = env.measurement.pairs
+    np.testing.assert_array_equal(shown[Declares](pairs), env.measurement.rirs)
+    with pytest.raises(PermissionError, match="must declare privileged"):
+        shown[Peeks](pairs)
+
+
 def test_the_truth_has_no_error_and_silence_has_that_of_the_floor():
     for who in TEAMS:
         env = team(predictor="oracle", **who)

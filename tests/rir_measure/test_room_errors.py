@@ -137,6 +137,16 @@ def test_only_sisdr_forgives_level_sign_and_offset():
     assert signal_ratios(tone, 0 * tone)["snr"] == 0
 
 
+@pytest.mark.parametrize("value", [0.1, 1.0, -1 / 3, 1e6])
+def test_a_constant_holds_nothing_of_a_response(value):
+    """But for rounding, which used to look like a perfect prediction."""
+    constant = np.full_like(tone, value)
+    for truth in (tone, other, tone + np.float32(0.2)):
+        assert signal_ratios(truth, constant)["sisdr"] == -100
+        assert signal_ratios(constant, truth)["sisdr"] == -100
+    assert signal_ratios(constant, constant)["sisdr"] == 100  # the very same
+
+
 def test_snr01_is_the_printed_formula_of_samples_from_0_to_1():
     truth, predicted = decaying_noise(0.3), decaying_noise(0.3, seed=1)
     shifted, error = (truth.astype(float) + 1) / 2, (truth.astype(float) - predicted) / 2

@@ -202,7 +202,7 @@ def test_chosen_observations_and_reset_options():
         ("split", "dev", "train, val, test_heard, test_unheard"),
         ("estimator", "magic", "mixture, agent"),
         ("reward", "money", "si_sdr_gain, si_sdr, neg_nmse, improvement, approach"),
-        ("start", "here", "near, target, far"),
+        ("start", "here", "between, near, target, far"),
         ("convolution", "full", "causal, legacy_same"),
         ("observations", ["smell"], "rgb, depth, mixture"),
     ],
@@ -250,7 +250,7 @@ def test_splits_share_neither_houses_nor_clips():
 
 
 def test_three_sources_are_the_mean_of_three():
-    env = SeparationEnv(houses=2, num_sources=3, min_source_distance=4)
+    env = SeparationEnv(houses=2, num_sources=3)
     env.reset(seed=0)
     assert len(set(env.source_nodes.tolist())) == 3
     assert np.isfinite(env.step(0)[4]["si_sdr"])
@@ -355,7 +355,7 @@ def test_the_page_names_every_option_with_its_default():
     rows = dict(re.findall(r"\| `(\w+)` +\| *`?\"?([\w.]+)", page.split("## Arguments")[1]))
     for option in fields(SeparationConfig):
         assert option.name in rows, f"{option.name} is not on the page"
-        if option.name != "observations":
+        if option.name not in ("observations", "extra_scores"):
             assert rows[option.name] == str(option.default)
 
 

@@ -9,7 +9,9 @@ import av_envs
 from av_envs.scene import load_scene, scene_name
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.env import SeparationEnv
-from av_envs.separation.episode import NoRoomError, _draw_places, spread
+from av_envs.separation.places import NoRoomError, draw_places, spread
+
+CROWD = {"num_sources": 8, "start": "near", "houses": 3, "observations": ["pose"]}
 
 
 def graph_of(split: str, house: int):
@@ -23,7 +25,7 @@ def test_every_number_of_sources_is_placed_as_asked(n_sources, start):
     rng = np.random.default_rng(0)
     for house in range(4):
         graph = graph_of("val", house)
-        nodes, agent = _draw_places(config, graph, rng)
+        nodes, agent = draw_places(config, graph, rng)
         between = graph.walking_distances[np.ix_(nodes, nodes)]
         assert len(set(nodes)) == n_sources
         assert (between[~np.eye(n_sources, dtype=bool)] >= 3).all()
@@ -43,14 +45,14 @@ def test_what_chance_does_not_find_is_placed_all_the_same():
     graph = graph_of("train", 0)
     widest = float(spread(graph.walking_distances, 4)[1][:, -1].max())
     config = SeparationConfig(num_sources=4, min_source_distance=widest, start="target")
-    nodes, _ = _draw_places(config, graph, np.random.default_rng(0))
+    nodes, _ = draw_places(config, graph, np.random.default_rng(0))
     between = graph.walking_distances[np.ix_(nodes, nodes)]
     assert between[~np.eye(4, dtype=bool)].min() >= widest
 
 
 def test_too_much_for_every_house_says_what_fits():
     """And what it says is true."""
-    asked = {"num_sources": 8, "min_source_distance": 14, "houses": 3, "observations": ["pose"]}
+    asked = {**CROWD, "min_source_distance": 14}
     with pytest.raises(
         NoRoomError, match=r"no room for 8 sources 14 m apart in any of 3"
     ) as refusal:
@@ -64,7 +66,7 @@ def test_too_much_for_every_house_says_what_fits():
 
 
 def test_a_house_that_is_asked_for_is_not_replaced():
-    env = SeparationEnv(num_sources=8, min_source_distance=14, houses=3, observations=["pose"])
+    env = SeparationEnv(**CROWD, min_source_distance=14)
     with pytest.raises(ValueError, match="8 sources 14 m apart in this house: "):
         env.reset(seed=0, options={"house": 1})
 
@@ -112,4 +114,4 @@ def test_every_variant_fits_into_every_house(env_id, split):
     for house in range(100):
         graph = graph_of(split, house)
         for _ in range(10):
-            _draw_places(config, graph, rng)
+            draw_places(config, graph, rng)

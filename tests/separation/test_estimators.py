@@ -15,7 +15,8 @@ HERE = "tests.separation.pluggable"
 
 @pytest.fixture(scope="module")
 def own():
-    return SeparationEnv(houses=2, estimator="agent")
+    extra = ["si_sdr_mixture_phase"]
+    return SeparationEnv(houses=2, estimator="agent", extra_scores=extra)
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_mixture_phase_needs_no_truth(own):
 
 
 def test_the_mixture_with_its_own_phase_is_what_the_ear_hears():
-    env = SeparationEnv(houses=2)
+    env = SeparationEnv(houses=2, extra_scores=["si_sdr_mixture_phase"])
     env.reset(seed=5)
     info = env.step(0)[4]
     heard = istft(stft(env.hear()[env._heard.better_ear]), 16_000)
@@ -217,7 +218,8 @@ def test_refined_scores_are_means_over_all_seconds_heard(own):
         causal.append(own.step({"move": move, "estimate": estimates[-1]})[4])
     estimates.append(own._truth.magnitude)
     refined = own.score_refined(np.array(estimates))
-    last = score_second(estimates[-1], own._heard, own._truth)
+    extra = own.config.extra_scores
+    last = score_second(estimates[-1], own._heard, own._truth, extra_scores=extra)
     assert refined.keys() == {
         "si_sdr",
         "si_sdr_mixture_phase",

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from av_envs.acoustics.spectrogram import stft
-from av_envs.separation.metrics import normalised_error, si_sdr, squared_error, stft_distance
+from av_envs.separation.metrics import (
+    normalised_error,
+    si_sdr,
+    squared_error,
+    stft_distance,
+    target_to_rest_db,
+)
 from av_envs.separation.rewards import reward
 
 t = np.arange(16_000) / 16_000
@@ -32,6 +38,32 @@ def test_a_perfect_estimate_scores_over_60_db_and_many_rows_at_once():
     assert scores.shape == (2,)
     assert scores[0] > 60
     assert scores[1] == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -0.3, 1e-12, 1e9, 0.1, 1 / 3])
+def test_a_constant_estimate_holds_nothing_of_the_target(value):
+    """But for rounding, which used to look like a perfect estimate."""
+    for target in (tone, tone + np.float32(0.2), other):
+        constant = np.full_like(tone, value)
+        assert si_sdr(constant, target) == pytest.approx(-100, abs=1e-6)
+        assert si_sdr(np.stack([target, constant]), target)[1] == pytest.approx(-100, abs=1e-6)
+    assert si_sdr(tone + np.float32(300), tone) > 60
+
+
+@pytest.mark.parametrize(
+    ("target", "rest", "decibels"),
+    [
+        (1, 1, 0),
+        (1e3, 1, 30),
+        (1, 0, 100),
+        (0, 1, -100),
+        (0, 0, -100),
+        (1e20, 1, 100),
+        (1, 1e30, -100),
+    ],
+)
+def test_target_to_rest_has_a_floor_and_a_ceiling(target, rest, decibels):
+    assert target_to_rest_db(target, rest) == pytest.approx(decibels)
 
 
 def test_a_silent_target_has_no_ratio_and_a_silent_estimate_the_lowest():

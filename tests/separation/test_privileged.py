@@ -12,6 +12,9 @@ from av_envs.separation.privileged import (
     Situation,
     bearing_quarters,
     route_heading,
+    source_distances,
+    source_quarters,
+    source_routes,
     target_bearing,
 )
 
@@ -77,8 +80,21 @@ def test_routes_in_a_square(node, heading, target, solid, expected):
 
 
 def test_no_way_is_an_error():
+    barred = at(0, 0, 8, [1, 3, 8])
     with pytest.raises(ValueError, match="no way from node 0 to a node beside the target 8"):
-        route_heading(at(0, 0, 8, [1, 3, 8]))
+        route_heading(barred)
+    assert source_routes(barred).tolist() == [-2]
+
+
+def test_what_is_told_of_the_target_is_told_of_every_source():
+    situation = at(4, 0, 5, [5, 7])._replace(source_nodes=np.array([5, 7, 0]))
+    for told, of_target in (
+        (source_routes, route_heading),
+        (source_quarters, bearing_quarters),
+    ):
+        expected = [of_target(situation._replace(source_nodes=np.array([s]))) for s in (5, 7, 0)]
+        assert told(situation).tolist() == expected
+    assert source_distances(situation).tolist() == [3, 1, 2]
 
 
 def test_what_follows_an_action_is_what_happens(env):
@@ -95,7 +111,7 @@ def test_what_follows_an_action_is_what_happens(env):
             assert info["collision"] == (not free)
 
 
-@pytest.mark.parametrize("start", ["near", "far", "target"])
+@pytest.mark.parametrize("start", ["between", "near", "far", "target"])
 def test_the_route_leads_beside_the_target_by_a_shortest_walk(start):
     env = SeparationEnv(houses=2, start=start, steps=200, observations=["pose"], reward="approach")
     for seed in range(3):

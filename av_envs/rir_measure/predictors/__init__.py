@@ -5,6 +5,8 @@ from av_envs.rir_measure.predictors.protocol import (
     JointObservation,
     PredictionContext,
     RIRPredictor,
+    context_for,
+    hidden_truth,
 )
 
 __all__ = [
@@ -12,5 +14,7 @@ __all__ = [
     "JointObservation",
     "PredictionContext",
     "RIRPredictor",
+    "context_for",
+    "hidden_truth",
     "open_predictor",
 ]

@@ -19,8 +19,8 @@ class PredictionContext:
     robots     names, in the order of the environment
     grid       metres between neighbouring nodes
     steps      length of an episode
-    truth      the true responses of any pairs, (P, 2, n_samples) float32: only for
-               predictors that say so in `privileged`
+    truth      the true responses of any pairs, (P, 2, n_samples) float32, for predictors that
+               declare it; `PermissionError` for others
     n_samples  of a response at 16 kHz
     """
 
@@ -57,3 +57,22 @@ class RIRPredictor(Protocol):
         rirs  (P, 2, n_samples) float32, read-only
         """
         ...
+
+
+def context_for(
+    predictor: RIRPredictor,
+    robots: tuple[str, ...],
+    grid: float,
+    steps: int,
+    truth: Callable[[Pairs], np.ndarray],
+) -> PredictionContext:
+    """What this predictor may know: the truth only if it declares to look at it."""
+    is_declared = "truth" in getattr(predictor, "privileged", ())
+    return PredictionContext(robots, grid, steps, truth if is_declared else hidden_truth)
+
+
+def hidden_truth(pairs: Pairs) -> np.ndarray:
+    """Stands in a context where the truth would be."""
+    raise PermissionError(
+        "a predictor that asks for context.truth must declare privileged = ('truth',)"
+    )

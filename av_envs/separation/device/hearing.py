@@ -17,12 +17,13 @@ from av_envs.separation.device.listening import (
     ground_truth,
     heard_second,
     mix,
+    of_ear,
     response_spectra,
     stft,
     windows_on,
 )
 from av_envs.separation.device.pages import RESPONSES
-from av_envs.separation.device.scoring import Scores, scores_of_mixtures
+from av_envs.separation.device.scoring import Judged, Scores, scores_of_mixtures
 from av_envs.separation.device.synthesis import binaural_responses, ears_on
 
 
@@ -78,26 +79,44 @@ class Listeners:
             windows = self.dry_windows(rows, poses.t)
             dry = dry_spectra(windows, self._config.convolution)
         with record_function("av_envs: mixtures"):
-            signals, better = mix(dry, responses)
+            mixed = mix(dry, responses)
+            signals = [mixed.ears]
             if self._start is not None:
                 if some_begin:
                     begins = (poses.t == 0)[:, None, None, None]
                     self._start[rows] = torch.where(begins, responses, self._start[rows])
-                at_start, better_there = mix(dry, self._start[rows])
-                signals = torch.cat([signals, _of_ear(at_start, better_there)], 1)
+                there = mix(dry, self._start[rows])
+                signals.append(of_ear(there.ears, there.better))
+            if "si_sdr_ideal" in self._config.extra_scores:
+                signals.append(mixed.image)
         with record_function("av_envs: waveforms and spectrograms"):
-            waveforms = heard_second(signals, self._config.convolution, self._config.num_sources)
+            waveforms = heard_second(
+                torch.cat(signals, 1), self._config.convolution, self._config.num_sources
+            )
             magnitudes = stft(waveforms, self._windows).abs()
             truth = ground_truth(windows[:, 0, SAMPLE_RATE:], self._windows)
         with record_function("av_envs: scores"):
             scores = scores_of_mixtures(
-                _of_ear(magnitudes, better)[:, 0],
-                _of_ear(waveforms, better)[:, 0],
-                None if self._start is None else magnitudes[:, 2],
-                truth,
-                self._windows,
+                self._judged(mixed.better, waveforms, magnitudes), truth, self._windows
             )
+            scores["target_to_rest_db"] = mixed.target_to_rest_db
         return Heard(waveforms[:, :2], magnitudes[:, :2], scores)
+
+    def _judged(self, better: Tensor, waveforms: Tensor, magnitudes: Tensor) -> Judged:
+        """What is scored.
+
+        better      (R,) int64
+        waveforms   (R, 2 to 4, 16000), the two ears, then the better ear at the start and the
+                    target alone, each if it is wanted
+        magnitudes  (R, 2 to 4, 32, 512) of these
+        """
+        extra = self._config.extra_scores
+        return Judged(
+            of_ear(magnitudes, better)[:, 0],
+            None if self._start is None else magnitudes[:, 2],
+            magnitudes[:, -1] if "si_sdr_ideal" in extra else None,
+            of_ear(waveforms, better)[:, 0] if "si_sdr_mixture_phase" in extra else None,
+        )
 
     def dry_windows(self, rows: slice | Tensor, t: Tensor) -> Tensor:
         """(R, S, 32000) float32, what each source plays in the second before and in this one."""
@@ -123,12 +142,3 @@ class Listeners:
         with record_function("av_envs: responses in time"):
             ears = binaural_responses(packed, heading.flatten(), salt.flatten(), self._ears)
         return response_spectra(ears).unflatten(0, sources.shape)
-
-
-def _of_ear(signals: Tensor, ear: Tensor) -> Tensor:
-    """(R, 1, ...) one of the signals (R, 2 or more, ...) of each listener.
-
-    ear  (R,) int64
-    """
-    index = ear.view(-1, *[1] * (signals.ndim - 1)).expand(-1, 1, *signals.shape[2:])
-    return signals.gather(1, index)

@@ -14,7 +14,7 @@ from av_envs.acoustics.rendering import LEGACY_SHIFT, N_FFT
 from av_envs.acoustics.spectrogram import HOP, MARGIN, WINDOW, n_frames
 from av_envs.acoustics.spectrogram import N_FFT as N_FRAME
 from av_envs.conventions import SAMPLE_RATE
-from av_envs.separation.metrics import TARGET_RMS
+from av_envs.separation.metrics import MAX_DB, TARGET_RMS
 
 N_FRAMES = n_frames(SAMPLE_RATE)
 TINY = torch.finfo(torch.float32).tiny
@@ -91,20 +91,51 @@ def response_spectra(responses: Tensor) -> Tensor:
     return torch.fft.rfft(responses, N_FFT)
 
 
-def mix(dry: Tensor, responses: Tensor) -> tuple[Tensor, Tensor]:
-    """What all sources bring to two ears, and the better ear.
+class Mixed(NamedTuple):
+    """What all sources bring to two ears.
+
+    ears               (R, 2, F) complex64
+    better             (R,) int64, the better ear as `av_envs.separation.mixing.mix` picks it
+    image              (R, 1, F) complex64, the target alone at that ear
+    target_to_rest_db  (R,) float32, energies there, see `av_envs.separation.metrics`
+    """
+
+    ears: Tensor
+    better: Tensor
+    image: Tensor
+    target_to_rest_db: Tensor
+
+
+def mix(dry: Tensor, responses: Tensor) -> Mixed:
+    """The sum of all sources.
 
     dry        (R, S, F) complex64, the target first
     responses  (R, S, 2, F) complex64
-    returns    (R, 2, F) complex64; (R,) int64, as `av_envs.separation.mixing.mix` picks it
     """
     target = responses[:, 0] * dry[:, :1]
-    if dry.shape[1] == 1:
-        return target, _louder(_energy(target))
-    rest = responses[:, 1] * dry[:, 1:2]
-    for s in range(2, dry.shape[1]):
+    rest = torch.zeros_like(target)
+    for s in range(1, dry.shape[1]):
         rest = rest + responses[:, s] * dry[:, s : s + 1]
-    return target + rest, _louder(_energy(target) / _energy(rest).clamp(min=1e-30))
+    of_target, of_rest = _energy(target), _energy(rest)
+    better = _better_ear(of_target, of_rest.clamp(min=1e-30))
+    ratio = _ratio_db(of_ear(of_target, better), of_ear(of_rest, better))[:, 0]
+    return Mixed(target + rest, better, of_ear(target, better), ratio)
+
+
+def of_ear(signals: Tensor, ear: Tensor) -> Tensor:
+    """(R, 1, ...) one of the signals (R, 2 or more, ...) of each listener.
+
+    ear  (R,) int64
+    """
+    index = ear.view(-1, *[1] * (signals.ndim - 1)).expand(-1, 1, *signals.shape[2:])
+    return signals.gather(1, index)
+
+
+def _ratio_db(target: Tensor, rest: Tensor) -> Tensor:
+    """As `av_envs.separation.metrics.target_to_rest_db`, of energies of any shape."""
+    ratio = 10 * (target.log10() - rest.log10())  # the quotient may be too large for float32
+    ratio = torch.where(rest > 0, ratio.clamp(-MAX_DB, MAX_DB), MAX_DB)
+    return torch.where(target > 0, ratio, -MAX_DB)
 
 
 def _energy(spectra: Tensor) -> Tensor:
@@ -112,9 +143,12 @@ def _energy(spectra: Tensor) -> Tensor:
     return torch.view_as_real(spectra).square().sum((-2, -1))
 
 
-def _louder(ears: Tensor) -> Tensor:
-    """(R, 2) to (R,) int64, the ear with the larger value; of two equal ones the left."""
-    return (ears[:, 1] > ears[:, 0]).long()
+def _better_ear(target: Tensor, rest: Tensor) -> Tensor:
+    """(R, 2) energies to (R,) int64, the ear with more target per rest; of equal ones the left.
+
+    Products, since a quotient of energies may be too large for float32.
+    """
+    return (target[:, 1] * rest[:, 0] > target[:, 0] * rest[:, 1]).long()
 
 
 def heard_second(signals: Tensor, convolution: str, n_sources: int) -> Tensor:

@@ -3,11 +3,14 @@
 As `av_envs.separation.scoring`, `metrics` and `rewards`; (R,) float32 in dB unless it says else.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from av_envs.separation.device.listening import Truth, Windows, istft
 from av_envs.separation.metrics import (
+    CONSTANT,
     FLOOR,
     SILENCE,
     normalised_error,
@@ -24,43 +27,60 @@ def si_sdr(estimates: Tensor, target: Tensor) -> Tensor:
     estimates  (R, P, n) float32
     target     (R, n) float32
     """
+    power = estimates.square().sum(2)
     estimates = estimates - estimates.mean(2, keepdim=True)
     target = (target - target.mean(1, keepdim=True))[:, None]
     energy = target.square().sum(2)
     scale = (estimates * target).sum(2) / energy
     kept = scale * scale * energy
     lost = (estimates - scale[..., None] * target).square().sum(2)
+    kept = torch.where(kept + lost > CONSTANT * power, kept, 0)
     lost = lost + torch.finfo(torch.float32).tiny  # of a silent estimate, everything is lost
     whole = kept + lost
     ratio = 10 * torch.log10((kept / whole + FLOOR) / (lost / whole + FLOOR))
     return torch.where(energy > SILENCE * target.shape[2], ratio, torch.nan)
 
 
-def scores_of_mixtures(
-    magnitude: Tensor, waveform: Tensor, at_start: Tensor | None, truth: Truth, windows: Windows
-) -> Scores:
-    """All scores of one second, keyed as in the environment's info.
+class Judged(NamedTuple):
+    """What is scored of one second; None is what nobody asks for.
 
-    magnitude  (R, 32, 512) float32 at the better ear
-    waveform   (R, 16000) float32 at the same ear
-    at_start   (R, 32, 512) what this is compared with, if it is: the same at the start pose
+    mixture   (R, 32, 512) float32, magnitude at the better ear
+    at_start  (R, 32, 512) the same at the start pose
+    image     (R, 32, 512) magnitude of the target alone at the better ear
+    waveform  (R, 16000) float32, the mixture there
     """
-    judged = [magnitude] if at_start is None else [magnitude, at_start]
-    spectra = torch.stack(judged, 1) * truth.phase[:, None]
-    signals = torch.cat([istft(spectra, windows), waveform[:, None]], 1)
+
+    mixture: Tensor
+    at_start: Tensor | None
+    image: Tensor | None
+    waveform: Tensor | None
+
+
+def scores_of_mixtures(judged: Judged, truth: Truth, windows: Windows) -> Scores:
+    """All scores of one second, keyed as in the environment's info."""
+    named = {"mixture": judged.mixture, "start": judged.at_start, "ideal": judged.image}
+    rows = {name: row for name, row in named.items() if row is not None}
+    spectra = torch.stack([*rows.values()], 1) * truth.phase[:, None]
+    signals = istft(spectra, windows)
+    if judged.waveform is not None:
+        signals = torch.cat([signals, judged.waveform[:, None]], 1)
     ratios = si_sdr(signals, truth.dry)
-    ratio = ratios[:, 0]
-    error = (magnitude - truth.magnitude).square().mean((1, 2))
+    of = dict(zip(rows, ratios.T, strict=False))
+    ratio = of["mixture"]
+    error = (judged.mixture - truth.magnitude).square().mean((1, 2))
     scores = {
         "si_sdr": ratio,
         "si_sdr_mixture": ratio,
         "si_sdr_improvement": ratio - ratio,
-        "si_sdr_mixture_phase": ratios[:, -1],
         "stft_distance": stft_distance(error),
         "nmse": normalised_error(error),
     }
-    if at_start is not None:
-        scores |= {"si_sdr_start": ratios[:, 1], "si_sdr_gain": ratio - ratios[:, 1]}
+    if "start" in of:
+        scores |= {"si_sdr_start": of["start"], "si_sdr_gain": ratio - of["start"]}
+    if "ideal" in of:
+        scores["si_sdr_ideal"] = of["ideal"]
+    if judged.waveform is not None:
+        scores["si_sdr_mixture_phase"] = ratios[:, -1]
     return scores
 
 

@@ -41,14 +41,14 @@ class Draw(NamedTuple):
     """How episodes are drawn.
 
     per_scene            how many for each scene and split
-    min_source_distance  m of walking between two sources
+    min_source_distance  of `SeparationConfig`
     start                of `SeparationConfig`; None: all that the project has
     seed                 of the whole tree
     sounds               name of the corpus
     """
 
     per_scene: int = 100
-    min_source_distance: float = 8.0
+    min_source_distance: float | None = None
     start: str | None = None
     seed: int = 0
     sounds: str = "embedded"

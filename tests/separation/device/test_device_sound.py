@@ -115,7 +115,7 @@ def test_transforms_are_those_of_numba():
 @pytest.mark.parametrize("convolution", ["causal", "legacy_same"])
 @pytest.mark.parametrize("n_sources", [1, 2, 3])
 def test_a_second_is_heard_as_in_numba(dwelling, n_sources, convolution):
-    config = SeparationConfig(num_sources=n_sources, convolution=convolution)
+    config = SeparationConfig(num_sources=n_sources, start="near", convolution=convolution)
     sounds = [Sound(s, 0, c, 5) for s, c in zip(SOURCES, CLIPS, strict=True)][:n_sources]
     dry = dry_sounds(config, tuple(sounds), 2)
     sources = np.array(SOURCES[:n_sources])
@@ -124,15 +124,20 @@ def test_a_second_is_heard_as_in_numba(dwelling, n_sources, convolution):
         ears = np.empty((n_sources, 2, 16000), np.float32)
         dwelling.acoustics.rirs_into(sources, node, heading, ears)
         spectra.append(response_spectra(ears))
-        theirs.append(listen([Moment(dry, spectra[-1:])], convolution)[0][0])
+        theirs += listen([Moment(dry, spectra[-1:], with_image=True)], convolution)[0]
     windows = np.empty((n_sources, 32000), np.float32)
     for row, sound in zip(windows, sounds, strict=True):
         corpus_of("embedded").window(sound.clip, 7, row)
     ours = listening.dry_spectra(torch.tensor(windows), convolution).expand(2, -1, -1)
-    mixed, better = listening.mix(ours, torch.tensor(np.stack(spectra)))
-    waveforms = listening.heard_second(mixed, convolution, n_sources)
+    mixed = listening.mix(ours, torch.tensor(np.stack(spectra)))
+    waveforms = listening.heard_second(mixed.ears, convolution, n_sources)
     magnitudes = listening.stft(waveforms, listening.windows_on(CPU)).abs().mT
-    assert better.tolist() == [heard.better_ear for heard in theirs]
+    assert mixed.better.tolist() == [heard.better_ear for heard in theirs]
+    ratios = [heard.target_to_rest_db for heard in theirs]
+    np.testing.assert_allclose(mixed.target_to_rest_db, ratios, atol=1e-3)
+    image = listening.heard_second(mixed.image, convolution, n_sources)
+    magnitudes_alone = listening.stft(image, listening.windows_on(CPU)).abs()[:, 0].mT
+    assert_near(magnitudes_alone, [heard.image for heard in theirs], 1e-3)
     assert_near(waveforms, [heard.waveform for heard in theirs], 1e-3)
     assert_near(magnitudes, [heard.spectrogram for heard in theirs], 1e-3)
 

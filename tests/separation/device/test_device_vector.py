@@ -94,9 +94,10 @@ def test_every_reward_is_that_of_the_cpu(reward):
 @pytest.mark.parametrize(
     "options",
     [
-        {"dynamic": False, "num_sources": 1, "observations": ["pose", "waveform"]},
+        {"dynamic": False, "num_sources": 1, "start": "near", "observations": ["waveform"]},
         {"convolution": "legacy_same", "observations": ["mixture", "depth"]},
         {"start": "target", "observations": ["target", "rgb"], "max_episode_steps": 2},
+        {"start": "near", "observations": ["pose"]},
         {"start": "far", "houses": 3, "observations": ["pose"]},
         {"chunk": 2, "observations": ["pose"]},
     ],
