@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 import av_envs  # noqa: F401  (registers the environments)
-from av_envs.baselines import separation
+from av_envs.benchmarks.agents import load_factory
 from av_envs.benchmarks.command_line import positive_int, run_command
 from av_envs.separation.config import STARTS
 
@@ -58,7 +58,8 @@ def first_seconds(start: str, n_episodes: int) -> dict[str, float]:
 def gains(name: str, start: str, n_episodes: int) -> np.ndarray:
     """(n_episodes, 2) dB, `si_sdr_gain` of an agent: mean of the episode, and its last one."""
     env = make(start)
-    agent = getattr(separation, name)(env.observation_space, env.action_space, seed=0)
+    factory = load_factory(f"av_envs.baselines.separation:{name}")
+    agent = factory(env.observation_space, env.action_space, seed=0)
     rows = []
     for episode in tqdm(range(n_episodes), name):
         observation, _ = _reset(env, episode)

@@ -129,7 +129,7 @@ class SeparationEnv(Walk, gym.Env):
 
     ## Starting state
 
-    | `start`     | where the agent begins, with any heading                               |
+    | start       | where the agent begins, with any heading                               |
     |-------------|------------------------------------------------------------------------|
     | `"between"` | as far from the target as from the nearest other source: the two walks |
     |             | are 2 to 5 m long and differ by one step (`grid`) at most. Which of    |

@@ -6,11 +6,12 @@ import torch
 
 from av_envs.acoustics import spectrogram
 from av_envs.acoustics.binaural import _hash, binaural_response, ear_tables
-from av_envs.acoustics.rendering import response_spectra
+from av_envs.acoustics.rendering import N_BINS, response_spectra
 from av_envs.dwelling import open_dwelling
 from av_envs.scene import scene_name
+from av_envs.separation import metrics
 from av_envs.separation.config import SeparationConfig
-from av_envs.separation.device import listening, synthesis
+from av_envs.separation.device import listening, scoring, synthesis
 from av_envs.separation.episode import Sound
 from av_envs.separation.hearing import (
     Moment,
@@ -152,3 +153,28 @@ def test_the_ground_truth_is_that_of_numba():
     silent = listening.ground_truth(torch.zeros(1, 16000), listening.windows_on(CPU))
     assert not silent.magnitude.any()
     assert not silent.phase.any()
+
+
+@pytest.mark.parametrize("silent", [(0,), (1,), (0, 1)])
+def test_silence_has_the_floors_of_numba(silent):
+    rng = np.random.default_rng(0)
+    dry, responses = (
+        rng.standard_normal((*shape, N_BINS, 2), np.float32).view(np.complex64)[..., 0]
+        for shape in ((2,), (2, 2))
+    )
+    dry[list(silent)] = 0
+    (theirs,) = listen([Moment(dry, [responses], with_image=True)], "causal")[0]
+    mixed = listening.mix(torch.tensor(dry)[None], torch.tensor(responses)[None])
+    assert mixed.better.tolist() == [theirs.better_ear]
+    assert mixed.target_to_rest_db.tolist() == [theirs.target_to_rest_db]
+    assert mixed.image.abs().max() == 0 or 0 not in silent
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -1.0, 1e3])
+def test_a_constant_scores_as_in_numba(value):
+    target = np.sin(np.arange(16000) / 20).astype(np.float32)
+    estimates = torch.full((1, 1, 16000), value)
+    ours = scoring.si_sdr(estimates, torch.tensor(target)[None])
+    assert ours.item() == pytest.approx(-100, abs=1e-4)
+    assert metrics.si_sdr(estimates[0, 0].numpy(), target) == pytest.approx(-100, abs=1e-4)
+    assert scoring.si_sdr(estimates + torch.tensor(target), torch.tensor(target)[None]).item() > 60

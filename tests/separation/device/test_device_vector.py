@@ -100,6 +100,8 @@ def test_every_reward_is_that_of_the_cpu(reward):
         {"start": "near", "observations": ["pose"]},
         {"start": "far", "houses": 3, "observations": ["pose"]},
         {"chunk": 2, "observations": ["pose"]},
+        {"extra_scores": ["si_sdr_ideal", "si_sdr_mixture_phase"], "observations": ["pose"]},
+        {"extra_scores": ["si_sdr_ideal"], "reward": "neg_nmse", "observations": ["pose"]},
     ],
     ids=lambda options: " ".join(f"{key}={value}" for key, value in options.items()),
 )
