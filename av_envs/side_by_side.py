@@ -10,6 +10,11 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+
+from av_envs.space_generators import generator_states, go_on
+
+SPACES = "single_observation_space", "single_action_space", "observation_space", "action_space"
 
 
 class Copies:
@@ -20,6 +25,24 @@ class Copies:
 
     num_envs: int
     envs: Sequence[gym.Env]
+
+    def take_spaces(self, env: gym.Env) -> None:
+        """Have the spaces of that environment, and those of N like it."""
+        self.single_observation_space = env.observation_space
+        self.single_action_space = env.action_space
+        self.observation_space = batch_space(env.observation_space, self.num_envs)
+        self.action_space = batch_space(env.action_space, self.num_envs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the spaces, which a copy makes anew."""
+        state = {name: value for name, value in vars(self).items() if name not in SPACES}
+        return {**state, "of_spaces": generator_states(self.observation_space, self.action_space)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        of_spaces = state.pop("of_spaces")
+        vars(self).update(state)
+        self.take_spaces(self.envs[0])
+        go_on(of_spaces, self.observation_space, self.action_space)
 
     def render(self) -> tuple[np.ndarray | None, ...]:
         """A picture of each environment."""

@@ -80,6 +80,10 @@ class RowFile:
         self._checked = np.zeros(n_rows, bool)
         self._open()
 
+    def __reduce__(self) -> tuple:
+        """A copy, in whatever process, opens the same file and holds no rows itself."""
+        return type(self), (self.name, self.dtype, self.shape, self.n_rows)
+
     @property
     def path(self) -> Path:
         return cache_directory() / f"{self.name}.rows"

@@ -131,7 +131,7 @@ def add_hidden_paths(
         _add_diffracted(corners, to_last.min(axis=0), first, heads, source, targets, paths)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _append(paths, place, length, direction, gain):
     slot = paths.count[place]
     faint = True
@@ -165,7 +165,7 @@ def _add_diffracted(corners, to_last, first, heads, source, targets, paths):
         _append(paths, place, lengths[last], corners.points[last] - heads[place], gain)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _lose_at_corner(gain, before, corner, after):
     """Multiply the amplitudes by Kurze and Anderson's screen loss of one detour."""
     detour = np.sqrt(np.sum((corner - before) ** 2)) + np.sqrt(np.sum((corner - after) ** 2))

@@ -11,6 +11,7 @@ from av_envs.rir_measure.autoreset import SideBySide, submit_predictions
 from av_envs.rir_measure.env import MeasureEnv
 from av_envs.rir_measure.measuring import Measurement
 from av_envs.rir_measure.pairs import Pairs
+from av_envs.rir_measure.playing_on import SPACES
 from av_envs.rir_measure.rewards import shares
 from av_envs.rir_measure.stft_distance import distance, spectra
 from av_envs.side_by_side import checked_count, in_threads
@@ -77,9 +78,21 @@ class TeamBatch:
         self.metadata = {**first.metadata, "autoreset_mode": self.autoreset_mode}
         self.config, self.links = first.config, first.links
         self.possible_agents, self.agents = first.possible_agents, list(first.possible_agents)
+        self._take_spaces()
+        self.ended: Ended | None = None
+
+    def _take_spaces(self) -> None:
+        first = self.teams[0]
         self.observation_spaces, self.action_spaces = first.observation_spaces, first.action_spaces
         self.state_space = first.state_space
-        self.ended: Ended | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the spaces, which are those of the first team."""
+        return {name: value for name, value in vars(self).items() if name not in SPACES}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._take_spaces()
 
     def observation_space(self, agent: str):
         """Of one robot in one team."""

@@ -1,12 +1,14 @@
 """What the receivers record: the responses of one step."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from av_envs.acoustics.backend import AcousticBackend
 from av_envs.acoustics.binaural import RIR_SAMPLES
+from av_envs.dwelling import Dwelling
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.scene import NavigationGraph
 
@@ -34,6 +36,17 @@ def measure(acoustics: AcousticBackend, graph: NavigationGraph, nodes: np.ndarra
     for array in (nodes, *pairs, rirs):
         array.flags.writeable = False
     return Measurement(nodes, pairs, rirs)
+
+
+@dataclass(frozen=True)
+class TrueResponses:
+    """Of any pairs in a dwelling, (P, 2, 16000) float32."""
+
+    dwelling: Dwelling
+
+    def __call__(self, pairs: Pairs) -> np.ndarray:
+        graph = self.dwelling.scene.graph
+        return measure(self.dwelling.acoustics, graph, nodes_of(graph, pairs)).rirs
 
 
 def pairs_of(graph: NavigationGraph, nodes: np.ndarray) -> Pairs:

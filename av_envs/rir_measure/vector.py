@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
-from gymnasium.vector.utils import batch_space, iterate
+from gymnasium.vector.utils import iterate
 from gymnasium.wrappers import TimeLimit
 
 from av_envs.rir_measure.autoreset import SideBySide, stacked_infos, submit_predictions
@@ -53,10 +53,7 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
         self._played = SideBySide(limited, autoreset_mode, workers)
         self.autoreset_mode = self._played.mode
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.single_observation_space = self.envs[0].observation_space
-        self.single_action_space = self.envs[0].action_space
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.take_spaces(self.envs[0])
 
     def reset(self, *, seed=None, options: dict[str, Any] | None = None):
         started = self._played.reset(seed, options)

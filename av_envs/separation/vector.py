@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from gymnasium.vector.utils import batch_space, create_empty_array, iterate
+from gymnasium.vector.utils import create_empty_array, iterate
 
 from av_envs.acoustics.tracing import available_cores
 from av_envs.separation.actions import checked_action
@@ -73,15 +73,16 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         self.render_mode = render_mode
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.single_observation_space = self.envs[0].observation_space
-        self.single_action_space = self.envs[0].action_space
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.take_spaces(self.envs[0])
         self._limit = max_episode_steps
         self._is_over: np.ndarray | None = None  # (N,) bool, a reset is due; None: of all
         self._constant: list[Sounding | None] = [None] * self.num_envs  # of static sources
         for env in self.envs:
             env.kept_poses = KEPT_POSES
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As for a single environment; what static sources play is transformed again."""
+        return {**super().__getstate__(), "_constant": [None] * self.num_envs}
 
     def reset(
         self,
