@@ -87,12 +87,32 @@ def seeds_of(seed: int | Sequence[int | None] | None, count: int) -> list[int | 
     """One seed per environment; a single number is that of the first, the others count on."""
     if seed is None:
         return [None] * count
-    if isinstance(seed, Integral):
+    if _is_seed(seed):
         return [int(seed) + i for i in range(count)]
+    if isinstance(seed, str) or not isinstance(seed, Sequence | np.ndarray):
+        raise ValueError(f"seed must be a whole number from 0 on, or one of each, got {seed!r}")
     seeds = list(seed)
     if len(seeds) != count:
         raise ValueError(f"{count} environments need as many seeds, got {len(seeds)}")
-    return seeds
+    for one in seeds:
+        if one is not None and not _is_seed(one):
+            raise ValueError(f"a seed is a whole number from 0 on, or None, got {one!r}")
+    return [one if one is None else int(one) for one in seeds]
+
+
+def _is_seed(seed: Any) -> bool:
+    return isinstance(seed, Integral) and not isinstance(seed, bool) and seed >= 0
+
+
+def shaped(given: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """The actions of N environments as an array of this shape, or a ValueError about `what`."""
+    try:
+        array = np.asarray(given)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{what} must have shape {shape}: {error}") from error
+    if array.shape != shape:
+        raise ValueError(f"{what} must have shape {shape}, got {array.shape}")
+    return array
 
 
 def taken_mask(options: dict[str, Any], count: int, is_first: bool) -> np.ndarray:

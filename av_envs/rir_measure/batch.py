@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from av_envs.rir_measure.actions import check_moves, checked_prediction
 from av_envs.rir_measure.autoreset import SideBySide, submit_predictions
 from av_envs.rir_measure.env import MeasureEnv
 from av_envs.rir_measure.measuring import Measurement
@@ -14,7 +15,7 @@ from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.playing_on import SPACES
 from av_envs.rir_measure.rewards import shares
 from av_envs.rir_measure.stft_distance import distance, spectra
-from av_envs.side_by_side import checked_count, in_threads
+from av_envs.side_by_side import checked_count, in_threads, shaped
 
 RobotArrays = dict[str, dict[str, Any]]  # robot -> key -> (N, ...)
 
@@ -183,11 +184,12 @@ class TeamBatch:
             self.num_envs,
             *(space[key] if self.config.prediction == "action" else space).shape,
         )
-        array = np.asarray(values)
-        if array.shape != shape:
-            raise ValueError(
-                f"the actions of {robot}: {key!r} must have shape {shape}, got {array.shape}"
-            )
+        array = shaped(values, shape, f"the actions of {robot}: {key!r}")
+        for i in np.flatnonzero(~self._played.waiting):  # before anybody moves
+            if key == "move":
+                check_moves(array[i], f"{robot} in team {i}")
+            else:
+                checked_prediction(array[i], len(array[i]), f"the action of {robot} in team {i}")
         return array
 
     def _observations_and_infos(self) -> tuple[RobotArrays, RobotArrays]:

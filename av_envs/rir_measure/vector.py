@@ -11,9 +11,10 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import iterate
 from gymnasium.wrappers import TimeLimit
 
+from av_envs.rir_measure.actions import check_moves, checked_prediction
 from av_envs.rir_measure.autoreset import SideBySide, stacked_infos, submit_predictions
 from av_envs.rir_measure.joint import JointMeasureEnv
-from av_envs.side_by_side import Copies, checked_count
+from av_envs.side_by_side import Copies, checked_count, shaped
 
 
 class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
@@ -93,10 +94,21 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
         if isinstance(wanted, spaces.Dict):
             if not isinstance(actions, Mapping) or set(actions) != set(wanted):
                 raise ValueError(f"the actions must be a dict of 'move' and 'rir', got {actions!r}")
-            actions = {key: _shaped(actions[key], wanted[key].shape, key) for key in wanted}
+            parts = {
+                key: shaped(actions[key], wanted[key].shape, f"the actions: {key!r}")
+                for key in wanted
+            }
         else:
-            actions = _shaped(actions, wanted.shape, "move")
-        return list(iterate(wanted, actions))
+            parts = {"move": shaped(actions, wanted.shape, "the actions: 'move'")}
+        self._check(**parts)
+        return list(iterate(wanted, parts if isinstance(wanted, spaces.Dict) else parts["move"]))
+
+    def _check(self, move: np.ndarray, rir: np.ndarray | None = None) -> None:
+        """Before anybody moves; what is ignored may be anything."""
+        for i in np.flatnonzero(~self._played.waiting):
+            check_moves(move[i], f"environment {i}")
+            if rir is not None:
+                checked_prediction(rir[i], len(rir[i]), f"the action of environment {i}")
 
     def _observations(self) -> dict[str, np.ndarray]:
         rows = [played.observation for played in self._played.latest]
@@ -110,10 +122,3 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
         observations[:] = [final[0] if final else None for final in finals]
         has = np.array([final is not None for final in finals])
         return {"final_obs": observations, "_final_obs": has, **infos}
-
-
-def _shaped(given: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-    array = np.asarray(given)
-    if array.shape != shape:
-        raise ValueError(f"the actions: {what!r} must have shape {shape}, got {array.shape}")
-    return array

@@ -1,6 +1,6 @@
 """Many episodes of active separation at once, on all cores: what `gymnasium.make_vec` makes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
@@ -19,6 +19,7 @@ from av_envs.side_by_side import (
     checked_count,
     in_threads,
     seeds_of,
+    shaped,
     taken_mask,
 )
 
@@ -107,8 +108,7 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         """One second of every episode; where one is over, as `autoreset_mode` says."""
         check_may_step(self._is_over, self.autoreset_mode)
         todo = {}
-        pairs = zip(range(self.num_envs), iterate(self.action_space, actions), strict=True)
-        for i, action in pairs:
+        for i, action in enumerate(self._split(actions)):
             if self._is_over[i]:
                 todo[i] = partial(self._begin, i, None, {})
             else:
@@ -124,6 +124,18 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         infos |= self._infos(played)
         terminated = np.zeros(self.num_envs, bool)
         return observations, rewards, terminated, truncated.copy(), infos
+
+    def _split(self, actions: Any) -> list:
+        """The action of each environment."""
+        wanted = self.action_space
+        if not isinstance(wanted, gym.spaces.Dict):
+            return list(shaped(actions, wanted.shape, "the actions"))
+        if not isinstance(actions, Mapping) or set(actions) != set(wanted):
+            raise ValueError(f"the actions must be a dict of {', '.join(wanted)}, got {actions!r}")
+        parts = {
+            key: shaped(actions[key], wanted[key].shape, f"the actions: {key!r}") for key in wanted
+        }
+        return list(iterate(wanted, parts))
 
     def _begun_again(self, played: dict[int, Played], observations: Arrays) -> dict[str, Any]:
         """Begin the episodes that are over, and tell what they ended with."""
