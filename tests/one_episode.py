@@ -48,7 +48,7 @@ def episode(task: str) -> Iterator[tuple]:
     yield env.reset(seed=0)
     for _ in range(STEPS):
         yield env.step(env.action_space.sample())
-    yield (env.unwrapped.scene.graph.walking_distances,)
+    yield ({"walking_distances": env.unwrapped.scene.graph.walking_distances},)
 
 
 def flat(value: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:

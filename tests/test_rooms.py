@@ -12,7 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("av_envs", "agents", "baselines", "benchmarks")  # of the package av_envs, see setup.cfg
 EVERYWHERE = {"av_envs.conventions", "av_envs.storage"}
-SHARED = {"av_envs.dwelling", "av_envs.side_by_side"}  # of the tasks
+SHARED = {  # of the tasks
+    "av_envs.dwelling",
+    "av_envs.side_by_side",
+    "av_envs.space_generators",
+}
 EPISODES = {"av_envs.separation.config", "av_envs.separation.episode"}  # exported as they are
 SENSES = {"av_envs.scene", "av_envs.sound", "av_envs.acoustics", "av_envs.vision"}
 CORE = {

@@ -24,6 +24,13 @@ import av_envs
 ROOT = Path(av_envs.__file__).parent.parent
 FOLDERS = {"av_envs": "av_envs", "agents": "av_envs.agents", "baselines": "av_envs.baselines"}
 TASKS = "separation", "measuring"
+ROUNDING = 1e-4  # of the largest value of an array, or of 1 if that is more
+EXACT = {  # what the house and the moves alone decide
+    *("depth", "target", "pose", "position", "azimuth"),
+    *("distance_to_target", "geodesic_to_target", "walking_distances"),
+    *("collision", "collision_0", "collision_1", "node", "node_0", "node_1", "rir_nodes"),
+    *("heading", "heading_0", "heading_1", "house", "cr", "zeta", "psi", "phi", "t"),
+}
 CALLER = """
 import hashlib
 import numpy as np
@@ -112,3 +119,19 @@ def test_an_episode_has_the_same_bits_compiled_and_loaded(compiled):
     second = episode(folder, task, "loaded")
     assert first.keys() == second.keys()
     assert [k for k in first if digest(first[k]) != digest(second[k])] == []
+
+
+@pytest.mark.slow
+def test_another_processor_rounds_and_no_more(compiled):
+    """Without AVX and FMA: the same house, walk and pictures; what is heard within `ROUNDING`."""
+    folder, task, here = compiled
+    there = episode(folder, task, "generic", NUMBA_CPU_NAME="generic")
+    assert here.keys() == there.keys()
+    exact = [key for key in here if EXACT & set(key.split("/"))]
+    assert len(exact) > 30
+    assert [k for k in exact if digest(here[k]) != digest(there[k])] == []
+    for key, array in here.items():
+        largest = np.abs(array, where=np.isfinite(array), out=np.zeros_like(array)).max(initial=0)
+        np.testing.assert_allclose(
+            there[key], array, rtol=0, atol=ROUNDING * max(1, largest), err_msg=key
+        )
