@@ -18,7 +18,7 @@ by several threads at a time and gives the same bits to all of them.
 import importlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
@@ -119,6 +119,22 @@ class Dwelling:
     scene: Scene
     acoustics: Acoustics
     views: Views
+    address: "Address | None" = field(default=None, init=False)
+
+    def at(self, address: "Address") -> "Dwelling":
+        """The same dwelling, which knows where it is to be found again."""
+        found = replace(self)
+        object.__setattr__(found, "address", address)
+        return found
+
+    def __reduce_ex__(self, protocol: int) -> tuple:
+        """A copy, in whatever process, is opened where this dwelling was found, if that is known.
+
+        So it shares what it reads with all others, and hardly anything is written.
+        """
+        if self.address is None:
+            return super().__reduce_ex__(protocol)
+        return _reopened, (self.address, self.scene.fingerprint)
 
     def picture(self, node: int, heading: int) -> np.ndarray:
         """(128, 128, 3) uint8, the view for people: plain grey if there is none."""
@@ -152,12 +168,40 @@ class WorldSettings(NamedTuple):
     options: str = "{}"
 
 
+class Address(NamedTuple):
+    """Where a dwelling is found: its name in a world."""
+
+    settings: WorldSettings
+    name: str
+
+
 class Pool(NamedTuple):
     """The dwellings that episodes draw from: the first `size` names of a split."""
 
     world: World
     names: Sequence[str]
     size: int
+    settings: WorldSettings
+
+    def open(self, name: str) -> Dwelling:
+        """The dwelling of that name in this world, of whatever split."""
+        return _opened_at(Address(self.settings, name))
+
+
+def _opened_at(address: Address) -> Dwelling:
+    dwelling = open_world(address.settings).open(address.name)
+    return dwelling.at(address) if dwelling.address is None else dwelling
+
+
+def _reopened(address: Address, fingerprint: str) -> Dwelling:
+    """The dwelling at an address; a ValueError if it is another one by now."""
+    dwelling = _opened_at(address)
+    if dwelling.scene.fingerprint != fingerprint:
+        raise ValueError(
+            f"the dwelling {address.name!r} of backend {address.settings.backend!r} has changed "
+            "since the environment in it was copied"
+        )
+    return dwelling
 
 
 @lru_cache(maxsize=16)
@@ -175,7 +219,7 @@ def open_pool(settings: WorldSettings, split: str, houses: int) -> Pool:
     names = world.names(split)
     if len(names) == 0:
         raise ValueError(f"the split {split!r} of backend {settings.backend!r} has no dwelling")
-    return Pool(world, names, min(houses, len(names)))
+    return Pool(world, names, min(houses, len(names)), settings)
 
 
 def world_settings(
@@ -257,7 +301,9 @@ def forget_dwellings() -> None:
 def _opened(name: str, grid: float, hrtf: str, tracer: str) -> Dwelling:
     scene = load_scene(name, grid)
     acoustics = TracedAcoustics(scene, TraceConfig(tracer=tracer), hrtf)
-    return Dwelling(scene, acoustics, ViewCache(scene))
+    options = {} if tracer == "numba" else {"tracer": tracer}
+    address = Address(world_settings("traced", options, grid=grid, hrtf=hrtf), name)
+    return Dwelling(scene, acoustics, ViewCache(scene)).at(address)
 
 
 @dataclass(frozen=True)

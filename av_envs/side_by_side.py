@@ -10,6 +10,11 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+
+from av_envs.space_generators import generator_states, go_on
+
+SPACES = "single_observation_space", "single_action_space", "observation_space", "action_space"
 
 
 class Copies:
@@ -20,6 +25,24 @@ class Copies:
 
     num_envs: int
     envs: Sequence[gym.Env]
+
+    def take_spaces(self, env: gym.Env) -> None:
+        """Have the spaces of that environment, and those of N like it."""
+        self.single_observation_space = env.observation_space
+        self.single_action_space = env.action_space
+        self.observation_space = batch_space(env.observation_space, self.num_envs)
+        self.action_space = batch_space(env.action_space, self.num_envs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the spaces, which a copy makes anew."""
+        state = {name: value for name, value in vars(self).items() if name not in SPACES}
+        return {**state, "of_spaces": generator_states(self.observation_space, self.action_space)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        of_spaces = state.pop("of_spaces")
+        vars(self).update(state)
+        self.take_spaces(self.envs[0])
+        go_on(of_spaces, self.observation_space, self.action_space)
 
     def render(self) -> tuple[np.ndarray | None, ...]:
         """A picture of each environment."""
@@ -64,12 +87,32 @@ def seeds_of(seed: int | Sequence[int | None] | None, count: int) -> list[int | 
     """One seed per environment; a single number is that of the first, the others count on."""
     if seed is None:
         return [None] * count
-    if isinstance(seed, Integral):
+    if _is_seed(seed):
         return [int(seed) + i for i in range(count)]
+    if isinstance(seed, str) or not isinstance(seed, Sequence | np.ndarray):
+        raise ValueError(f"seed must be a whole number from 0 on, or one of each, got {seed!r}")
     seeds = list(seed)
     if len(seeds) != count:
         raise ValueError(f"{count} environments need as many seeds, got {len(seeds)}")
-    return seeds
+    for one in seeds:
+        if one is not None and not _is_seed(one):
+            raise ValueError(f"a seed is a whole number from 0 on, or None, got {one!r}")
+    return [one if one is None else int(one) for one in seeds]
+
+
+def _is_seed(seed: Any) -> bool:
+    return isinstance(seed, Integral) and not isinstance(seed, bool) and seed >= 0
+
+
+def shaped(given: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """The actions of N environments as an array of this shape, or a ValueError about `what`."""
+    try:
+        array = np.asarray(given)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{what} must have shape {shape}: {error}") from error
+    if array.shape != shape:
+        raise ValueError(f"{what} must have shape {shape}, got {array.shape}")
+    return array
 
 
 def taken_mask(options: dict[str, Any], count: int, is_first: bool) -> np.ndarray:

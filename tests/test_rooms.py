@@ -18,7 +18,11 @@ EVERYWHERE = {
     "av_envs.storage",
     "av_envs.whole_files",
 }
-SHARED = {"av_envs.dwelling", "av_envs.side_by_side"}  # of the tasks
+SHARED = {  # of the tasks
+    "av_envs.dwelling",
+    "av_envs.side_by_side",
+    "av_envs.space_generators",
+}
 EPISODES = {"av_envs.separation.config", "av_envs.separation.episode"}  # exported as they are
 SENSES = {"av_envs.scene", "av_envs.sound", "av_envs.acoustics", "av_envs.vision"}
 CORE = {

@@ -30,6 +30,10 @@ class TracedAcoustics:
         self.bank = ResponseBank(scene, config)
         self._ears = ear_tables(hrtf)
         self._n_nodes = len(scene.graph)
+        self._hrtf = hrtf
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.bank.scene, self.bank.config, self._hrtf)
 
     def rir(self, source: int, receiver: int, heading: int) -> np.ndarray:
         out = np.empty((2, RIR_SAMPLES), np.float32)

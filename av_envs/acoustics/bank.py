@@ -57,6 +57,9 @@ class ResponseBank:
         key = f"{scene.name}-{scene.fingerprint[:16]}-{ENGINE_VERSION}-{self.config.key}"
         self._rows = RowFile(f"responses/{key}", RESPONSE, (n,), n)
 
+    def __reduce__(self) -> tuple:
+        return type(self), (self.scene, self.config)
+
     def row(self, source: int) -> np.ndarray:
         """(N,) RESPONSE from the node `source` to every node."""
         row = self._rows.get(self._node(source))

@@ -261,7 +261,7 @@ def _synthesise(
     _add_early(n_paths, delay, path_direction, path_gain, heading, tables, out)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _add_bands(gain, slope, table, offset, mixed):
     """Add noise to mixed (n,), with gains per band that change by `slope` per sample.
 
@@ -291,7 +291,7 @@ def _add_bands(gain, slope, table, offset, mixed):
         mixed[t] += low + middle + high + (g6 + s6 * x) * n6[t]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _add_near(energy, shares, sign, floor, offset, near, out):
     gain, slope = np.empty(N_BANDS, np.float32), np.zeros(N_BANDS, np.float32)
     amplitude = np.empty(N_BANDS, np.float32)
@@ -316,7 +316,7 @@ def _add_near(energy, shares, sign, floor, offset, near, out):
                 _add_bands(gain, slope, near[s, ear], offset + start, mixed)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _add_late(energy, shares, sign, floor, offset, late, share, out):
     """Diffuse noise with gains that run linearly through each bin and keep its energy."""
     n_late = N_BINS - N_FINE
@@ -358,7 +358,7 @@ def _add_late(energy, shares, sign, floor, offset, late, share, out):
             _add_bands(gain, slope, late[ear], offset + start, mixed)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _add_early(n_paths, delay, path_direction, path_gain, heading, tables, out):
     taps, low_taps = tables.early.shape[-1], tables.low.shape[-1]
     ahead = (LONG_PRE + tables.lead) // DECIMATION + REACH  # of the low rate, before the instant 0

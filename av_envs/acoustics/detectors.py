@@ -67,7 +67,7 @@ def make_detectors(centres: np.ndarray, radii: np.ndarray) -> Detectors:
     )
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def deposit(detectors, line, length, travelled, weight, energy, arrival):
     """Give each sphere that a ray's segment crosses its chord's share of the ray's energy.
 

@@ -167,7 +167,7 @@ def _may_be_open(mirrors, sequence, images, depth, x, y, z):
     return True
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _is_open(bvh, mirrors, sequence, images, depth, place):
     """Whether the path from the place back over the mirrors to the source is free."""
     x, y, z = place
@@ -195,7 +195,7 @@ def _is_open(bvh, mirrors, sequence, images, depth, place):
     return not any_hit(bvh, x, y, z, dx, dy, dz, np.float32(0.0), np.float32(0.9999))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _keep(paths, place, mirrors, sequence, depth, image, listener):
     """Add a path, in place of the weakest one when all slots are taken."""
     dx, dy, dz = image[0] - listener[0], image[1] - listener[1], image[2] - listener[2]

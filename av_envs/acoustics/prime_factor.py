@@ -64,6 +64,7 @@ ROWS = np.where(MIRRORED, N_FFT - _frequencies(), _frequencies()).astype(np.uint
 SIGNS = np.where(MIRRORED, -1, 1).astype(np.float32)
 
 kernel = njit(cache=True, nogil=True, fastmath=True)
+helper = njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 
 
 @kernel
@@ -105,7 +106,7 @@ def synthesise(
             _add_hops(hops, weight, first * HOP - N_FFT // 2, piece, signals[s])
 
 
-@kernel
+@helper
 def _load_hops(signal: np.ndarray, begin: int, piece: np.ndarray, hops: np.ndarray) -> None:
     """The hops that start at a sample; zeros where there is no signal."""
     low, high = max(0, -begin), min(len(piece), len(signal) - begin)
@@ -121,7 +122,7 @@ def _load_hops(signal: np.ndarray, begin: int, piece: np.ndarray, hops: np.ndarr
                 hops[(start + i) * (LANES + 1) + hop] = row[i]
 
 
-@kernel
+@helper
 def _add_hops(
     hops: np.ndarray, weight: np.ndarray, begin: int, piece: np.ndarray, signal: np.ndarray
 ) -> None:
@@ -137,7 +138,7 @@ def _add_hops(
         heard[i] += SCALE * weights[i] * samples[i]
 
 
-@kernel
+@helper
 def _store_spectra(grid: np.ndarray, first: int, spectra: np.ndarray) -> None:
     for k in range(16):
         for column in range(33):
@@ -148,7 +149,7 @@ def _store_spectra(grid: np.ndarray, first: int, spectra: np.ndarray) -> None:
                 row[2 * lane + 1] = sign * grid[k, column, lane + LANES]
 
 
-@kernel
+@helper
 def _load_spectra(spectra: np.ndarray, first: int, grid: np.ndarray) -> None:
     if 2 * (first + LANES) > spectra.shape[1]:
         grid[:] = 0  # lanes without a frame
@@ -161,7 +162,7 @@ def _load_spectra(spectra: np.ndarray, first: int, grid: np.ndarray) -> None:
                 grid[k, column, lane + LANES] = sign * row[2 * lane + 1]
 
 
-@kernel
+@helper
 def _transform_31(hops: np.ndarray, window: np.ndarray, grid: np.ndarray) -> None:
     """33 transforms of 31 windowed samples, from hops into the grid."""
     even = np.empty((16, LANES), np.float32)
@@ -190,7 +191,7 @@ def _transform_31(hops: np.ndarray, window: np.ndarray, grid: np.ndarray) -> Non
                 grid[k, column, lane + LANES] = total
 
 
-@kernel
+@helper
 def _transform_31_back(grid: np.ndarray, window: np.ndarray, hops: np.ndarray) -> None:
     """The way back, from the grid to windowed samples in hops."""
     even = np.empty((16, LANES), np.float32)
@@ -220,7 +221,7 @@ def _transform_31_back(grid: np.ndarray, window: np.ndarray, hops: np.ndarray) -
                 hops[opposite + lane] += its_weight * (a + b)
 
 
-@kernel
+@helper
 def _transform_33(grid: np.ndarray) -> None:
     """16 complex transforms of 11 by 3 points, (16, 11, 3 * PAIR) in place."""
     even = np.empty((6, 3 * PAIR), np.float32)
@@ -232,7 +233,7 @@ def _transform_33(grid: np.ndarray) -> None:
             _transform_3(block[row, :PAIR], block[row, PAIR : 2 * PAIR], block[row, 2 * PAIR :])
 
 
-@kernel
+@helper
 def _transform_11(block: np.ndarray, even: np.ndarray, odd: np.ndarray) -> None:
     for lane in range(3 * PAIR):
         even[0, lane] = block[0, lane]
@@ -258,7 +259,7 @@ def _transform_11(block: np.ndarray, even: np.ndarray, odd: np.ndarray) -> None:
                 block[k, im] -= y
 
 
-@kernel
+@helper
 def _transform_3(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
     for re in range(LANES):
         im = re + LANES

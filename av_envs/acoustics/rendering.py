@@ -40,7 +40,7 @@ def response_spectra(responses: np.ndarray) -> np.ndarray:
     return scipy.fft.rfft(responses, N_FFT)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def write_source(dry, response, heard):
     """Write what one source brings to one ear, and return its energy; all (F,) complex64."""
     total = np.float32(0)
@@ -51,7 +51,7 @@ def write_source(dry, response, heard):
     return total
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def add_source(dry, response, heard):
     """Add what one source brings to one ear, and return its energy; all (F,) complex64."""
     total = np.float32(0)
@@ -62,7 +62,7 @@ def add_source(dry, response, heard):
     return total
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def spectral_energy(heard):
     """Energy of a spectrum (F,) complex64."""
     total = np.float32(0)

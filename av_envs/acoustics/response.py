@@ -219,7 +219,7 @@ def smooth_decay(energy):
     return smoothed
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _mean_around(level, k, first):
     """Mean of the bins around k, of a decay that starts in bin `first`."""
     if k < first + 4:
@@ -232,7 +232,7 @@ def _mean_around(level, k, first):
     return total / (2 * reach + 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _decay_rate(density, first):
     """Nepers per second of energy of the exponential with the same centre of gravity."""
     total, moment = 0.0, 0.0

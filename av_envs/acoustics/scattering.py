@@ -24,7 +24,7 @@ def uniform(state):
     return np.float32(state >> np.uint64(40)) * np.float32(1 / 16777216)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def seeded(seed, ray):
     """A well-mixed, non-zero state per ray (the finaliser of splitmix64)."""
     x = seed * np.uint64(0x9E3779B97F4A7C15) + np.uint64(ray) + np.uint64(1)
@@ -33,7 +33,7 @@ def seeded(seed, ray):
     return (x ^ (x >> np.uint64(31))) | np.uint64(1)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def first_direction(ray, n_rays, jitter, turn=0.0):
     """Point `ray` of a spherical Fibonacci lattice, jittered in height, turned by `turn` turns."""
     z = np.float32(1.0 - 2.0 * (ray + jitter) / n_rays)
@@ -42,7 +42,7 @@ def first_direction(ray, n_rays, jitter, turn=0.0):
     return np.float32(around * np.cos(angle)), np.float32(around * np.sin(angle)), z
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def turn_of(seed):
     """How far the lattice of a source is turned around the vertical, in turns: 0 to 1.
 
@@ -53,7 +53,7 @@ def turn_of(seed):
     return uniform(next_state(seeded(seed, NO_RAY)))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def lambert(nx, ny, nz, u1, u2):
     """Direction around a normal, cosine-weighted."""
     # any vector across the normal: take the coordinate axis least aligned with it
@@ -71,7 +71,7 @@ def lambert(nx, ny, nz, u1, u2):
     return a * tx + b * bx + up * nx, a * ty + b * by + up * ny, a * tz + b * bz + up * nz
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def interact(surfaces, material, weight, state):
     """Decide what a ray does at a surface and change its energies (7,) accordingly.
 

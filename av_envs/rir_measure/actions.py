@@ -70,6 +70,18 @@ def _checked_move(name: str, action: Any) -> Action:
     return Action(int(scalar))
 
 
+def check_moves(moves: np.ndarray, whose: str) -> None:
+    """Raise a ValueError unless moves, an array or a scalar of numpy, are all possible."""
+    moves = np.asarray(moves)
+    if moves.dtype.kind not in "iu":
+        raise ValueError(f"the move of {whose} must be a whole number in 0..3, got {moves.dtype}")
+    wrong = moves[(moves < 0) | (moves >= len(Action))]
+    if wrong.size:
+        raise ValueError(
+            f"the move of {whose} must be 0 stop, 1 forward, 2 left or 3 right, got {wrong[0]}"
+        )
+
+
 def pose_after(
     pose: tuple[int, int], move: Action, neighbours: np.ndarray
 ) -> tuple[tuple[int, int], bool]:

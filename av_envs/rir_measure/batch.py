@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from av_envs.rir_measure.actions import check_moves, checked_prediction
 from av_envs.rir_measure.autoreset import SideBySide, submit_predictions
 from av_envs.rir_measure.env import MeasureEnv
 from av_envs.rir_measure.measuring import Measurement
 from av_envs.rir_measure.pairs import Pairs
+from av_envs.rir_measure.playing_on import SPACES
 from av_envs.rir_measure.rewards import shares
 from av_envs.rir_measure.stft_distance import distance, spectra
-from av_envs.side_by_side import checked_count, in_threads
+from av_envs.side_by_side import checked_count, in_threads, shaped
 
 RobotArrays = dict[str, dict[str, Any]]  # robot -> key -> (N, ...)
 
@@ -77,9 +79,21 @@ class TeamBatch:
         self.metadata = {**first.metadata, "autoreset_mode": self.autoreset_mode}
         self.config, self.links = first.config, first.links
         self.possible_agents, self.agents = first.possible_agents, list(first.possible_agents)
+        self._take_spaces()
+        self.ended: Ended | None = None
+
+    def _take_spaces(self) -> None:
+        first = self.teams[0]
         self.observation_spaces, self.action_spaces = first.observation_spaces, first.action_spaces
         self.state_space = first.state_space
-        self.ended: Ended | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the spaces, which are those of the first team."""
+        return {name: value for name, value in vars(self).items() if name not in SPACES}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._take_spaces()
 
     def observation_space(self, agent: str):
         """Of one robot in one team."""
@@ -170,11 +184,12 @@ class TeamBatch:
             self.num_envs,
             *(space[key] if self.config.prediction == "action" else space).shape,
         )
-        array = np.asarray(values)
-        if array.shape != shape:
-            raise ValueError(
-                f"the actions of {robot}: {key!r} must have shape {shape}, got {array.shape}"
-            )
+        array = shaped(values, shape, f"the actions of {robot}: {key!r}")
+        for i in np.flatnonzero(~self._played.waiting):  # before anybody moves
+            if key == "move":
+                check_moves(array[i], f"{robot} in team {i}")
+            else:
+                checked_prediction(array[i], len(array[i]), f"the action of {robot} in team {i}")
         return array
 
     def _observations_and_infos(self) -> tuple[RobotArrays, RobotArrays]:

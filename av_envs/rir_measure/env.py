@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -23,14 +22,16 @@ from av_envs.rir_measure.config import MeasureConfig
 from av_envs.rir_measure.episode import draw_in_pool, pool_of
 from av_envs.rir_measure.hull import hull_perimeter_and_area
 from av_envs.rir_measure.judge import Judge
-from av_envs.rir_measure.measuring import Measurement, measure, truth_of
+from av_envs.rir_measure.measuring import Measurement, TrueResponses, measure
 from av_envs.rir_measure.metrics import coverage_ratio
 from av_envs.rir_measure.observation import (
+    MEMORY,
     action_mask,
     observation,
     observation_space,
     remembered,
 )
+from av_envs.rir_measure.playing_on import play_on, state_to_keep
 from av_envs.rir_measure.predictors import RIRPredictor, context_for, open_predictor
 from av_envs.rir_measure.privileged import PRIVILEGED
 from av_envs.rir_measure.queries import budgets, draw_queries
@@ -39,8 +40,6 @@ from av_envs.rir_measure.schedule import SubStep, links, owner, robot_name, sub_
 from av_envs.rir_measure.state import state_of, state_space
 from av_envs.rir_measure.walks import hull_nodes
 from av_envs.scene import Scene
-
-MEMORY = 16  # joint observations that a predictor is shown
 
 
 class MeasureEnv(ParallelEnv):
@@ -80,13 +79,13 @@ class MeasureEnv(ParallelEnv):
             config.alpha_xi, config.alpha_zeta, config.alpha_psi, config.alpha_phi
         )
         self._shares = shares(config.rho, config.robots)
-        self._make_spaces()
+        self.make_spaces()
         self._judge = Judge(config.room_errors, config.wcr_lambda)
         self.use_predictor(config.predictor)
         self.np_random: np.random.Generator | None = None
         self.t: int | None = None
 
-    def _make_spaces(self) -> None:
+    def make_spaces(self) -> None:
         owners = [owner(link, self.config.robots) for link in self.links]
         heard = [link.receiver for link in self.links]
         predicts = self.config.prediction == "action"
@@ -98,6 +97,8 @@ class MeasureEnv(ParallelEnv):
             self.observation_spaces[robot] = observation_space(self.config, len(self._heard[robot]))
             self.action_spaces[robot] = action_space(n_predicted)
         self.state_space = state_space(self.config.robots)
+
+    __getstate__, __setstate__ = state_to_keep, play_on
 
     def observation_space(self, agent: str) -> spaces.Dict:
         return self.observation_spaces[agent]
@@ -273,7 +274,7 @@ class MeasureEnv(ParallelEnv):
     def _open_predictor(self) -> None:
         if self.config.prediction == "env":
             robots, grid, steps = tuple(self.possible_agents), self.config.grid, self.config.steps
-            truth = partial(truth_of, self.dwelling.acoustics, self.scene.graph)
+            truth = TrueResponses(self.dwelling)
             self.predictor.reset(context_for(self.predictor, robots, grid, steps, truth))
 
     def _move(self, moves: list[Action]) -> None:

@@ -57,7 +57,7 @@ def draw_in_pool(
         raise ValueError(f"unknown reset options {unknown}; there is {', '.join(RESET_OPTIONS)}")
     pool = pool_of(config)
     house, name = _dwelling_name(pool, options, rng)
-    dwelling = pool.world.open(name)
+    dwelling = pool.open(name)
     return house, dwelling, draw_episode(config, dwelling.scene.graph, options, rng)
 
 

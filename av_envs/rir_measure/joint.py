@@ -14,6 +14,7 @@ from av_envs.rir_measure.env import MeasureEnv
 from av_envs.rir_measure.measuring import Measurement
 from av_envs.rir_measure.predictors import RIRPredictor
 from av_envs.scene import Scene
+from av_envs.space_generators import generator_states, go_on
 
 # info keys of which every robot has its own
 OF_ROBOT = ("collision", "stopped", "new_nodes", "node", "heading", "action_mask")
@@ -188,6 +189,9 @@ class JointMeasureEnv(gym.Env):
         self.team = MeasureEnv(render_mode=render_mode, **options)
         self.config = self.team.config
         self.render_mode = render_mode
+        self._make_spaces()
+
+    def _make_spaces(self) -> None:
         robots = self.team.possible_agents
         spaces_of = self.team.observation_spaces
         self.observation_space = spaces.Dict(
@@ -201,6 +205,18 @@ class JointMeasureEnv(gym.Env):
         if self.config.prediction == "action":
             rir = rir_space(len(self.team.links))
             self.action_space = spaces.Dict({"move": moves, "rir": rir})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the spaces, which a copy makes anew."""
+        made_anew = "observation_space", "action_space"
+        state = {key: value for key, value in vars(self).items() if key not in made_anew}
+        return {**state, "of_spaces": generator_states(self.observation_space, self.action_space)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        of_spaces = state.pop("of_spaces")
+        vars(self).update(state)
+        self._make_spaces()
+        go_on(of_spaces, self.observation_space, self.action_space)
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         super().reset(seed=seed)

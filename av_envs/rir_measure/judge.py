@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,11 @@ class Judge:
         self.queries = queries
         self._query_truth: Spectra | None = None
         self._curve: list[tuple[int, float]] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but spectra, which can be made again; of queries only the nodes."""
+        nodes = None if self.queries is None else self.queries.nodes
+        return {**vars(self), "_last": None, "_query_truth": None, "queries": nodes}
 
     @property
     def xi(self) -> float:

@@ -1,12 +1,14 @@
 """What the receivers record: the responses of one step."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from av_envs.acoustics.backend import AcousticBackend
 from av_envs.acoustics.binaural import RIR_SAMPLES
+from av_envs.dwelling import Dwelling
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.scene import NavigationGraph
 
@@ -36,14 +38,20 @@ def measure(acoustics: AcousticBackend, graph: NavigationGraph, nodes: np.ndarra
     return Measurement(nodes, pairs, rirs)
 
 
+@dataclass(frozen=True)
+class TrueResponses:
+    """Of any pairs in a dwelling, (P, 2, 16000) float32."""
+
+    dwelling: Dwelling
+
+    def __call__(self, pairs: Pairs) -> np.ndarray:
+        graph = self.dwelling.scene.graph
+        return measure(self.dwelling.acoustics, graph, nodes_of(graph, pairs)).rirs
+
+
 def pairs_of(graph: NavigationGraph, nodes: np.ndarray) -> Pairs:
     """Where the heads on these nodes are; nodes as in `Measurement`."""
     return Pairs(graph.heads[nodes[:, 0]], graph.heads[nodes[:, 1]], nodes[:, 2].copy())
-
-
-def truth_of(acoustics: AcousticBackend, graph: NavigationGraph, pairs: Pairs) -> np.ndarray:
-    """(P, 2, n) float32, the true responses between places next to nodes."""
-    return measure(acoustics, graph, nodes_of(graph, pairs)).rirs
 
 
 def nodes_of(graph: NavigationGraph, pairs: Pairs) -> np.ndarray:

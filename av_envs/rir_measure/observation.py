@@ -15,6 +15,7 @@ from av_envs.scene import CATEGORIES
 from av_envs.vision import IMAGE_SIZE
 
 FARTHEST = 1000.0  # m, bound of all positions
+MEMORY = 16  # joint observations that a predictor is shown
 _COS, _SIN = np.array([1, 0, -1, 0]), np.array([0, 1, 0, -1])  # by heading
 
 Pose = tuple[int, int]  # node, heading

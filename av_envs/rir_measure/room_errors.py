@@ -40,7 +40,9 @@ HEADROOM_DB, LONGEST_FIT_DB, SHORTEST_FIT_DB = 5, 60, 10
 FIT_POINTS = 2048  # of the decay curve through which a line is laid, at most
 
 # contraction and reordering only: that a NaN is no number must stay true
-kernel = njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "arcp", "nsz"})
+FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
+kernel = njit(cache=True, nogil=True, fastmath=FASTMATH)
+helper = njit(cache=True, nogil=True, fastmath=FASTMATH, forceinline=True)
 
 
 class RoomMeasures(NamedTuple):
@@ -175,7 +177,7 @@ def _measure(rirs, measures):
             measures[row, column] = 10 * math.log10((1 - late + FLOOR) / (late + FLOOR))
 
 
-@kernel
+@helper
 def _first_at_most(curve, n, energy):
     """First of the n samples where a falling curve is at most this energy; n if none is."""
     low, high = 0, n
@@ -188,7 +190,7 @@ def _first_at_most(curve, n, energy):
     return low
 
 
-@kernel
+@helper
 def _reverberation_time(curve, used):
     """Seconds to fall by 60 dB from a line through the curve in dB; 0 if there is none."""
     first = _first_at_most(curve, used, curve[0] * 10 ** (-HEADROOM_DB / 10))

@@ -43,6 +43,8 @@ QUIETEST = np.float32(np.sqrt(POWER_FLOOR))
 # contraction and reordering only: that a NaN is no number must stay true
 FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
 kernel = njit(cache=True, nogil=True, fastmath=FASTMATH)
+helper = njit(cache=True, nogil=True, fastmath=FASTMATH, forceinline=True)
+exact_helper = njit(cache=True, nogil=True)  # inlined, these two take half as long again
 
 
 class Spectra(NamedTuple):
@@ -149,7 +151,7 @@ def _analyse(rirs, window, magnitude):
     return -1
 
 
-@kernel
+@helper
 def _load_hops(rir, hops, loudness):
     """One response with mirrored ends as hops side by side; False if it is no sound."""
     margin, last = WINDOW_LENGTH // 2, len(rir) - 1
@@ -171,7 +173,7 @@ def _load_hops(rir, hops, loudness):
     return True
 
 
-@kernel
+@helper
 def _is_under_the_floor(loudness, heaviest, frame):
     """Whether no frequency can reach the floor: none exceeds the sum of weighted samples."""
     bound = np.float32(0)
@@ -180,7 +182,7 @@ def _is_under_the_floor(loudness, heaviest, frame):
     return bound < QUIETEST
 
 
-@kernel
+@exact_helper
 def _load_points(hops, window, frame, points):
     """Windowed frames as complex points, split into those for even and for odd frequencies."""
     beyond = WINDOW_LENGTH // 2 - 256  # points that the window has in the second half
@@ -213,7 +215,7 @@ def _load_points(hops, window, frame, points):
                 points[p + 256, 1, lane] = x * sin + y * cos
 
 
-@kernel
+@helper
 def _transform_256(points):
     """Complex transforms (256 * PAIR,) in place, decimation in frequency by fours."""
     _split_by_four(points, 256)
@@ -222,7 +224,7 @@ def _transform_256(points):
     _split_by_four(points, 4)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, forceinline=True)
+@helper
 def _split_by_four(points, size):
     """One step of transforms of `size` points, a constant once this is inlined."""
     quarter, turn = size // 4, 256 // size
@@ -252,7 +254,7 @@ def _split_by_four(points, size):
                 points[d + IM] = x * s3 + y * c3
 
 
-@kernel
+@exact_helper
 def _store_magnitudes(points, magnitude):
     """Magnitudes (513, up to LANES) of real frames from transforms of their complex points."""
     low_row, high_row = np.empty(LANES, np.float32), np.empty(LANES, np.float32)

@@ -8,13 +8,14 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
-from gymnasium.vector.utils import batch_space, iterate
+from gymnasium.vector.utils import iterate
 from gymnasium.wrappers import TimeLimit
 
 from av_envs.paths import PlainSpec
+from av_envs.rir_measure.actions import check_moves, checked_prediction
 from av_envs.rir_measure.autoreset import SideBySide, stacked_infos, submit_predictions
 from av_envs.rir_measure.joint import JointMeasureEnv
-from av_envs.side_by_side import Copies, checked_count
+from av_envs.side_by_side import Copies, checked_count, shaped
 
 
 class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
@@ -55,10 +56,7 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
         self._played = SideBySide(limited, autoreset_mode, workers)
         self.autoreset_mode = self._played.mode
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.single_observation_space = self.envs[0].observation_space
-        self.single_action_space = self.envs[0].action_space
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.take_spaces(self.envs[0])
 
     def reset(self, *, seed=None, options: dict[str, Any] | None = None):
         started = self._played.reset(seed, options)
@@ -98,10 +96,21 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
         if isinstance(wanted, spaces.Dict):
             if not isinstance(actions, Mapping) or set(actions) != set(wanted):
                 raise ValueError(f"the actions must be a dict of 'move' and 'rir', got {actions!r}")
-            actions = {key: _shaped(actions[key], wanted[key].shape, key) for key in wanted}
+            parts = {
+                key: shaped(actions[key], wanted[key].shape, f"the actions: {key!r}")
+                for key in wanted
+            }
         else:
-            actions = _shaped(actions, wanted.shape, "move")
-        return list(iterate(wanted, actions))
+            parts = {"move": shaped(actions, wanted.shape, "the actions: 'move'")}
+        self._check(**parts)
+        return list(iterate(wanted, parts if isinstance(wanted, spaces.Dict) else parts["move"]))
+
+    def _check(self, move: np.ndarray, rir: np.ndarray | None = None) -> None:
+        """Before anybody moves; what is ignored may be anything."""
+        for i in np.flatnonzero(~self._played.waiting):
+            check_moves(move[i], f"environment {i}")
+            if rir is not None:
+                checked_prediction(rir[i], len(rir[i]), f"the action of environment {i}")
 
     def _observations(self) -> dict[str, np.ndarray]:
         rows = [played.observation for played in self._played.latest]
@@ -115,10 +124,3 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
         observations[:] = [final[0] if final else None for final in finals]
         has = np.array([final is not None for final in finals])
         return {"final_obs": observations, "_final_obs": has, **infos}
-
-
-def _shaped(given: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-    array = np.asarray(given)
-    if array.shape != shape:
-        raise ValueError(f"the actions: {what!r} must have shape {shape}, got {array.shape}")
-    return array

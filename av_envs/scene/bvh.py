@@ -149,7 +149,7 @@ def _meet(triangles, k, ox, oy, oz, dx, dy, dz):
     return (bx * qx + by * qy + bz * qz) * scale
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def closest_hit(bvh, ox, oy, oz, dx, dy, dz, t_min, t_max):
     """(t, index) of the first triangle with t_min < t < t_max; (t_max, -1) if there is none.
 
@@ -186,7 +186,7 @@ def closest_hit(bvh, ox, oy, oz, dx, dy, dz, t_min, t_max):
             node = ROW(stack[height])
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def any_hit(bvh, ox, oy, oz, dx, dy, dz, t_min, t_max):
     """Whether any triangle has t_min < t < t_max. Arguments as for `closest_hit`."""
     ox, oy, oz = np.float32(ox), np.float32(oy), np.float32(oz)
@@ -286,7 +286,7 @@ def _bin(low, high, t, axis, start, stop):
     return min(N_BINS - 1, int((centre - start) / (stop - start) * N_BINS))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _bound(low, high, members, box):
     """Fill `box` (6,) around all members; return the bounds of their centres."""
     box[:3], box[3:] = np.inf, -np.inf
@@ -301,7 +301,7 @@ def _bound(low, high, members, box):
     return centre_low, centre_high
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _best_cut(low, high, members, centre_low, centre_high):
     """(axis, last bin of the left part, sum of area x triangles); axis -1 if all centres agree."""
     best_axis, best_bin, best_cost = -1, -1, np.inf
@@ -329,7 +329,7 @@ def _best_cut(low, high, members, centre_low, centre_high):
     return best_axis, best_bin, best_cost
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _sweep(bins, counts, cost):
     """Fill cost[b] with area x triangles of bins 0 to b together; infinite while empty."""
     box = bins[0].copy()
@@ -342,7 +342,7 @@ def _sweep(bins, counts, cost):
         cost[b] = n * _half_area(box[:3], box[3:]) if n > 0 else np.inf
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _partition(low, high, members, axis, cut, start, stop):
     """Sort members in place into bins <= cut and the rest; return the size of the left part."""
     left, right = 0, len(members) - 1

@@ -36,7 +36,7 @@ def _distances(points, triangles, low, high, cap):
     return distances
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _squared_distance(p, triangle):
     """Squared distance from a point to a triangle (Ericson, Real-Time Collision Detection, 5.1.5).
 
@@ -77,11 +77,11 @@ def _squared_distance(p, triangle):
     return np.float32(x * x + y * y + z * z)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _between(a, b):
     return b[0] - a[0], b[1] - a[1], b[2] - a[2]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _dot(a, b):
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]

@@ -57,7 +57,7 @@ def floors_below(bvh, normals, xs, ys, top, height):
     return column[:n], z[:n], covered[:n], facing[:n]
 
 
-@njit
+@njit(forceinline=True)
 def _doubled(values):
     return np.concatenate((values, values))
 
@@ -112,7 +112,7 @@ def nearest_surfaces(bvh, points, cap):
     return distances
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _touched(bvh, stack, x, y, low, high, radius):
     """Whether anything is within `radius` of the vertical line at (x, y), `low` to `high`."""
     height, stack[0] = 1, 0
@@ -136,7 +136,7 @@ def _touched(bvh, stack, x, y, low, high, radius):
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _triangle_near(t, x, y, low, high, radius):
     """Whether the part of a triangle between two heights comes within `radius` of (x, y)."""
     polygon = np.empty((7, 3))
@@ -163,7 +163,7 @@ def _triangle_near(t, x, y, low, high, radius):
     return n > 2 and (left or right)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _cut(polygon, n, height, sign):
     """Keep what lies above a height (sign 1) or below it (-1), in place; the number of corners."""
     kept = np.empty((7, 3))
@@ -230,7 +230,7 @@ def stepped_over(column, z, nx, ny, climb):
     return hole[:n], beside[:n]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _nearest_level(z, start, stop, level, climb):
     best, gap = -1, climb
     for f in range(start, stop):

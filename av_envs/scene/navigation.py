@@ -105,7 +105,7 @@ def _nearest_room(positions: np.ndarray, rooms: np.ndarray) -> np.ndarray:
     return np.square(outside).sum(axis=2).argmin(axis=1).astype(np.int32)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def is_free(x0, y0, x1, y1, obstacles, n_obstacles):
     """Whether a body swept over the rectangle keeps its distance from every obstacle."""
     for k in range(n_obstacles):
@@ -116,7 +116,7 @@ def is_free(x0, y0, x1, y1, obstacles, n_obstacles):
     return True
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _is_on_floor(x, y, floors):
     for k in range(len(floors)):
         if floors[k, 0] <= x <= floors[k, 2] and floors[k, 1] <= y <= floors[k, 3]:
@@ -156,7 +156,7 @@ def _link_grid(xs, ys, floors, obstacles):
     return label, links
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _flood(i, j, number, label, links, stack):
     """Give `number` to every grid point that can be reached from (i, j)."""
     stack[0, 0], stack[0, 1], height = i, j, 1

@@ -10,11 +10,15 @@ from av_envs.paths import PlainSpec
 from av_envs.separation.actions import Action, action_space, checked_action
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.estimators import checked_estimate
-from av_envs.separation.hearing import target_second
+from av_envs.separation.hearing import corpus_of, target_second
 from av_envs.separation.observation import observation_space
 from av_envs.separation.privileged import OF_SITUATION, Situation
 from av_envs.separation.scoring import mean_scores, score_second
 from av_envs.separation.walk import Walk
+from av_envs.space_generators import generator_states, go_on
+
+# made anew by a copy: sounds, what was heard of them and the spaces
+MADE_ANEW = "corpus", "_heard", "_heard_at_start", "_truth", "observation_space", "action_space"
 
 
 class SeparationEnv(Walk, gym.Env):
@@ -178,8 +182,27 @@ class SeparationEnv(Walk, gym.Env):
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode {render_mode!r} does not exist; choose rgb_array")
         self.render_mode = render_mode
+        self._make_spaces()
+
+    def _make_spaces(self) -> None:
         self.observation_space = observation_space(self.config, len(self.corpus.classes))
         self.action_space = action_space(self.config.estimator)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All that a copy cannot make anew; responses that are kept for speed are left out."""
+        state = {name: value for name, value in vars(self).items() if name not in MADE_ANEW}
+        states = generator_states(self.observation_space, self.action_space)
+        return {**state, "_spectra": {}, "of_spaces": states}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Play on where the other was: in the same dwelling, hearing the same second."""
+        of_spaces = state.pop("of_spaces")
+        vars(self).update(state)
+        self.corpus = corpus_of(self.config.sounds)
+        self._make_spaces()
+        go_on(of_spaces, self.observation_space, self.action_space)
+        if self._t is not None:
+            self._listen()
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         super().reset(seed=seed)

@@ -55,7 +55,7 @@ def draw_in_pool(
     pool = pool_of(config)
     refused = None
     for house in _houses_to_try(pool.size, options, rng):
-        dwelling = pool.world.open(pool.names[house])
+        dwelling = pool.open(pool.names[house])
         try:
             return house, dwelling, draw_episode(config, dwelling.scene.graph, corpus, rng)
         except NoRoomError as error:

@@ -1,13 +1,13 @@
 """Many episodes of active separation at once, on all cores: what `gymnasium.make_vec` makes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from gymnasium.vector.utils import batch_space, create_empty_array, iterate
+from gymnasium.vector.utils import create_empty_array, iterate
 
 from av_envs.acoustics.tracing import available_cores
 from av_envs.paths import PlainSpec
@@ -20,6 +20,7 @@ from av_envs.side_by_side import (
     checked_count,
     in_threads,
     seeds_of,
+    shaped,
     taken_mask,
 )
 
@@ -75,15 +76,16 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         self.render_mode = render_mode
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.single_observation_space = self.envs[0].observation_space
-        self.single_action_space = self.envs[0].action_space
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.take_spaces(self.envs[0])
         self._limit = max_episode_steps
         self._is_over: np.ndarray | None = None  # (N,) bool, a reset is due; None: of all
         self._constant: list[Sounding | None] = [None] * self.num_envs  # of static sources
         for env in self.envs:
             env.kept_poses = KEPT_POSES
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As for a single environment; what static sources play is transformed again."""
+        return {**super().__getstate__(), "_constant": [None] * self.num_envs}
 
     def reset(
         self,
@@ -108,8 +110,7 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         """One second of every episode; where one is over, as `autoreset_mode` says."""
         check_may_step(self._is_over, self.autoreset_mode)
         todo = {}
-        pairs = zip(range(self.num_envs), iterate(self.action_space, actions), strict=True)
-        for i, action in pairs:
+        for i, action in enumerate(self._split(actions)):
             if self._is_over[i]:
                 todo[i] = partial(self._begin, i, None, {})
             else:
@@ -125,6 +126,18 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         infos |= self._infos(played)
         terminated = np.zeros(self.num_envs, bool)
         return observations, rewards, terminated, truncated.copy(), infos
+
+    def _split(self, actions: Any) -> list:
+        """The action of each environment."""
+        wanted = self.action_space
+        if not isinstance(wanted, gym.spaces.Dict):
+            return list(shaped(actions, wanted.shape, "the actions"))
+        if not isinstance(actions, Mapping) or set(actions) != set(wanted):
+            raise ValueError(f"the actions must be a dict of {', '.join(wanted)}, got {actions!r}")
+        parts = {
+            key: shaped(actions[key], wanted[key].shape, f"the actions: {key!r}") for key in wanted
+        }
+        return list(iterate(wanted, parts))
 
     def _begun_again(self, played: dict[int, Played], observations: Arrays) -> dict[str, Any]:
         """Begin the episodes that are over, and tell what they ended with."""

@@ -125,6 +125,10 @@ class RecentClips:
         self._kept: OrderedDict[str, np.ndarray] = OrderedDict()
         self._n_samples = 0
 
+    def __reduce__(self) -> tuple:
+        """A copy has read nothing yet."""
+        return type(self), (self.capacity,)
+
     def get(self, clip: str, read: Callable[[str], np.ndarray]) -> np.ndarray:
         """The clip as a read-only array, from `read(clip)` if it is not among the kept."""
         with self._one_at_a_time:

@@ -38,6 +38,7 @@ class EmbeddedCorpus:
     def __init__(self, n_voices: int = N_VOICES):
         if n_voices < 1:
             raise ValueError(f"n_voices must be at least 1, got {n_voices}")
+        self._n_voices = n_voices
         self._makers: dict[str, Maker] = {"music": music, "ambience": ambience}
         for i in range(n_voices):
             self._makers[f"voice-{i:02d}"] = partial(talk, speaker(i))
@@ -54,6 +55,9 @@ class EmbeddedCorpus:
         shape = (CLIP_SECONDS * SAMPLE_RATE,)
         self._kept = RowFile(name, np.int16, shape, n_rows=len(self._rows))
         self._recent = RecentClips()
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self._n_voices,)
 
     def clips(self, split: str, class_name: str) -> tuple[str, ...]:
         """Names of the clips of one class in one split."""

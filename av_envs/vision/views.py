@@ -27,6 +27,9 @@ class ViewCache:
         name = f"views/{scene.name}-{scene.fingerprint[:16]}-v{CAMERA_VERSION}"
         self._rows = RowFile(name, VIEW, (1,), N_HEADINGS * len(scene.graph.positions))
 
+    def __reduce__(self) -> tuple:
+        return type(self), (self.scene,)
+
     def view(self, node: int, heading: int) -> tuple[np.ndarray, np.ndarray]:
         """The view from a node's head.
 

@@ -56,7 +56,7 @@ def turn(x, y, heading):
     return x * sin - y * cos, x * cos + y * sin
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _may_be_seen(box, eye, heading, half_width):
     """Whether a box (6,) reaches into the pyramid of sight."""
     right_a, forward_a = turn(box[0] - eye[0], box[1] - eye[1], heading)
@@ -67,7 +67,7 @@ def _may_be_seen(box, eye, heading, half_width):
     return reach > 0 and sideways and box[2] - eye[2] <= reach and box[5] - eye[2] >= -reach
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _to_camera(triangle, eye, heading, corners):
     """Fill `corners` (3, 3) with right, up, forward of each corner."""
     for corner in range(3):
@@ -80,7 +80,7 @@ def _to_camera(triangle, eye, heading, corners):
         corners[corner, 1] = z
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _paint(k, corners, edges, half_width, nearness, index):
     """Paint one triangle: the pixels whose direction is a positive mix of its corners."""
     size = len(index)
@@ -124,7 +124,7 @@ def _paint(k, corners, edges, half_width, nearness, index):
                 seen[column] = k
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _rows(corners, size, half_width):
     """First and last row of pixels a triangle can touch; all rows if it reaches behind the eye."""
     if min(corners[0, 2], corners[1, 2], corners[2, 2]) < 1e-6:

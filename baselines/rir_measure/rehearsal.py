@@ -73,7 +73,7 @@ def rehearse(
     return actions[:step], total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _cheapest(
     neighbours, visited, goals, robot, start, openness, liking, search, stamp, came_from, queue
 ):

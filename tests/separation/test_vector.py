@@ -184,7 +184,7 @@ def test_wrong_calls_are_named_and_change_nothing():
     loop.reset(seed=SEED)
     with pytest.raises(ValueError, match="0 forward, 1 left, 2 right, 3 stay"):
         native.step([0, 4])
-    with pytest.raises(ValueError, match=r"longer|shorter"):
+    with pytest.raises(ValueError, match=r"must have shape \(2,\), got \(3,\)"):
         native.step([0, 0, 0])
     with pytest.raises(TypeError, match="unknown option 'colour'"):
         SeparationVectorEnv(2, colour="red")

@@ -52,7 +52,6 @@ class Interpolating:
 
     def __init__(self, hrtf: str = "kemar"):
         self._hrtf = hrtf
-        self._table = mean_table()
 
     def reset(self, context: PredictionContext) -> None:
         self._n_samples = context.n_samples
@@ -94,7 +93,7 @@ class Interpolating:
         hidden += self._louder_by(shares) - LEAN * unsure[:, None, None]
         sight = self._sight(pairs, gaps, _excess(pairs, seen, hidden))
         envelope = hidden + sight[:, None, None] * (seen - hidden)
-        tilt = np.sin(azimuths(pairs))[:, None, None] * self._table.lateral / 2
+        tilt = np.sin(azimuths(pairs))[:, None, None] * mean_table().lateral / 2
         ears = np.stack([envelope + tilt, envelope - tilt], axis=1)
         return compose(pairs, Decomposition(sight, ears), self._n_samples, self._hrtf)
 
@@ -126,7 +125,8 @@ class Interpolating:
         """(P, N_TIMES, 7) mean envelopes at these distances, of seen and of hidden pairs."""
         log_distance = np.log(np.maximum(distances(pairs), MIN_LENGTH))
         basis = np.stack([np.ones_like(log_distance), log_distance], axis=1)
-        return np.tensordot(basis, self._table.seen, 1), np.tensordot(basis, self._table.hidden, 1)
+        table = mean_table()
+        return np.tensordot(basis, table.seen, 1), np.tensordot(basis, table.hidden, 1)
 
 
 def _excess(pairs: Pairs, seen: np.ndarray, hidden: np.ndarray) -> np.ndarray:

@@ -103,6 +103,13 @@ class DeviceSeparationVectorEnv(gym.vector.VectorEnv):
         self._is_over: np.ndarray | None = None  # (N,) bool, a reset is due; None: of all
         self._score: Scores = {}
 
+    def __reduce__(self) -> tuple:
+        raise TypeError(
+            f"{type(self).__name__} cannot be copied or pickled: what it plays lies in the memory "
+            f"of the device {str(self.device)!r}. Make another one with the same arguments and "
+            "seeds, or leave out device= where copies are needed"
+        )
+
     def reset(
         self,
         *,
