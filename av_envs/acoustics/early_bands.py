@@ -88,7 +88,7 @@ def interpolation() -> np.ndarray:
     return (np.sinc(away / DECIMATION) * window[away + REACH * DECIMATION]).astype(np.float32)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def add_interpolated(low, ahead, end, between, out):
     """Add signals of the low rate, brought to the full one, to `out` (2, n).
 
