@@ -4,7 +4,7 @@ from av_envs.kernel_cache import place_kernels
 from av_envs.registration import VARIANTS, register_all
 
 __all__ = ["VARIANTS"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 place_kernels()
 register_all()
