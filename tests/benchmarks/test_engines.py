@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import av_envs
 from av_envs.benchmarks import engines, engines_figures, engines_heard
 from av_envs.benchmarks.engines_figures import (
     at_equal_scatter,
@@ -154,7 +155,7 @@ def test_engines_that_are_absent_are_named(only_ours, capsys, monkeypatch):
     assert printed.count("| native |") == 3
     assert engines.main([*small, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result["engines"] == {"native": "0.1.0", "RLR": None, "pyroomacoustics": None}
+    assert result["engines"] == {"native": av_envs.__version__, "RLR": None, "pyroomacoustics": None}
     assert result["houses"]["pairs"] == 2
 
 

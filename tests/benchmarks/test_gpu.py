@@ -41,7 +41,7 @@ def test_every_part_tells_what_it_finds(name):
 def test_the_tracers_are_put_side_by_side():
     pytest.importorskip("warp", reason="NVIDIA Warp is an extra: av-envs[warp]")
     found = list(gpu_parts.tracer("cpu", gpu.TINY))
-    assert found[0]["level_mean_db"] < 1  # of few rays
+    assert found[0]["level_mean_db"] < 3  # of 256 rays
     assert {"all_pairs_s_numba", "all_pairs_s_warp"} <= {key for f in found for key in f}
 
 
