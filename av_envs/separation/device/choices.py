@@ -10,11 +10,7 @@ from av_envs.separation.actions import Action
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.device.episodes import on_device
 
-DEVICES = ("cuda", "cpu")
-CPU_CHUNK = 4  # environments that hear at once, unless `chunk` says else
-CHUNK_LIMITS = (64, 4096)  # the same on a GPU, as many as its memory allows
-CHUNK_BYTES = 10e6  # that each of them takes meanwhile
-CHUNK_SHARE = 0.15  # of the free memory of a GPU
+CHUNKS = {"cuda": 512, "cpu": 4}  # environments that hear at once, unless `chunk` says else
 
 
 def checked_device(device: str | torch.device) -> torch.device:
@@ -22,23 +18,16 @@ def checked_device(device: str | torch.device) -> torch.device:
         found = torch.device(device)
     except (RuntimeError, TypeError) as error:
         raise ValueError(f"device {device!r} is none that torch knows, such as 'cuda'") from error
-    if found.type not in DEVICES:
-        raise ValueError(f"device must be of the type {' or '.join(DEVICES)}, got {device!r}")
+    if found.type not in CHUNKS:
+        raise ValueError(f"device must be of the type {' or '.join(CHUNKS)}, got {device!r}")
     if found.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device {device!r}: torch {torch.__version__} finds no GPU; try 'cpu'")
     return found
 
 
 def checked_chunk(chunk: int | None, device: torch.device) -> int:
-    """How many environments hear at once.
-
-    By default as many as fit: large chunks leave the host time to draw the next episodes.
-    """
-    if chunk is None and device.type == "cuda":
-        fitting = torch.cuda.mem_get_info(device)[0] * CHUNK_SHARE / CHUNK_BYTES
-        return int(np.clip(fitting, *CHUNK_LIMITS))
     if chunk is None:
-        return CPU_CHUNK
+        return CHUNKS[device.type]
     if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
         raise ValueError(f"chunk must be a whole number from 1 on, got {chunk!r}")
     return chunk

@@ -65,8 +65,7 @@ def test_spaces_and_mode_are_those_of_the_cpu(envs):
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
 def test_a_step_reads_nothing_back(mode, monkeypatch):
     """On a device without any values everything works, so that no value is ever looked at."""
-    monkeypatch.setattr(choices, "DEVICES", ("meta",))
-    monkeypatch.setattr(choices, "CPU_CHUNK", 2)
+    monkeypatch.setitem(choices.CHUNKS, "meta", 2)
     everything = ["rgb", "depth", "mixture", "target", "pose", "waveform"]
     batch = DeviceSeparationVectorEnv(
         3, device="meta", houses=2, steps=2, observations=everything, autoreset_mode=mode
@@ -218,11 +217,3 @@ def test_without_torch_the_extra_is_named():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "device='cuda' needs torch: pip install 'av-envs[agents]'"
-
-
-@pytest.mark.parametrize(("free_gb", "expected"), [(0.1, 64), (20, 300), (1000, 4096)])
-def test_a_gpu_lets_as_many_hear_at_once_as_fit(monkeypatch, free_gb, expected):
-    free = int(free_gb * 1e9)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, free))
-    assert choices.checked_chunk(None, torch.device("cuda")) == expected
-    assert choices.checked_chunk(7, torch.device("cuda")) == 7
