@@ -139,7 +139,7 @@ def _agent_of(result: dict[str, Any], check: Check) -> AgentSpec:
 
 def _is_file(value: Any) -> bool:
     try:
-        return isinstance(value, str) and Path(value).expanduser().is_file()
+        return isinstance(value, str) and user_path(value).is_file()
     except (OSError, ValueError, RuntimeError):
         return False  # no name of a file
 

@@ -57,8 +57,9 @@ def test_houses_can_be_traced_by_another_tracer():
     levels = []
     for tracer in ("numba", "warp"):
         world = TracedWorld(1.0, "kemar", "flat", tracer)
-        sound = world.open("flat-9").acoustics.rir(3, 11, 0)
-        levels.append(10 * np.log10(np.square(sound).sum()))
+        acoustics = world.open("flat-9").acoustics
+        energy = [np.square(acoustics.rir(3, node, 0)).sum() for node in range(4, 20)]
+        levels.append(10 * np.log10(energy).mean())
     assert levels[0] != levels[1]
     assert levels[0] == pytest.approx(levels[1], abs=1)
     env = gym.make("AVDynamicSep-v0", tracer="warp")  # one word is all it takes

@@ -252,7 +252,7 @@ class Fickle(Quiet):
 
 
 def _environments():
-    return [thing for thing in gc.get_objects() if isinstance(thing, FakeSeparation)]
+    return [thing for thing in gc.get_objects() if issubclass(type(thing), FakeSeparation)]
 
 
 class Spies(Quiet):
@@ -281,7 +281,7 @@ class Shouts(Quiet):
     """Writes into every pipe there is what no answer may hold."""
 
     def act(self, observation):
-        for descriptor in range(3, 20):
+        for descriptor in range(3, 4096):
             with contextlib.suppress(OSError):
                 os.write(descriptor, struct.pack("!i", 8) + b"\xff" * 8)
         return 3

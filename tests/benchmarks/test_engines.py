@@ -155,7 +155,11 @@ def test_engines_that_are_absent_are_named(only_ours, capsys, monkeypatch):
     assert printed.count("| native |") == 3
     assert engines.main([*small, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result["engines"] == {"native": av_envs.__version__, "RLR": None, "pyroomacoustics": None}
+    assert result["engines"] == {
+        "native": av_envs.__version__,
+        "RLR": None,
+        "pyroomacoustics": None,
+    }
     assert result["houses"]["pairs"] == 2
 
 
