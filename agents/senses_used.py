@@ -6,6 +6,7 @@ interval. What changes nothing when it is spoilt was not used.
 """
 
 import argparse
+import json
 from collections.abc import Callable
 
 import gymnasium as gym
@@ -88,6 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="av_envs.agents.senses_used", description=__doc__)
     parser.add_argument("--checkpoint", type=path_argument, required=True, help="a .safetensors")
     parser.add_argument("--env", default="AVDynamicSep-v0")
+    parser.add_argument("--env-kwargs", type=json.loads, default={}, help="JSON")
     parser.add_argument("--split", default="val")
     parser.add_argument("--houses", type=int, default=20)
     parser.add_argument("--episodes", type=int, default=256)
@@ -95,6 +97,7 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     keys = observations_of(arguments.checkpoint)
     options = {"observations": keys, "split": arguments.split, "houses": arguments.houses}
+    options |= arguments.env_kwargs
     venv = make_venv(arguments.env, arguments.episodes, **options)
     alone = gym.make(arguments.env, **options)
     policy = load_policy(arguments.checkpoint, alone.observation_space, {}, alone.action_space)
