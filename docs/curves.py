@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from av_envs.vision.drawing import Colour, draw_line, draw_text
+from docs.tables import read_boards
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT = 520, 360  # pixels of a panel
@@ -24,7 +25,9 @@ class Panel(NamedTuple):
     top     highest value shown; the lowest is `bottom`
     steps   at the right edge
     files   names in docs/learnability, each with a colour
-    levels  scores to compare with, of the test dwellings
+    suite   board of the test dwellings, whose rows are compared with
+    metric  of that board; "score" is what ranks
+    levels  agents on it
     legend  the value beside which the names begin
     """
 
@@ -35,7 +38,9 @@ class Panel(NamedTuple):
     every: float
     steps: int
     files: dict[str, Colour]
-    levels: dict[str, float]
+    suite: str
+    metric: str
+    levels: tuple[str, ...]
     legend: float
 
 
@@ -52,7 +57,9 @@ PANELS = (
             "listens": (20, 90, 180),
             "listens, seed 1": (120, 170, 220),
         },
-        {"Oracle": 1.30, "DoA": 0.87, "StandInPlace": 0.0, "Random": -0.17},
+        "sep-near-unheard-v2",
+        "score",
+        ("Oracle", "DoA", "StandInPlace", "Random"),
         0.5,
     ),
     Panel(
@@ -63,7 +70,9 @@ PANELS = (
         0.2,
         300_000,
         {"paid for own finds": (20, 90, 180), "paid as a team": (120, 170, 220)},
-        {"SpreadOut": 1.0, "Random": 0.35},
+        "rir-replica-like-v2",
+        "cr",
+        ("SpreadOut", "Random"),
         0.25,
     ),
 )
@@ -74,6 +83,16 @@ def main() -> None:
 
     picture = np.concatenate([drawn(panel) for panel in PANELS], axis=1)
     Image.fromarray(picture).quantize(64).save(HERE / "learnability.png", optimize=True)
+
+
+def levels(panel: Panel) -> dict[str, float]:
+    """What agents reach on the board, as docs/results has it."""
+    rows = {row["agent"]: row for row in read_boards()[panel.suite]}
+    of_score = panel.metric == "score"
+    return {
+        name: rows[name]["score"] if of_score else rows[name]["metrics"][panel.metric]
+        for name in panel.levels
+    }
 
 
 def drawn(panel: Panel) -> np.ndarray:
@@ -96,7 +115,7 @@ def drawn(panel: Panel) -> np.ndarray:
         column, row = place(steps, panel.bottom)
         draw_text(canvas, (int(column) - 14, int(row) + 8), f"{steps // 1000}k", INK)
     draw_text(canvas, (WIDTH // 2 - 20, HEIGHT - 16), "steps", INK)
-    for name, value in panel.levels.items():
+    for name, value in levels(panel).items():
         _dashes(canvas, place(0, value), place(panel.steps, value))
         column, row = place(panel.steps, value)
         draw_text(canvas, (int(column) - 8 * len(name), int(row) - 12), name, (120, 120, 120))
