@@ -8,7 +8,6 @@ share of the episodes it was better at all.
 import argparse
 import sys
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 from av_envs.benchmarks.command_line import UserError, run_command
@@ -18,6 +17,7 @@ from av_envs.benchmarks.results import canonical
 from av_envs.benchmarks.statistics import Score, board_score, by_task
 from av_envs.benchmarks.suites import SUITES, Suite
 from av_envs.benchmarks.tables import heading, interval, markdown_lines, number, score_digits
+from av_envs.paths import path_argument
 
 Result = dict[str, Any]
 Values = dict[tuple[str, int], tuple[str, float]]  # (group, episode): (scene, score)
@@ -94,7 +94,9 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="av_envs.benchmarks.compare", description=__doc__)
-    parser.add_argument("directory", type=Path, help="where av_envs.benchmarks.run put its files")
+    parser.add_argument(
+        "directory", type=path_argument, help="where av_envs.benchmarks.run put its files"
+    )
     parser.add_argument("--against", default="Random", help="an agent's name, default Random")
     return run_command(_compare, parser, argv)
 
