@@ -10,7 +10,7 @@ from av_envs.baselines.rir_measure import SpreadOut
 from av_envs.baselines.separation import Oracle
 
 HERE = Path(__file__).parent
-SEPARATION = {"name": "episode.png", "seed": 77, "steps": 13}
+SEPARATION = {"name": "episode.png", "seed": 65, "steps": 13}
 MEASURING = {"name": "measure.png", "seed": 3, "steps": 60}
 
 
