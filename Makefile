@@ -5,13 +5,13 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PACKAGING := setup.cfg pyproject.toml constraints.txt
 
-# About ten minutes on two cores once the caches are warm; an interrupted run goes on where it stopped.
+# Half an hour to an hour on two cores; an interrupted run goes on where it stopped.
 RESULTS := results
 SUITES := between-heard-v1 between-unheard-v1 between3-unheard-v1 near-heard-v2 near-unheard-v2 \
 	target-unheard-v2 3src-v2 noise-v2 distance-v2 static-v2 far-v2
 AGENTS := Random StandInPlace RotateInPlace Novelty ProximityPrior GoToNearest DoA Oracle
 
-# The measuring task, about an hour: teams with their usual predictor, and what predictors are worth.
+# The measuring task, more than an hour: teams with their usual predictor, and what predictors are worth.
 TEAM_RESULTS := results-rir
 TEAM_SUITES := replica-like-v2 mp3d-like-v2
 TEAMS := Random Curiosity Occupancy NearestNeighbor Frontier SpreadOut CoverageOracle
