@@ -20,3 +20,14 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip(f"no real recordings at {REAL_DATA}")
     return REAL_DATA
+
+
+@pytest.fixture
+def one_torch_thread():
+    """Tests share the cores, and tiny tensors are fastest on one."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -6,21 +6,14 @@ import pytest
 
 from av_envs.benchmarks import gpu, gpu_parts, gpu_report
 
-torch = pytest.importorskip("torch", reason="needs torch: av-envs[agents]")
+pytest.importorskip("torch", reason="needs torch: av-envs[agents]")
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 KNOWN = {  # what each part must say, besides how long it took
     "speed": {"num_envs", "pictures", "steps_per_s", "ms_step", "tables_gb"},
     "agreement": {"same_poses", "same_pictures", "spectrogram", "decibels"},
     "profile": {"num_envs", "stages", "kernels"},
     "learner": {"acting_steps_per_s", "learning_samples_per_s"},
 }
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # the cores are shared
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("name", KNOWN)

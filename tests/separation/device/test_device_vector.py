@@ -11,20 +11,13 @@ from gymnasium.vector import AutoresetMode
 import av_envs  # noqa: F401  (registers the suite)
 from av_envs.separation.config import REWARDS
 
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 SEED = 3
 DECIBELS = 0.02  # how far scores and rewards may differ; the most that was seen is 0.006
 HEARD = ("mixture", "waveform")
 SPECTRUM = 1e-3  # norm of the difference over the norm; seen 1e-5
 EXACT = ("geodesic_to_target", "collision", "node", "heading", "house")
 DEVICE = os.environ.get("AV_ENVS_TEST_DEVICE", "cpu")  # where all of this is tried
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # the cores are shared
-    yield
-    torch.set_num_threads(before)
 
 
 def pair(num_envs, mode="NextStep", env_id="AVDynamicSep-v0", device=DEVICE, **options):
