@@ -125,7 +125,7 @@ def test_a_source_has_amplitude_one_at_one_metre(box):
 )
 def test_the_ear_that_faces_the_source_hears_more(box, place, left, right, ahead):
     """From node 5, node 17 lies 3 m to the east and node 7 lies 2 m to the north."""
-    ears = backend(box, n_rays=500)
+    ears = backend(box, n_rays=2000)
 
     def left_over_right(heading):
         energies = np.sum(ears.rir(place, SOURCE, heading).astype(float) ** 2, axis=1)
