@@ -24,6 +24,7 @@ from typing import Any
 from av_envs.benchmarks import gpu_parts, gpu_report
 from av_envs.benchmarks.command_line import UserError, positive_int, run_command
 from av_envs.benchmarks.machine import hardware, packages
+from av_envs.benchmarks.results import write_text
 from av_envs.paths import path_argument
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -127,9 +128,7 @@ def save(folder: Path, figures: dict[str, Any]) -> None:
     """Write both files anew, each as a whole."""
     texts = {"gpu.json": json.dumps(figures, indent=1), "gpu.md": gpu_report.page(figures)}
     for name, text in texts.items():
-        draft = folder / f".{name}"
-        draft.write_text(text + "\n", encoding="utf-8")
-        os.replace(draft, folder / name)
+        write_text(folder / name, text + "\n")
 
 
 def measure(device: str, sizes: Sizes, parts: list[str], folder: Path) -> dict[str, Any]:

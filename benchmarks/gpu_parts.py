@@ -5,8 +5,6 @@ a part begins: commands that only name these parts do without it.
 """
 
 import importlib
-import os
-import tempfile
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +13,11 @@ import gymnasium as gym
 import numpy as np
 
 import av_envs  # noqa: F401  (registers the environments)
-from av_envs.storage import CACHE_VARIABLE
+from av_envs import bake
+from av_envs.acoustics.bank import TraceConfig
+from av_envs.acoustics.detectors import DETECTOR_RADIUS, make_detectors
+from av_envs.acoustics.tracing import available_cores, trace
+from av_envs.benchmarks import timings
 
 ENV_ID = "AVDynamicSep-v0"
 BLIND = ("mixture", "target", "pose")
@@ -30,15 +32,14 @@ Finding = dict[str, Any]
 
 def prepare(device: str, sizes: Any) -> Iterator[Finding]:
     """Trace and render the pool, on all cores, so that what follows meets warm caches."""
-    bake = importlib.import_module("av_envs.bake")
     start = time.perf_counter()
     pool = bake.pool_of(ENV_ID, "train", sizes.houses, views=True)
     blocks = bake.missing_blocks(pool)
     n_nodes = sum(len(nodes) for _, nodes in blocks)
     if blocks:
-        bake.bake(pool, blocks, bake.available_cores())
+        bake.bake(pool, blocks, available_cores())
     seconds = time.perf_counter() - start
-    yield {"sources": n_nodes, "cores": bake.available_cores(), "bake_s": round(seconds, 1)}
+    yield {"sources": n_nodes, "cores": available_cores(), "bake_s": round(seconds, 1)}
 
 
 def make(device: str, sizes: Any, num_envs: int, pictures: bool, **options: Any) -> Any:
@@ -237,20 +238,16 @@ def tracer(device: str, sizes: Any) -> Iterator[Finding]:
     except ModuleNotFoundError as error:
         yield {"skipped": f"Warp is not installed ({error})"}
         return
-    tracing = importlib.import_module("av_envs.acoustics.tracing")
-    detectors = importlib.import_module("av_envs.acoustics.detectors")
-    scene = _house(sizes.nodes)
+    scene = timings.house_of(sizes.nodes)
     graph = scene.graph
     heads = graph.heads
-    spheres = detectors.make_detectors(
-        heads, np.minimum(graph.clearance, detectors.DETECTOR_RADIUS)
-    )
+    spheres = make_detectors(heads, np.minimum(graph.clearance, DETECTOR_RADIUS))
     sources = heads[:: max(1, len(heads) // 8)]
     rays = {"n_rays": sizes.n_rays * 4}
     start = time.perf_counter()
     warp_trace(scene, sources[:1], spheres, n_rays=64, device=device)
     compile_s = time.perf_counter() - start
-    one = tracing.trace(scene, sources, spheres, **rays)[0]
+    one = trace(scene, sources, spheres, **rays)[0]
     other = warp_trace(scene, sources, spheres, device=device, **rays)[0]
     both = _level(one + other)
     apart = (_level(one) - _level(other))[both > both.max() - 25]
@@ -261,37 +258,11 @@ def tracer(device: str, sizes: Any) -> Iterator[Finding]:
         "level_median_abs_db": round(float(np.median(abs(apart))), 3),
     }
     for name in ("numba", "warp"):
-        yield {f"all_pairs_s_{name}": round(_all_pairs(scene, name, sizes.n_rays), 2)}
+        config = TraceConfig(n_rays=sizes.n_rays, tracer=name)
+        seconds = timings.all_pairs(config, sizes.nodes)["all_pairs_s"]
+        yield {f"all_pairs_s_{name}": round(seconds, 2)}
 
 
 def _level(energy: np.ndarray) -> np.ndarray:
     """DB of all that arrives, per source, place and band."""
     return 10 * np.log10(energy.sum(axis=2) + 1e-30)
-
-
-def _house(nodes: int) -> Any:
-    """The first house of the training split with at least as many nodes."""
-    splits = importlib.import_module("av_envs.scene.splits")
-    for index in range(100):
-        scene = splits.load_scene(splits.scene_name("train", index), 1.0)
-        if len(scene.graph) >= nodes:
-            return scene
-    raise ValueError(f"no training house has {nodes} nodes")
-
-
-def _all_pairs(scene: Any, tracer_name: str, n_rays: int) -> float:
-    """Seconds to trace all pairs into an empty cache, compiled before."""
-    bank = importlib.import_module("av_envs.acoustics.bank")
-    config = bank.TraceConfig(n_rays=n_rays, tracer=tracer_name)
-    before = os.environ.get(CACHE_VARIABLE)
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ[CACHE_VARIABLE] = folder
-        try:
-            bank.SourceTracer(scene, config).trace(0)
-            start = time.perf_counter()
-            bank.ResponseBank(scene, config).bake()
-            return time.perf_counter() - start
-        finally:
-            os.environ.pop(CACHE_VARIABLE)
-            if before is not None:
-                os.environ[CACHE_VARIABLE] = before

@@ -8,13 +8,12 @@ Neither needs a key: they tell a damaged file from a whole one, not an honest on
 import hashlib
 import json
 import math
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.schema import SHAPE, first_fault
+from av_envs.whole_files import write_whole
 
 SCHEMA = "av-bench/result/3"
 OLDER = ("av-bench/result/1", "av-bench/result/2")
@@ -92,12 +91,7 @@ def text_of(result: dict[str, Any]) -> str:
 def write_text(path: Path, text: str) -> None:
     """Write a file atomically: readers see the old one or the whole new one."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        write_whole(path, text.encode())
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from None
 

@@ -24,6 +24,7 @@ from av_envs.acoustics.binaural import binaural_response, ear_tables
 from av_envs.benchmarks import reference_step, sampling
 from av_envs.conventions import N_HEADINGS
 from av_envs.dwelling import forget_dwellings
+from av_envs.scene import Scene
 from av_envs.scene.splits import load_scene, scene_name
 from av_envs.separation.episode import draw_in_pool
 from av_envs.storage import CACHE_VARIABLE, cache_directory
@@ -249,11 +250,16 @@ def responses_per_s(n: int = RESPONSES) -> float:
     return n / (time.perf_counter() - start)
 
 
-def all_pairs(config: TraceConfig | None = None) -> dict[str, float]:
-    """Seconds to trace every pair of nodes in the house nearest to 100 nodes, all cores."""
+def house_of(n_nodes: int) -> Scene:
+    """The training house whose number of nodes is nearest to this one."""
+    scenes = (load_scene(scene_name("train", index)) for index in range(HOUSES_TRIED))
+    return min(scenes, key=lambda s: abs(len(s.graph) - n_nodes))
+
+
+def all_pairs(config: TraceConfig | None = None, n_nodes: int = WANTED_NODES) -> dict[str, float]:
+    """Seconds to trace every pair of nodes in a house of about that many, all cores."""
     with empty_cache():
-        scenes = (load_scene(scene_name("train", index)) for index in range(HOUSES_TRIED))
-        scene = min(scenes, key=lambda s: abs(len(s.graph) - WANTED_NODES))
+        scene = house_of(n_nodes)
         ResponseBank(scene, config).bake([0])
         bank = ResponseBank(scene, config)
         start = time.perf_counter()

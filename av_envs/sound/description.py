@@ -1,9 +1,10 @@
 """What a folder of clips says about itself: labels that stay, who only distracts, where from."""
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from av_envs.whole_files import write_whole
 
 FILE_NAME = "corpus.json"
 
@@ -31,9 +32,7 @@ class Description:
             "uncut": self.uncut,
             "recordings": dict(sorted(self.recordings.items())),
         }
-        draft = root / f".{FILE_NAME}"
-        draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        os.replace(draft, root / FILE_NAME)
+        write_whole(root / FILE_NAME, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def read_description(root: Path) -> Description | None:
