@@ -21,7 +21,7 @@ from av_envs.mesh_world import MeshWorld
 from av_envs.paths import path_argument, path_text, plain_paths, suffix_of, user_path
 from av_envs.rir_measure.config import MeasureConfig
 from av_envs.rir_measure.predictors.nearest_neighbor import NearestNeighbor
-from av_envs.scene import Scene
+from av_envs.scene import House, Scene
 from av_envs.scene.floorplan_import import read_mlstruct
 from av_envs.scene.mesh_file import read_surfaces
 from av_envs.separation.config import SeparationConfig
@@ -29,6 +29,7 @@ from av_envs.sound import open_corpus
 from av_envs.sound.folder import FolderCorpus
 from av_envs.sound.importing import Import, import_corpus
 from av_envs.soundspaces.habitat import scene_files
+from av_envs.soundspaces.rlr import RLRAcoustics, RLRConfig
 
 
 @pytest.fixture
@@ -195,6 +196,8 @@ def test_faulty_heads_are_refused_when_an_environment_is_made(home):
             gym.make(env_id, hrtf="~/a.sofa", houses=1)
         with pytest.raises(FileNotFoundError, match=r"no SOFA file at .*b.sofa"):
             gym.make(env_id, hrtf=home / "b.sofa", houses=1)
+    with pytest.raises(ValueError, match=r"a.sofa: sources on the left are louder"):
+        RLRAcoustics(House(3).scene(), RLRConfig(hrtf="~/a.sofa"))
 
 
 @pytest.mark.parametrize("folder", ["av_envs", "agents", "baselines", "benchmarks"])

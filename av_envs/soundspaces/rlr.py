@@ -28,7 +28,8 @@ import numpy as np
 
 from av_envs.acoustics.binaural import RIR_SAMPLES
 from av_envs.conventions import BANDS_HZ, SAMPLE_RATE, SPEED_OF_SOUND
-from av_envs.paths import user_path
+from av_envs.dwelling import check_head
+from av_envs.paths import path_text, user_path
 from av_envs.scene import Scene
 from av_envs.soundspaces.frames import habitat_from_world, quaternion_of
 
@@ -72,6 +73,8 @@ class RLRAcoustics:
         self.config = config or RLRConfig()
         if self.config.ears not in CHANNELS:
             raise ValueError(f"ears must be one of {sorted(CHANNELS)}, got {self.config.ears!r}")
+        if self.config.hrtf is not None:  # the library reads the file itself and checks nothing
+            check_head(path_text(self.config.hrtf, "hrtf"))
         self._library = load_library()
         self._materials = json.dumps(material_database(scene))
 
