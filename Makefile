@@ -19,6 +19,10 @@ PREDICTED := Random:zero Random:mean Random:oracle CoverageOracle:oracle
 PLAY_TEAMS := $(RUN) -m av_envs.benchmarks.run --workers 2 --out $(TEAM_RESULTS) \
 	--suite $(TEAM_SUITES:%=rir-%) --agent
 
+# A file's tests stay in one process: they share what is slow to make.
+TEST_PROCESSES := 2
+TEST := $(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadfile
+
 .PHONY: demo leaderboard leaderboard-rir tables test test-slow lint format clean
 
 demo: $(VENV)/installed-demo
@@ -44,10 +48,10 @@ tables: $(VENV)/installed-demo
 	$(RUN) docs/tables.py
 
 test: $(VENV)/installed-test
-	$(RUN) -m pytest
+	$(TEST)
 
 test-slow: $(VENV)/installed-test
-	$(RUN) -m pytest -m "slow or not slow"
+	$(TEST) -m "slow or not slow"
 
 lint: $(VENV)/installed-test
 	$(RUN) -m ruff check .

@@ -29,7 +29,7 @@ BAD_VALUES = {
     "fixed_receivers": [-1, 65, 1.0, None, [[3, 0]]],
     "directions": ["backward", None, ("both",)],
     "prediction": ["deferred", None, True],
-    "predictor": ["nobody", 3, None, object(), "os:getcwd", "no.such.module:Thing", ":", "mean:"],
+    "predictor": ["nobody", 3, None, ..., "os:getcwd", "no.such.module:Thing", ":", "mean:"],
     "xi_timing": ["now", 0, ""],
     "alpha_xi": [NAN, INF, "1", None, True],
     "alpha_zeta": [NAN, "1"],

@@ -150,7 +150,7 @@ EXTRAS = [
 ]
 
 
-@pytest.mark.parametrize(("options", "scores", "arrays"), EXTRAS, ids=str)
+@pytest.mark.parametrize(("options", "scores", "arrays"), EXTRAS, ids=[str(options) for options, _, _ in EXTRAS])
 def test_infos_are_flat_scalars_under_constant_keys(options, scores, arrays):
     for steps in (
         play(team(**options)),
