@@ -91,6 +91,19 @@ def test_bands_that_decay_fast_do_not_hear_their_slow_neighbours(nobody):
         np.testing.assert_allclose(rendered_t20(response, nobody), row_t20(response), rtol=0.15)
 
 
+def test_houses_decay_as_their_rows(house_rows, nobody):
+    """Of ten rendered T20 nine lie within 10 %, all bands together, and none is biased by 5 %.
+
+    6 % would be out of reach of these octave filters: with noises cut off sharply at the edges
+    of the bands, 500 Hz still hears of 250 Hz, which is louder by 4 to 8 dB and decays longer.
+    """
+    generator = np.random.default_rng(4)
+    rows = [row[generator.choice(len(row), 8, replace=False)] for row in house_rows]
+    ratios = [rendered_t20(r, nobody) / row_t20(r) - 1 for r in np.concatenate(rows)]
+    assert np.nanpercentile(np.abs(ratios), 90) < 0.1
+    assert np.all(np.abs(np.nanmedian(ratios, axis=0)) < 0.05)
+
+
 def test_no_energy_comes_from_nowhere(house_rows):
     rows = np.concatenate(house_rows)
     in_group = np.stack(
