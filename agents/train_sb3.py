@@ -23,9 +23,9 @@ from stable_baselines3.common.vec_env import VecEnv
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.adapters.sb3.agent import ALGORITHMS, load_saved
-from av_envs.agents.adapters.sb3.curve import Curve, rows_in
+from av_envs.agents.adapters.sb3.eval_callback import Curve, rows_in
 from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
-from av_envs.agents.adapters.sb3.prepared import PreparedVecEnv
+from av_envs.agents.adapters.sb3.preprocess import PreparedVecEnv
 from av_envs.agents.adapters.sb3.robots_vec_env import RobotsVecEnv
 from av_envs.agents.adapters.sb3.vec_env import NativeVecEnv
 from av_envs.paths import path_argument

@@ -1,6 +1,6 @@
 """Environments for agents that see, hear and walk; importing this registers them."""
 
-from av_envs.kernel_cache import place_kernels
+from av_envs.cache.kernels import place_kernels
 from av_envs.registration import VARIANTS, register_all
 
 __all__ = ["VARIANTS"]

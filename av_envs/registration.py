@@ -7,7 +7,7 @@ SEPARATION = "av_envs.separation.env:SeparationEnv"
 MEASURING = "av_envs.rir_measure.joint:JointMeasureEnv"
 VECTORS = {  # many at once, for `gymnasium.make_vec`
     SEPARATION: "av_envs.separation.vector:separation_envs",
-    MEASURING: "av_envs.rir_measure.vector:MeasureVectorEnv",
+    MEASURING: "av_envs.rir_measure.vector.joint:MeasureVectorEnv",
 }
 TEAMS = {  # the same worlds for PettingZoo, where every robot is an agent
     "parallel": (pettingzoo.parallel_registry, "av_envs.rir_measure:parallel_env"),

@@ -10,13 +10,13 @@ import sys
 from collections import defaultdict
 from typing import Any
 
+from av_envs.benchmarks.board.leaderboard import Row
+from av_envs.benchmarks.board.statistics import Score, board_score, by_task
+from av_envs.benchmarks.board.tables import heading, interval, markdown_lines, number, score_digits
 from av_envs.benchmarks.command_line import UserError, run_command
-from av_envs.benchmarks.leaderboard import Row
 from av_envs.benchmarks.report import read_rows
-from av_envs.benchmarks.results import canonical
-from av_envs.benchmarks.statistics import Score, board_score, by_task
-from av_envs.benchmarks.suites import SUITES, Suite
-from av_envs.benchmarks.tables import heading, interval, markdown_lines, number, score_digits
+from av_envs.benchmarks.results.files import canonical
+from av_envs.benchmarks.suites.suite import SUITES, Suite
 from av_envs.paths import path_argument
 
 Result = dict[str, Any]

@@ -9,15 +9,15 @@ import sys
 import time
 from pathlib import Path
 
-from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks.board.film import film_episode
+from av_envs.benchmarks.board.tables import plain_text
 from av_envs.benchmarks.command_line import run_command
-from av_envs.benchmarks.episodes import make_env
-from av_envs.benchmarks.film import film_episode
+from av_envs.benchmarks.play.agents import AgentSpec
+from av_envs.benchmarks.play.episodes import make_env
 from av_envs.benchmarks.report import NAME, write_report
-from av_envs.benchmarks.results import read_result
+from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
-from av_envs.benchmarks.suites import Suite, suite_named
-from av_envs.benchmarks.tables import plain_text
+from av_envs.benchmarks.suites.suite import Suite, suite_named
 from av_envs.paths import path_argument
 
 SUITE = "sep-demo-v2"

@@ -1,7 +1,7 @@
 """Take the scales of suites from results: `python -m av_envs.benchmarks.measure_scales results`.
 
-Writes them into benchmarks/scales.json, where other suites keep theirs. To be done once per
-version of a suite.
+Writes them into benchmarks/board/normalisation.json, where other suites keep theirs. To be done
+once per version of a suite.
 """
 
 import argparse
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from av_envs.benchmarks.board.leaderboard import Row
+from av_envs.benchmarks.board.normalisation import FILE, read_scales
 from av_envs.benchmarks.command_line import UserError, run_command
-from av_envs.benchmarks.leaderboard import Row
 from av_envs.benchmarks.report import read_rows
-from av_envs.benchmarks.results import canonical, write_text
-from av_envs.benchmarks.scales import FILE, read_scales
-from av_envs.benchmarks.suites import SUITES
+from av_envs.benchmarks.results.files import canonical, write_text
+from av_envs.benchmarks.suites.suite import SUITES
 from av_envs.paths import path_argument
 
 Entry = tuple[str, dict[str, Any]]  # path and arguments of an agent

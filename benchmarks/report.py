@@ -11,14 +11,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from av_envs.benchmarks.board.gallery import EXTREMES, build_gallery
+from av_envs.benchmarks.board.leaderboard import Row, build_rows
+from av_envs.benchmarks.board.page import html_page
+from av_envs.benchmarks.board.tables import comma_separated, json_text, markdown
 from av_envs.benchmarks.command_line import UserError, run_command
-from av_envs.benchmarks.consistency import RefutedError, check_consistency
-from av_envs.benchmarks.gallery import EXTREMES, build_gallery
-from av_envs.benchmarks.leaderboard import Row, build_rows
-from av_envs.benchmarks.page import html_page
-from av_envs.benchmarks.results import read_result, write_text
-from av_envs.benchmarks.suites import SUITES
-from av_envs.benchmarks.tables import comma_separated, json_text, markdown
+from av_envs.benchmarks.results.consistency import RefutedError, check_consistency
+from av_envs.benchmarks.results.files import read_result, write_text
+from av_envs.benchmarks.suites.suite import SUITES
 from av_envs.paths import path_argument
 
 NAME = "leaderboard"

@@ -21,17 +21,17 @@ from tqdm import tqdm
 
 import av_envs
 from av_envs.acoustics.bank import ENGINE_VERSION
-from av_envs.benchmarks.agent_client import TIMEOUT
-from av_envs.benchmarks.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.command_line import UserError, non_negative_int, positive_int, run_command
-from av_envs.benchmarks.consistency import hash_of, is_complete
-from av_envs.benchmarks.episodes import Job, Played, make_env, open_job_player, play
-from av_envs.benchmarks.journal import Journal
-from av_envs.benchmarks.machine import asset_hash, git_state, hardware, packages
-from av_envs.benchmarks.player import Declared
-from av_envs.benchmarks.results import SCHEMA, canonical, read_result, summarise, write_result
-from av_envs.benchmarks.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
-from av_envs.benchmarks.suites import SUITES, Suite, suite_named
+from av_envs.benchmarks.play.agent_client import TIMEOUT
+from av_envs.benchmarks.play.agents import AgentSpec, describe_agent
+from av_envs.benchmarks.play.episodes import Job, Played, make_env, open_job_player, play
+from av_envs.benchmarks.play.journal import Journal
+from av_envs.benchmarks.play.player import Declared
+from av_envs.benchmarks.results.consistency import hash_of, is_complete
+from av_envs.benchmarks.results.files import SCHEMA, canonical, read_result, summarise, write_result
+from av_envs.benchmarks.results.provenance import asset_hash, git_state, hardware, packages
+from av_envs.benchmarks.suites.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
+from av_envs.benchmarks.suites.suite import SUITES, Suite, suite_named
 from av_envs.paths import path_argument
 
 WORDS = {

@@ -18,17 +18,17 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from av_envs.benchmarks.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.command_line import UserError, positive_int, run_command
-from av_envs.benchmarks.consistency import RefutedError, check_consistency, title
-from av_envs.benchmarks.differences import Comparison, compare_records
-from av_envs.benchmarks.episodes import Job, make_env, open_job_player, play
-from av_envs.benchmarks.machine import git_state, hardware, packages
-from av_envs.benchmarks.results import EditedFileError, canonical, read_result, rounded
+from av_envs.benchmarks.play.agents import AgentSpec, describe_agent
+from av_envs.benchmarks.play.episodes import Job, make_env, open_job_player, play
+from av_envs.benchmarks.play.source_code import file_hash, source_hash
+from av_envs.benchmarks.results.consistency import RefutedError, check_consistency, title
+from av_envs.benchmarks.results.differences import Comparison, compare_records
+from av_envs.benchmarks.results.files import EditedFileError, canonical, read_result, rounded
+from av_envs.benchmarks.results.provenance import git_state, hardware, packages
 from av_envs.benchmarks.run import env_block, spec_of
-from av_envs.benchmarks.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
-from av_envs.benchmarks.source_code import file_hash, source_hash
-from av_envs.benchmarks.suites import Suite, suite_named
+from av_envs.benchmarks.suites.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
+from av_envs.benchmarks.suites.suite import Suite, suite_named
 from av_envs.paths import path_argument, user_path
 
 N_EPISODES = 5

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from av_envs.benchmarks.tables import digits_of, number, plain, score_digits
+from av_envs.benchmarks.board.tables import digits_of, number, plain, score_digits
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"

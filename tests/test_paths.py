@@ -15,21 +15,22 @@ from sofa_files import write_head
 import av_envs  # noqa: F401
 from av_envs.acoustics import load_hrtf
 from av_envs.acoustics.binaural import ear_tables
-from av_envs.acoustics.recorded import RecordedAcoustics
+from av_envs.acoustics.measured.backend import RecordedAcoustics
 from av_envs.acoustics.sofa import read_sofa
-from av_envs.mesh_world import MeshWorld
 from av_envs.paths import path_argument, path_text, plain_paths, suffix_of, user_path
 from av_envs.rir_measure.config import MeasureConfig
 from av_envs.rir_measure.predictors.nearest_neighbor import NearestNeighbor
-from av_envs.scene import House, Scene
-from av_envs.scene.floorplan_import import read_mlstruct
-from av_envs.scene.mesh_file import read_surfaces
+from av_envs.scene import House
+from av_envs.scene.importing import read_gazebo_world, read_mesh
+from av_envs.scene.importing.floorplans import read_mlstruct
+from av_envs.scene.importing.mesh_file import read_surfaces
 from av_envs.separation.config import SeparationConfig
 from av_envs.sound import open_corpus
 from av_envs.sound.folder import FolderCorpus
 from av_envs.sound.importing import Import, import_corpus
-from av_envs.soundspaces.habitat import scene_files
+from av_envs.soundspaces.habitat.world import scene_files
 from av_envs.soundspaces.rlr import RLRAcoustics, RLRConfig
+from av_envs.worlds.mesh import MeshWorld
 
 
 @pytest.fixture
@@ -149,12 +150,12 @@ READERS = {  # {option or function: (name of the file, who writes it, who reads 
     "corpus": ("dogs", write_corpus, FolderCorpus),
     "import": ("dogs", write_corpus, read_imported),
     "room": ("ROOM.CSV", write_table, RecordedAcoustics.open),
-    "mesh": ("ROOM.OBJ", write_rooms, Scene.from_mesh),
+    "mesh": ("ROOM.OBJ", write_rooms, read_mesh),
     "surfaces": ("ROOM.OBJ", write_rooms, read_surfaces),
     "root": ("ROOM.OBJ", write_rooms, lambda path: MeshWorld(grid=1.0, root=path)),
     "habitat": ("ROOM.GLB", Path.touch, lambda path: scene_files(path, None)),
     "habitat folder": ("rooms", write_folder, lambda path: scene_files(path, None)),
-    "world": ("HOME.WORLD", write_world, Scene.from_gazebo_world),
+    "world": ("HOME.WORLD", write_world, read_gazebo_world),
     "plan": ("PLAN.JSON", write_plan, read_mlstruct),
     "table": ("RIRS.NPZ", write_npz, NearestNeighbor.from_file),
 }
@@ -172,7 +173,7 @@ def test_the_models_of_a_world_may_be_anywhere(home):
     write_world(home / "home.world")
     (home / "models").rename(home / "elsewhere")
     for models in ("~/elsewhere", Path("~/elsewhere")):
-        Scene.from_gazebo_world("~/home.world", models=models)
+        read_gazebo_world("~/home.world", models=models)
 
 
 @pytest.mark.parametrize("make", [gym.make, gym.make_vec])

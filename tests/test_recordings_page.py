@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from av_envs.acoustics.room_files import COLUMNS
+from av_envs.acoustics.measured.files import COLUMNS
 from av_envs.sound import open_corpus
 from av_envs.sound.__main__ import main
 from av_envs.sound.importing import LAYOUTS

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import av_envs  # noqa: F401  registers the environments
-from av_envs.rir_measure.batch import TeamBatch
+from av_envs.rir_measure.vector.teams import TeamBatch
 
 COUNT = 3
 BATCHES = "separation", "device", "measuring", "teams"

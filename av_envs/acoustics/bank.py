@@ -7,15 +7,15 @@ from functools import cached_property
 import numpy as np
 from tqdm import tqdm
 
-from av_envs.acoustics.corners import Corners, find_corners
-from av_envs.acoustics.detectors import DETECTOR_RADIUS, Detectors, make_detectors
-from av_envs.acoustics.diffraction import add_diffraction
-from av_envs.acoustics.image_sources import Mirrors, find_mirrors, image_paths
 from av_envs.acoustics.response import RESPONSE, pack
-from av_envs.acoustics.surfaces import Surfaces, make_surfaces
-from av_envs.acoustics.tracing import N_RAYS, in_threads, trace
+from av_envs.acoustics.tracing.corners import Corners, find_corners
+from av_envs.acoustics.tracing.cpu import N_RAYS, in_threads, trace
+from av_envs.acoustics.tracing.detectors import DETECTOR_RADIUS, Detectors, make_detectors
+from av_envs.acoustics.tracing.diffraction import add_diffraction
+from av_envs.acoustics.tracing.image_sources import Mirrors, find_mirrors, image_paths
+from av_envs.acoustics.tracing.surfaces import Surfaces, make_surfaces
+from av_envs.cache.rows import RowFile
 from av_envs.scene import Scene
-from av_envs.storage import RowFile
 
 ENGINE_VERSION = 7  # of the numbers the tracer makes: raise it when they change
 TRACERS = "numba", "warp"
@@ -150,7 +150,7 @@ class SourceTracer:
 def _warp_tracer() -> Callable:
     """The tracer in Warp, which few have installed."""
     try:
-        from av_envs.acoustics.warp_tracing import trace_on_device
+        from av_envs.acoustics.tracing.warp import trace_on_device
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "tracer 'warp' needs NVIDIA Warp: pip install 'av-envs[warp]'", name=error.name

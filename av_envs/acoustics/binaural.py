@@ -27,7 +27,8 @@ from av_envs.acoustics.early_bands import (
     interpolation,
     low_bands,
 )
-from av_envs.acoustics.hrtf import Hrtf, load_hrtf
+from av_envs.acoustics.heads import load_hrtf
+from av_envs.acoustics.hrtf import Hrtf
 from av_envs.acoustics.response import (
     COARSE_BIN,
     DELAY_STEPS,
@@ -44,8 +45,8 @@ from av_envs.acoustics.response import (
     RESPONSE_SECONDS,
     sector,
 )
+from av_envs.cache.rows import RowFile
 from av_envs.conventions import BANDS_HZ, N_BANDS, N_HEADINGS, SAMPLE_RATE, SPEED_OF_SOUND
-from av_envs.storage import RowFile
 
 RIR_SAMPLES = round(RESPONSE_SECONDS * SAMPLE_RATE)
 FINE = round(FINE_BIN * SAMPLE_RATE)  # samples per bin

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
-from av_envs.dwelling import WorldSettings, sorted_options, world_settings
 from av_envs.paths import path_text, plain_paths
 from av_envs.rir_measure.predictors import RIRPredictor
-from av_envs.scene.floorplan import KINDS
-from av_envs.scene.house import GRIDS
-from av_envs.scene.splits import SPLITS
+from av_envs.scene.procedural.floorplan import KINDS
+from av_envs.scene.procedural.house import GRIDS
+from av_envs.scene.procedural.splits import SPLITS
+from av_envs.worlds.base import WorldSettings, sorted_options, world_settings
 
 DIRECTIONS = ("both", "forward")
 ROUTES = ("env", "submit", "action", "none")
@@ -65,7 +65,7 @@ class MeasureConfig:
     wcr_lambda: float = 0.1  # weight of the accuracy in the metric WCR
     render_levels: bool = False  # show in pictures how loud the first emitter is at every node
     hrtf: str = "kemar"  # or the path of a SOFA file
-    backend: str = "traced"  # where the dwellings come from, one of av_envs.dwelling.BACKENDS
+    backend: str = "traced"  # where the dwellings come from, one of av_envs.worlds.base.BACKENDS
     backend_options: Mapping[str, Any] | None = field(default=None, hash=False)  # of its own
 
     def __post_init__(self):

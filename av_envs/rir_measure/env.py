@@ -19,11 +19,11 @@ from av_envs.rir_measure.actions import (
     pose_after,
 )
 from av_envs.rir_measure.config import MeasureConfig
+from av_envs.rir_measure.copying import play_on, state_to_keep
 from av_envs.rir_measure.episode import draw_in_pool, pool_of
 from av_envs.rir_measure.hull import hull_perimeter_and_area
-from av_envs.rir_measure.judge import Judge
-from av_envs.rir_measure.measuring import Measurement, TrueResponses, measure
-from av_envs.rir_measure.metrics import coverage_ratio
+from av_envs.rir_measure.measurement import Measurement, TrueResponses, measure
+from av_envs.rir_measure.metrics.episode import coverage_ratio
 from av_envs.rir_measure.observation import (
     MEMORY,
     action_mask,
@@ -31,14 +31,14 @@ from av_envs.rir_measure.observation import (
     observation_space,
     remembered,
 )
-from av_envs.rir_measure.playing_on import play_on, state_to_keep
 from av_envs.rir_measure.predictors import RIRPredictor, context_for, open_predictor
 from av_envs.rir_measure.privileged import PRIVILEGED
 from av_envs.rir_measure.queries import budgets, draw_queries
 from av_envs.rir_measure.rewards import Components, Quantities, RewardWeights, components, shares
 from av_envs.rir_measure.schedule import SubStep, links, owner, robot_name, sub_steps
+from av_envs.rir_measure.scoring import Judge
 from av_envs.rir_measure.state import state_of, state_space
-from av_envs.rir_measure.walks import hull_nodes
+from av_envs.rir_measure.trajectories import hull_nodes
 from av_envs.scene import Scene
 
 
@@ -202,7 +202,7 @@ class MeasureEnv(ParallelEnv):
         if self.render_mode is None:
             gym.logger.warn("render() needs render_mode='rgb_array'")
             return None
-        from av_envs.rir_measure.rendering import episode_frame
+        from av_envs.rir_measure.rendering.frame import episode_frame
 
         self._require_reset()
         return episode_frame(self, self.config.render_levels)

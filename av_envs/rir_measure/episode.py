@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from av_envs.conventions import N_HEADINGS
-from av_envs.dwelling import Dwelling, Pool, open_pool
 from av_envs.rir_measure.config import MeasureConfig
 from av_envs.scene import NavigationGraph
+from av_envs.worlds.base import Dwelling, Pool, open_pool
 
 RESET_OPTIONS = (
     "house",

@@ -11,7 +11,7 @@ from av_envs.paths import PlainSpec
 from av_envs.rir_measure.actions import Action, checked_prediction, rir_space
 from av_envs.rir_measure.config import MeasureConfig
 from av_envs.rir_measure.env import MeasureEnv
-from av_envs.rir_measure.measuring import Measurement
+from av_envs.rir_measure.measurement import Measurement
 from av_envs.rir_measure.predictors import RIRPredictor
 from av_envs.scene import Scene
 from av_envs.space_generators import generator_states, go_on
@@ -150,7 +150,7 @@ class JointMeasureEnv(gym.Env):
     |                      |             | node instead of what nobody has seen yet             |
     | `hrtf`               | `"kemar"`   | or the path of a SOFA file                           |
     | `backend`            | `"traced"`  | procedural dwellings; the others and their options   |
-    |                      |             | are those of `av_envs.dwelling.BACKENDS`             |
+    |                      |             | are those of `av_envs.worlds.base.BACKENDS`             |
     | `backend_options`    | None        | its options, which may also be given directly        |
 
     ## Starting state

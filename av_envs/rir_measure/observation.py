@@ -7,12 +7,12 @@ from gymnasium import spaces
 
 from av_envs.acoustics.binaural import RIR_SAMPLES
 from av_envs.conventions import N_HEADINGS
-from av_envs.dwelling import Dwelling
 from av_envs.rir_measure.actions import Action
 from av_envs.rir_measure.config import MeasureConfig
 from av_envs.rir_measure.predictors import JointObservation
 from av_envs.scene import CATEGORIES
 from av_envs.vision import IMAGE_SIZE
+from av_envs.worlds.base import Dwelling
 
 FARTHEST = 1000.0  # m, bound of all positions
 MEMORY = 16  # joint observations that a predictor is shown

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from av_envs.rir_measure.measuring import Measurement
+from av_envs.rir_measure.measurement import Measurement
 from av_envs.scene import NavigationGraph
 
 # from the graph, the visited nodes (N,), the poses (robots, 2) and what was just measured

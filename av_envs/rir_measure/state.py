@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from gymnasium import spaces
 
-from av_envs.rir_measure.metrics import pes
+from av_envs.rir_measure.metrics.episode import pes
 from av_envs.rir_measure.rewards import Quantities
 from av_envs.scene import Scene
 

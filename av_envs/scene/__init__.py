@@ -1,11 +1,11 @@
 """What is there: dwellings with surfaces, materials, rooms and a navigation graph."""
 
 from av_envs.scene.bvh import Bvh, any_hit, build_bvh, cast_rays, closest_hit, occluded
-from av_envs.scene.house import House
 from av_envs.scene.materials import MATERIALS, Material
 from av_envs.scene.navigation import HEAD_HEIGHT, NavigationGraph
+from av_envs.scene.procedural.house import House
+from av_envs.scene.procedural.splits import SPLITS, load_scene, scene_name
 from av_envs.scene.scene import CATEGORIES, Room, Scene
-from av_envs.scene.splits import SPLITS, load_scene, scene_name
 
 __all__ = [
     "CATEGORIES",

@@ -1,10 +1,8 @@
 """What stands in a dwelling and what it is made of. Knows nothing of sound, agents or rewards."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -105,41 +103,6 @@ class Scene:
             name, bvh, normals[order], **sorted_rows,
             materials=tuple(materials), rooms=tuple(rooms), graph=graph,
         )  # fmt: skip
-
-    @classmethod
-    def from_mesh(
-        cls,
-        path: str | Path,
-        grid: float = 1.0,
-        unit: str | float = "auto",
-        up: str = "auto",
-        materials: Mapping[str, str | Material] | None = None,
-        default: str | Material = "unknown",
-    ) -> "Scene":
-        """The scene in a mesh file; the options are those of `av_envs.scene.mesh.read_mesh`.
-
-        That also returns the report, which this only logs.
-        """
-        from av_envs.scene.mesh import read_mesh  # which makes scenes, so it imports this file
-
-        return read_mesh(path, grid, unit, up, materials, default)[0]
-
-    @classmethod
-    def from_floorplan(cls, walls: Sequence, doors: Sequence = (), **options) -> "Scene":
-        """The scene of a floor plan; the options are those of `floorplan_import.read_floorplan`.
-
-        walls, doors  corners (x, y) of each in metres
-        """
-        from av_envs.scene.floorplan_import import read_floorplan
-
-        return read_floorplan(walls, doors, **options)[0]
-
-    @classmethod
-    def from_gazebo_world(cls, path: str | Path, **options) -> "Scene":
-        """The scene of a Gazebo world; the options are those of `gazebo.read_gazebo_world`."""
-        from av_envs.scene.gazebo import read_gazebo_world
-
-        return read_gazebo_world(path, **options)[0]
 
     @property
     def triangles(self) -> np.ndarray:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
-from av_envs.acoustics.rendering import CONVOLUTIONS
-from av_envs.dwelling import WorldSettings, sorted_options, world_settings
+from av_envs.acoustics.convolution import CONVOLUTIONS
 from av_envs.paths import path_text, plain_paths
 from av_envs.separation.estimators import check_estimator_name
+from av_envs.worlds.base import WorldSettings, sorted_options, world_settings
 
 SPLITS = {  # split: (split of the dwellings, split of the clips)
     "train": ("train", "train"),
@@ -53,7 +53,7 @@ class SeparationConfig:
         "target",
         "pose",
     )
-    backend: str = "traced"  # where the dwellings come from, one of av_envs.dwelling.BACKENDS
+    backend: str = "traced"  # where the dwellings come from, one of av_envs.worlds.base.BACKENDS
     backend_options: Mapping[str, Any] | None = field(default=None, hash=False)  # of its own
 
     def __post_init__(self):

@@ -8,13 +8,13 @@ from gymnasium.error import ResetNeeded
 
 from av_envs.paths import PlainSpec
 from av_envs.separation.actions import Action, action_space, checked_action
+from av_envs.separation.audio import corpus_of, target_second
 from av_envs.separation.config import SeparationConfig
+from av_envs.separation.core import Walk
 from av_envs.separation.estimators import checked_estimate
-from av_envs.separation.hearing import corpus_of, target_second
 from av_envs.separation.observation import observation_space
 from av_envs.separation.privileged import OF_SITUATION, Situation
 from av_envs.separation.scoring import mean_scores, score_second
-from av_envs.separation.walk import Walk
 from av_envs.space_generators import generator_states, go_on
 
 # made anew by a copy: sounds, what was heard of them and the spaces
@@ -128,7 +128,7 @@ class SeparationEnv(Walk, gym.Env):
     ## Backends
 
     `backend="traced"`: procedural houses, heard and seen by the built-in engine. Other backends
-    and their options are those of `av_envs.dwelling.BACKENDS`; where they have fewer than
+    and their options are those of `av_envs.worlds.base.BACKENDS`; where they have fewer than
     `houses` dwellings, episodes draw from all of them.
 
     ## Starting state

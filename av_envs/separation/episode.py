@@ -6,12 +6,12 @@ from functools import lru_cache
 import numpy as np
 
 from av_envs.conventions import N_HEADINGS
-from av_envs.dwelling import Dwelling, Pool, open_pool
 from av_envs.scene import NavigationGraph
 from av_envs.separation.config import SPLITS, SeparationConfig
 from av_envs.separation.noise import noise_seed
 from av_envs.separation.places import NoRoomError, draw_places
 from av_envs.sound import Corpus
+from av_envs.worlds.base import Dwelling, Pool, open_pool
 
 MAX_HOUSES = 32  # tried before an episode is given up
 

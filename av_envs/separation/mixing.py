@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from av_envs.acoustics.rendering import add_source, spectral_energy, write_source
+from av_envs.acoustics.convolution import add_source, spectral_energy, write_source
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from av_envs.acoustics.rendering import N_FFT
+from av_envs.acoustics.convolution import N_FFT
 from av_envs.conventions import SAMPLE_RATE
 
 

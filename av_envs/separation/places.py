@@ -6,7 +6,7 @@ import numpy as np
 
 from av_envs.scene import NavigationGraph
 from av_envs.separation.config import FAR, NEAR, SeparationConfig
-from av_envs.separation.reach import reachable_without
+from av_envs.separation.reachability import reachable_without
 
 SAME_PLACE = 1e-6  # m, anything nearer is the same node
 ROUNDING = 1e-5  # m, of walking distances, which are float32

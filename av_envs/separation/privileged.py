@@ -11,7 +11,7 @@ import numpy as np
 
 from av_envs.conventions import N_HEADINGS
 from av_envs.scene import NavigationGraph
-from av_envs.separation.reach import steps_to
+from av_envs.separation.reachability import steps_to
 
 LEAST_TURNING = (0, 1, 3, 2)  # relative headings, those with fewer turns first
 ARRIVED, NO_WAY = -1, -2  # where a relative heading of a route would be

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from av_envs.acoustics.spectrogram import istft, stft
+from av_envs.separation.audio import Heard, TargetSecond
 from av_envs.separation.config import EXTRA_SCORES
 from av_envs.separation.estimators import (
     BUILT_IN,
@@ -13,7 +14,6 @@ from av_envs.separation.estimators import (
     checked_estimate,
     load_estimator,
 )
-from av_envs.separation.hearing import Heard, TargetSecond
 from av_envs.separation.metrics import normalised_error, si_sdr, squared_error, stft_distance
 
 REFINED = ("si_sdr", "si_sdr_improvement", "stft_distance")

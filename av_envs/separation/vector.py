@@ -9,12 +9,12 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import create_empty_array, iterate
 
-from av_envs.acoustics.tracing import available_cores
+from av_envs.acoustics.tracing.cpu import available_cores
 from av_envs.paths import PlainSpec
 from av_envs.separation.actions import checked_action
+from av_envs.separation.audio import TargetSecond, listen, sounds_together
 from av_envs.separation.env import SeparationEnv
-from av_envs.separation.hearing import TargetSecond, listen, sounds_together
-from av_envs.side_by_side import (
+from av_envs.vector.base import (
     Copies,
     check_may_step,
     checked_count,

@@ -5,12 +5,12 @@ from functools import partial
 
 import numpy as np
 
-from av_envs.sound.ambience import ambience
+from av_envs.cache.rows import RowFile
 from av_envs.sound.clips import SAMPLE_RATE, SPLITS, RecentClips, check_choice, normalised
-from av_envs.sound.music import music
-from av_envs.sound.speakers import speaker
-from av_envs.sound.voice import talk
-from av_envs.storage import RowFile
+from av_envs.sound.synthesis.ambience import ambience
+from av_envs.sound.synthesis.music import music
+from av_envs.sound.synthesis.speakers import speaker
+from av_envs.sound.synthesis.voice import talk
 
 VERSION = 5  # raise it whenever a sound changes, or old caches would keep playing
 N_VOICES = 100

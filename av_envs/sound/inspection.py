@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from av_envs.cache.rows import RowFile
 from av_envs.sound.clips import CLIP_RMS, KNEE, MOST_LIMITING
 from av_envs.sound.preparation import SILENCE, prepared
 from av_envs.sound_files import RECORDING, SoundFileError, read_sound
-from av_envs.storage import RowFile
 
 VERSION = 1  # of the checks
 READERS = 4  # threads at most

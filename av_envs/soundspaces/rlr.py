@@ -28,10 +28,10 @@ import numpy as np
 
 from av_envs.acoustics.binaural import RIR_SAMPLES
 from av_envs.conventions import BANDS_HZ, SAMPLE_RATE, SPEED_OF_SOUND
-from av_envs.dwelling import check_head
 from av_envs.paths import path_text, user_path
 from av_envs.scene import Scene
 from av_envs.soundspaces.frames import habitat_from_world, quaternion_of
+from av_envs.worlds.base import check_head
 
 LICENCE = (
     "RLR-Audio-Propagation is licensed under CC BY-NC 4.0: use it, and what it makes, "

@@ -17,18 +17,18 @@ from typing import NamedTuple
 import numpy as np
 
 from av_envs.acoustics.binaural import RIR_SAMPLES
-from av_envs.dwelling import OPEN_AT_ONCE, Dwelling, NoViews
 from av_envs.paths import user_path
 from av_envs.scene import SPLITS
 from av_envs.soundspaces.acoustics import TreeAcoustics
-from av_envs.soundspaces.dataset import SoundSpacesDataset
 from av_envs.soundspaces.errors import MissingFileError
 from av_envs.soundspaces.floor import floor_scene
-from av_envs.soundspaces.graph import steps_of
 from av_envs.soundspaces.layout import GRIDS
-from av_envs.soundspaces.observations import RecordedViews
-from av_envs.soundspaces.rirs import cut_or_padded
-from av_envs.soundspaces.splits import split_of
+from av_envs.soundspaces.reading.dataset import SoundSpacesDataset
+from av_envs.soundspaces.reading.graph import steps_of
+from av_envs.soundspaces.reading.observations import RecordedViews
+from av_envs.soundspaces.reading.rirs import cut_or_padded
+from av_envs.soundspaces.reading.splits import split_of
+from av_envs.worlds.base import OPEN_AT_ONCE, Dwelling, NoViews
 
 KEPT_RESPONSES = 2048  # of all scenes together, float32: 262 MB per process
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from av_envs.cache.rows import RowFile
 from av_envs.scene.scene import Scene
-from av_envs.storage import RowFile
 from av_envs.vision.camera import IMAGE_SIZE, MAX_DEPTH, render_labels, render_rgbd
 
 CAMERA_VERSION = 2  # of the pictures: camera, light and textures

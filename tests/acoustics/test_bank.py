@@ -11,7 +11,7 @@ from rooms import box, flat_material, scene_of, shoebox
 from av_envs.acoustics import ResponseBank, TraceConfig, TracedAcoustics
 from av_envs.acoustics.bank import SourceTracer
 from av_envs.acoustics.response import RESPONSE
-from av_envs.storage import cache_directory
+from av_envs.cache.rows import cache_directory
 
 SIZE = (6, 4, 3)
 HEADS = [(1.2, 1.1, 1.5), (4.6, 2.9, 1.5), (2.8, 3.1, 1.5)]

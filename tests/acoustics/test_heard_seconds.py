@@ -6,7 +6,7 @@ from rooms import shoebox
 from scipy.signal import fftconvolve
 
 from av_envs.acoustics import TracedAcoustics
-from av_envs.acoustics.rendering import (
+from av_envs.acoustics.convolution import (
     CONVOLUTIONS,
     add_source,
     dry_spectra,

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from av_envs.acoustics.hrtf import Hrtf, interaural_differences, load_hrtf
+from av_envs.acoustics.heads import load_hrtf
+from av_envs.acoustics.hrtf import Hrtf, interaural_differences
 from av_envs.conventions import SAMPLE_RATE
 
 

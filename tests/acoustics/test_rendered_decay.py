@@ -12,7 +12,8 @@ from av_envs.acoustics.binaural import (
     make_ear_tables,
     octave_power_filters,
 )
-from av_envs.acoustics.hrtf import Hrtf, load_hrtf
+from av_envs.acoustics.heads import load_hrtf
+from av_envs.acoustics.hrtf import Hrtf
 from av_envs.acoustics.response import (
     BIN_EDGES,
     DELAY_STEPS,

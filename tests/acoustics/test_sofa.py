@@ -12,7 +12,8 @@ from sofa_files import (
     write_head,
 )
 
-from av_envs.acoustics.hrtf import interaural_differences, load_hrtf
+from av_envs.acoustics.heads import load_hrtf
+from av_envs.acoustics.hrtf import interaural_differences
 from av_envs.acoustics.sofa import main, read_sofa
 
 h5py = pytest.importorskip("h5py", reason="SOFA files need h5py")

@@ -9,7 +9,7 @@ import pytest
 import av_envs
 import av_envs.agents
 from av_envs.agents.adapters.sb3 import SB3Agent
-from av_envs.benchmarks.answers import why_no_action
+from av_envs.benchmarks.play.action_check import why_no_action
 
 FOLDER = Path(av_envs.agents.__file__).parent / "weights"
 ENVIRONMENTS = {

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from av_envs.agents.adapters.sb3 import SB3Agent
 from av_envs.agents.adapters.sb3.agent import load_saved
-from av_envs.agents.adapters.sb3.curve import rows_in, rows_of
+from av_envs.agents.adapters.sb3.eval_callback import rows_in, rows_of
 from av_envs.agents.adapters.sb3.weights import load_policy, observations_of
 from av_envs.agents.train_sb3 import main
 

@@ -8,7 +8,7 @@ import pytest
 
 from av_envs.agents import senses_used
 from av_envs.agents.adapters.sb3 import SB3Agent
-from av_envs.agents.adapters.sb3.curve import rows_of
+from av_envs.agents.adapters.sb3.eval_callback import rows_of
 from av_envs.agents.train_sb3 import main, make_venv
 
 SENSES = {

@@ -8,7 +8,7 @@ import numpy as np
 from fake_separation import SIDE, STEPS, FakeScene
 from gymnasium import spaces
 
-from av_envs.benchmarks.suites import SUITES, Group, Suite
+from av_envs.benchmarks.suites.suite import SUITES, Group, Suite
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.predictors import PredictionContext, open_predictor
 

@@ -14,7 +14,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from av_envs.benchmarks.suites import Group, Metric, Suite
+from av_envs.benchmarks.suites.suite import Group, Metric, Suite
 
 EFFECT = np.array([2.0, 1.0, -1.0, 0.0])  # dB that each action brings
 
@@ -273,7 +273,7 @@ class Patches(Quiet):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        episodes = importlib.import_module("av_envs.benchmarks.episodes")
+        episodes = importlib.import_module("av_envs.benchmarks.play.episodes")
         episodes.reduce_steps = lambda *step: 99.0
 
 

@@ -6,9 +6,9 @@ import numpy as np
 from fake_separation import FAKE_SUITE, GROUPED_SUITE
 
 from av_envs.acoustics.bank import ENGINE_VERSION
-from av_envs.benchmarks.consistency import hash_of
-from av_envs.benchmarks.machine import asset_hash
-from av_envs.benchmarks.results import SCHEMA, rounded, summarise, write_result
+from av_envs.benchmarks.results.consistency import hash_of
+from av_envs.benchmarks.results.files import SCHEMA, rounded, summarise, write_result
+from av_envs.benchmarks.results.provenance import asset_hash
 
 SUITE = replace(FAKE_SUITE, metrics=FAKE_SUITE.metrics[:1])
 GROUPED = replace(GROUPED_SUITE, metrics=SUITE.metrics)

@@ -3,7 +3,8 @@
 import pytest
 from made_results import SUITE, make_result, write
 
-from av_envs.benchmarks import compare, suites
+from av_envs.benchmarks import compare
+from av_envs.benchmarks.suites import suite as suites
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,8 @@
 import pytest
 from fake_separation import FAKE_SUITE
 
-from av_envs.benchmarks import demo, suites
+from av_envs.benchmarks import demo
+from av_envs.benchmarks.suites import suite as suites
 
 
 @pytest.fixture

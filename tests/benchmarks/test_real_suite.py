@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from av_envs.baselines.separation import Oracle
-from av_envs.benchmarks.agents import AgentSpec
-from av_envs.benchmarks.episodes import make_env
-from av_envs.benchmarks.results import read_result
+from av_envs.benchmarks.play.agents import AgentSpec
+from av_envs.benchmarks.play.episodes import make_env
+from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
-from av_envs.benchmarks.suites import SUITES
+from av_envs.benchmarks.suites.suite import SUITES
 
 SUITE = SUITES["sep-demo-v2"]
 N_EPISODES = 4

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from reading import Page
 
-from av_envs.benchmarks import report, suites, verify
-from av_envs.benchmarks.agents import AgentSpec
-from av_envs.benchmarks.results import read_result
+from av_envs.benchmarks import report, verify
+from av_envs.benchmarks.board.sounds import heard_on_walk
+from av_envs.benchmarks.play.agents import AgentSpec
+from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
-from av_envs.benchmarks.sounds import heard_on_walk
-from av_envs.benchmarks.suites import SUITES, Group
+from av_envs.benchmarks.suites import suite as suites
+from av_envs.benchmarks.suites.suite import SUITES, Group
 
 STEPS = 12
 WHOLE = SUITES["rir-replica-like-v2"]

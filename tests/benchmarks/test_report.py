@@ -9,16 +9,18 @@ from made_results import ENV, GROUPED, SUITE, identity, make_result, write
 from reading import Page
 
 from av_envs.acoustics.bank import ENGINE_VERSION
-from av_envs.benchmarks import leaderboard, measure_scales, report, suites
-from av_envs.benchmarks.leaderboard import build_rows
-from av_envs.benchmarks.results import (
+from av_envs.benchmarks import measure_scales, report
+from av_envs.benchmarks.board import leaderboard
+from av_envs.benchmarks.board.leaderboard import build_rows
+from av_envs.benchmarks.board.normalisation import Scale, read_scales
+from av_envs.benchmarks.play.source_code import source_hash
+from av_envs.benchmarks.results.files import (
     SCHEMA,
     read_result,
     result_hash,
     rounded,
 )
-from av_envs.benchmarks.scales import Scale, read_scales
-from av_envs.benchmarks.source_code import source_hash
+from av_envs.benchmarks.suites import suite as suites
 
 
 @pytest.fixture(autouse=True)
@@ -222,7 +224,7 @@ def test_scales_are_taken_from_results(tmp_path, capsys):
         result["agent"]["path"] = f"av_envs.baselines.separation:{result['agent']['name']}"
         result["agent"]["hash"] = source_hash(result["agent"]["path"])
     write(tmp_path, standing)
-    file = tmp_path / "kept" / "scales.json"
+    file = tmp_path / "kept" / "normalisation.json"
     file.parent.mkdir()
     file.write_text('{"sep-x": {"low": 1.0, "high": 2.0}, "fake-v1": {"low": 5.0, "high": 6.0}}')
     words = [str(tmp_path), "--file", str(file)]

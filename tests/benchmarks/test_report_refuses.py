@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 from made_results import SUITE, make_result, write
 
-from av_envs.benchmarks import report, suites, tables
+from av_envs.benchmarks import report
+from av_envs.benchmarks.board import tables
+from av_envs.benchmarks.board.leaderboard import build_rows
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.leaderboard import build_rows
-from av_envs.benchmarks.results import summarise
-from av_envs.benchmarks.suites import Metric
+from av_envs.benchmarks.results.files import summarise
+from av_envs.benchmarks.suites import suite as suites
+from av_envs.benchmarks.suites.suite import Metric
 
 
 @pytest.fixture(autouse=True)

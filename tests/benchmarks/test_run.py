@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 from fake_separation import FAKE_SUITE, GROUPED_SUITE
 
-from av_envs.benchmarks import agents, run, suites
-from av_envs.benchmarks.agents import AgentSpec, load_factory
+from av_envs.benchmarks import run
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.episodes import Played, reduce_steps
-from av_envs.benchmarks.journal import Journal
-from av_envs.benchmarks.results import DETERMINISTIC, read_result
-from av_envs.benchmarks.schema import SHAPE
-from av_envs.benchmarks.suites import Metric
-from av_envs.benchmarks.walks import moves_of
+from av_envs.benchmarks.play import agents
+from av_envs.benchmarks.play.agents import AgentSpec, load_factory
+from av_envs.benchmarks.play.episodes import Played, reduce_steps
+from av_envs.benchmarks.play.journal import Journal
+from av_envs.benchmarks.play.trajectories import moves_of
+from av_envs.benchmarks.results.files import DETERMINISTIC, read_result
+from av_envs.benchmarks.results.schema import SHAPE
+from av_envs.benchmarks.suites import suite as suites
+from av_envs.benchmarks.suites.suite import Metric
 
 SEEDS = FAKE_SUITE.groups[0].seeds
 

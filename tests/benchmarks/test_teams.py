@@ -9,18 +9,19 @@ from fake_rir_measure import LONG_SUITE, TEAM_SUITE, FakeMeasure
 from fake_separation import FakeSeparation
 from reading import Page
 
-from av_envs.benchmarks import measure_scales, report, run, suites, verify
-from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks import measure_scales, report, run, verify
+from av_envs.benchmarks.board.leaderboard import build_rows
+from av_envs.benchmarks.board.normalisation import read_scales
+from av_envs.benchmarks.board.sounds import heard_on_walk
+from av_envs.benchmarks.board.tables import plain_text
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.episodes import Job, open_job_player
-from av_envs.benchmarks.leaderboard import build_rows
-from av_envs.benchmarks.results import canonical, read_result
-from av_envs.benchmarks.scales import read_scales
-from av_envs.benchmarks.schema import first_fault
-from av_envs.benchmarks.sounds import heard_on_walk
-from av_envs.benchmarks.tables import plain_text
-from av_envs.benchmarks.walks import joint_actions, letters_of, poses_of, walk_of
-from av_envs.rir_measure.metrics import wcr
+from av_envs.benchmarks.play.agents import AgentSpec
+from av_envs.benchmarks.play.episodes import Job, open_job_player
+from av_envs.benchmarks.play.trajectories import joint_actions, letters_of, poses_of, walk_of
+from av_envs.benchmarks.results.files import canonical, read_result
+from av_envs.benchmarks.results.schema import first_fault
+from av_envs.benchmarks.suites import suite as suites
+from av_envs.rir_measure.metrics.episode import wcr
 
 WALKERS = "fake_rir_measure:Walkers"
 
@@ -231,7 +232,7 @@ def test_scales_of_teams_are_told_apart_by_their_predictors(tmp_path, monkeypatc
     monkeypatch.setattr(measure_scales, "TEAM_ENDS", ends)
     for predictor in ("zero", "oracle", "fake_rir_measure:Half"):
         play(tmp_path, predictor=predictor)
-    file = tmp_path / "kept" / "scales.json"
+    file = tmp_path / "kept" / "normalisation.json"
     file.parent.mkdir()
     file.write_text("{}")
     assert measure_scales.main([str(tmp_path), "--file", str(file)]) == 0

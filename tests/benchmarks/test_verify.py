@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from fake_separation import FAKE_SUITE, FakeSeparation
 
-from av_envs.benchmarks import suites, verify
-from av_envs.benchmarks.agent_client import close_players
-from av_envs.benchmarks.agents import AgentSpec
+from av_envs.benchmarks import verify
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.consistency import hash_of
-from av_envs.benchmarks.results import read_result, write_result
+from av_envs.benchmarks.play.agent_client import close_players
+from av_envs.benchmarks.play.agents import AgentSpec
+from av_envs.benchmarks.results.consistency import hash_of
+from av_envs.benchmarks.results.files import read_result, write_result
 from av_envs.benchmarks.run import run_suite
-from av_envs.benchmarks.secret_seeds import read_secret_seeds
+from av_envs.benchmarks.suites import suite as suites
+from av_envs.benchmarks.suites.secret_seeds import read_secret_seeds
 
 AGENT = AgentSpec("av_envs.baselines.separation:Random")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from av_envs.rir_measure import MeasureEnv
-from av_envs.rir_measure.measuring import pairs_of
+from av_envs.rir_measure.measurement import pairs_of
 from av_envs.rir_measure.pairs import Pairs
 
 STOP, FORWARD, LEFT, RIGHT = range(4)

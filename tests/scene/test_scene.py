@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from av_envs.scene import CATEGORIES, MATERIALS, House, NavigationGraph, Room, Scene, load_scene
-from av_envs.scene.blocks import FLOATING, Block, mesh_of
+from av_envs.scene.procedural.blocks import FLOATING, Block, mesh_of
 
 GRAPH = NavigationGraph(
     positions=np.array([[0.5, 0.5, 0], [1.5, 0.5, 0]], np.float32),

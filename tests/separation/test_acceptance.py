@@ -6,10 +6,10 @@
 import numpy as np
 import pytest
 
-from av_envs.acoustics.rendering import dry_spectra, heard_second, response_spectra
+from av_envs.acoustics.convolution import dry_spectra, heard_second, response_spectra
 from av_envs.acoustics.spectrogram import istft, stft
+from av_envs.separation.audio import Moment, listen
 from av_envs.separation.env import Action, SeparationEnv
-from av_envs.separation.hearing import Moment, listen
 from av_envs.separation.metrics import TARGET_RMS
 from av_envs.sound import second
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from av_envs.acoustics.rendering import N_BINS
+from av_envs.acoustics.convolution import N_BINS
 from av_envs.acoustics.spectrogram import stft
+from av_envs.separation.audio import Moment, TargetSecond, dry_sounds, ground_truth, listen
 from av_envs.separation.config import EXTRA_SCORES, SeparationConfig
 from av_envs.separation.env import SeparationEnv
-from av_envs.separation.hearing import Moment, TargetSecond, dry_sounds, ground_truth, listen
 from av_envs.separation.scoring import oracle_phase_si_sdr, score_second
 from av_envs.sound import second
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from av_envs.acoustics.rendering import dry_spectra, response_spectra
+from av_envs.acoustics.convolution import dry_spectra, response_spectra
+from av_envs.separation.audio import Moment, listen
 from av_envs.separation.env import Action, SeparationEnv
-from av_envs.separation.hearing import Moment, listen
 from av_envs.separation.noise import MicrophoneNoise, noise_seed, power_below
 
 SECOND = 16_000

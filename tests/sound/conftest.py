@@ -1,7 +1,7 @@
 import pytest
 
+from av_envs.cache.rows import cache_directory
 from av_envs.sound.embedded import EmbeddedCorpus
-from av_envs.storage import cache_directory
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
-"""What else an instrument would measure, beside av_envs.sound.measures."""
+"""What else an instrument would measure, beside av_envs.sound.analysis.measures."""
 
 import numpy as np
 
-from av_envs.sound.measures import power_spectrum
+from av_envs.sound.analysis.measures import power_spectrum
 
 RATE = 16_000
 

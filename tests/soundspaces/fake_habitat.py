@@ -132,7 +132,7 @@ class Simulator:
         heading = heading_of(theta_of_quaternion(state.rotation))
         seen = {{name: one.hear(state) for name, one in self.agent._sensors.items()}}
         if self.cameras:
-            from av_envs.scene.mesh import read_mesh
+            from av_envs.scene.importing.mesh import read_mesh
             from av_envs.vision import render_rgbd
         if self.cameras and not hasattr(self, "scene"):
             up = "x" if "turned" in KINDS else "z"

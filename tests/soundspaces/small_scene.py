@@ -3,15 +3,15 @@
 import numpy as np
 
 from av_envs.acoustics import TracedAcoustics
-from av_envs.dwelling import Backend, Dwelling, WorldSettings
 from av_envs.scene import Room, Scene
-from av_envs.scene.blocks import DOWN, EAST, NORTH, SOUTH, UP, WEST, Block, mesh_of
 from av_envs.scene.materials import MATERIALS
 from av_envs.scene.navigation import build_graph
+from av_envs.scene.procedural.blocks import DOWN, EAST, NORTH, SOUTH, UP, WEST, Block, mesh_of
 from av_envs.scene.scene import PLAIN
 from av_envs.soundspaces.layout import GRIDS
 from av_envs.soundspaces.writing.config import Export
 from av_envs.vision import ViewCache
+from av_envs.worlds.base import Backend, Dwelling, WorldSettings
 
 NAME = "small-0"
 NODES = 4, 2  # eastward and northward

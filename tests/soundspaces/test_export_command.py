@@ -10,11 +10,11 @@ import pytest
 import soundfile
 from small_scene import BACKEND, NAME, small_scene
 
-from av_envs.dwelling import BACKENDS, WorldSettings
 from av_envs.soundspaces import export as command
 from av_envs.soundspaces.export import Wanted, scenes_of
 from av_envs.soundspaces.writing import plan, responses
 from av_envs.soundspaces.writing.projects import PROJECTS
+from av_envs.worlds.base import BACKENDS, WorldSettings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

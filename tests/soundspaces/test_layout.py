@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from av_envs.dwelling import WorldSettings
 from av_envs.soundspaces.errors import MissingFileError
 from av_envs.soundspaces.layout import content_file, find_layout, standard_layout
 from av_envs.soundspaces.world import SoundSpacesWorld
 from av_envs.soundspaces.writing.config import Export
+from av_envs.worlds.base import WorldSettings
 
 
 def touch(path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from av_envs.acoustics import AcousticBackend, measures
-from av_envs.benchmarks.engines_rooms import SHOEBOX, flat, shoebox
+from av_envs.benchmarks.engines.rooms import SHOEBOX, flat, shoebox
 from av_envs.conventions import BANDS_HZ, SAMPLE_RATE, SPEED_OF_SOUND
 from av_envs.scene import House
 from av_envs.soundspaces import rlr

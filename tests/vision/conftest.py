@@ -1,9 +1,19 @@
 import numpy as np
 import pytest
 
-from av_envs.scene.blocks import DOWN, EAST, NORTH, SOUTH, STANDING, UP, WEST, Block, mesh_of
 from av_envs.scene.materials import MATERIALS
 from av_envs.scene.navigation import HEAD_HEIGHT, NavigationGraph
+from av_envs.scene.procedural.blocks import (
+    DOWN,
+    EAST,
+    NORTH,
+    SOUTH,
+    STANDING,
+    UP,
+    WEST,
+    Block,
+    mesh_of,
+)
 from av_envs.scene.scene import PLAIN, Room, Scene
 
 RED, GREEN, BLUE, WHITE, GREY = (

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from av_envs.cache.rows import cache_directory
 from av_envs.scene import House
-from av_envs.storage import cache_directory
 from av_envs.vision import ViewCache, render_labels, render_rgbd
 
 

@@ -12,9 +12,9 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecTransposeImage
 
-from av_envs.agents.adapters.sb3.bearing import TOLD, told, told_space
-from av_envs.agents.adapters.sb3.condensed import condensed, condensed_space
-from av_envs.agents.adapters.sb3.footprints import SPACE, Footprints
+from av_envs.agents.adapters.sb3.downsample import condensed, condensed_space
+from av_envs.agents.adapters.sb3.ego_map import SPACE, Footprints
+from av_envs.agents.adapters.sb3.privileged_obs import TOLD, told, told_space
 from av_envs.agents.adapters.sb3.weights import SUFFIX, load_policy
 from av_envs.paths import suffix_of, user_path
 
@@ -38,7 +38,7 @@ class SB3Agent:
                    ends in .safetensors, from `weights.save_policy`, holds none
     algorithm      a key of ALGORITHMS: the class that has saved it. A .safetensors knows its own
     deterministic  whether the likeliest action is taken; else one is drawn
-    predictor      of the measuring task, see `av_envs.benchmarks.agents.Agent`
+    predictor      of the measuring task, see `av_envs.benchmarks.play.agents.Agent`
     device         of torch
 
     A policy of one robot plays every robot of a team that has the same observations. A policy

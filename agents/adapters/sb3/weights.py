@@ -11,7 +11,7 @@ from safetensors.torch import load_model, save_model
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 
-from av_envs.agents.adapters.sb3.condensed import condensed_space
+from av_envs.agents.adapters.sb3.downsample import condensed_space
 from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
 from av_envs.paths import user_path
 from av_envs.whole_files import replacing

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from av_envs.separation.device.listening import Truth, Windows, istft
+from av_envs.separation.device.audio import Truth, Windows, istft
 from av_envs.separation.metrics import (
     CONSTANT,
     FLOOR,

@@ -13,23 +13,23 @@ from torch.profiler import record_function
 
 from av_envs.paths import PlainSpec
 from av_envs.separation.actions import action_space
+from av_envs.separation.audio import corpus_of
 from av_envs.separation.config import SeparationConfig
-from av_envs.separation.device.ahead import EpisodesAhead
-from av_envs.separation.device.choices import (
+from av_envs.separation.device.asset_cache import HouseStore
+from av_envs.separation.device.episode_table import Episodes, on_device
+from av_envs.separation.device.memory_plan import checked_memory_gb, pages_for
+from av_envs.separation.device.motion import Compass, moved, pose_since
+from av_envs.separation.device.prefetch import EpisodesAhead
+from av_envs.separation.device.rirs import Heard, Listeners, Poses
+from av_envs.separation.device.scoring import Scores, rewards
+from av_envs.separation.device.validation import (
     checked_actions,
     checked_chunk,
     checked_config,
     checked_device,
 )
-from av_envs.separation.device.episodes import Episodes, on_device
-from av_envs.separation.device.hearing import Heard, Listeners, Poses
-from av_envs.separation.device.houses import HouseStore
-from av_envs.separation.device.memory import checked_memory_gb, pages_for
-from av_envs.separation.device.scoring import Scores, rewards
-from av_envs.separation.device.walking import Compass, moved, pose_since
-from av_envs.separation.hearing import corpus_of
 from av_envs.separation.observation import observation_space
-from av_envs.side_by_side import check_may_step, checked_count, seeds_of, taken_mask
+from av_envs.vector.base import check_may_step, checked_count, seeds_of, taken_mask
 
 Tensors = dict[str, Tensor]
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from av_envs.dwelling import Dwelling, WorldSettings, open_world
 from av_envs.paths import user_path
 from av_envs.soundspaces.layout import GRIDS, SAMPLE_RATES, Layout, standard_layout
+from av_envs.worlds.base import Dwelling, WorldSettings, open_world
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Rooms that were measured: recorded impulse responses as a backend."""

@@ -1,0 +1,1 @@
+"""What is computed once: rows on disk shared by processes, and compiled kernels."""

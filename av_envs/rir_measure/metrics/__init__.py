@@ -1,0 +1,1 @@
+"""Prediction errors and exploration metrics. Pure functions."""

@@ -1,0 +1,126 @@
+"""Many teams at once for Gymnasium: `gymnasium.make_vec("AVRIRMeasure-v0", num_envs=N)`."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import iterate
+from gymnasium.wrappers import TimeLimit
+
+from av_envs.paths import PlainSpec
+from av_envs.rir_measure.actions import check_moves, checked_prediction
+from av_envs.rir_measure.joint import JointMeasureEnv
+from av_envs.vector.autoreset import SideBySide, stacked_infos, submit_predictions
+from av_envs.vector.base import Copies, checked_count, shaped
+
+
+class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
+    """`JointMeasureEnv` N times: the same arrays with one more axis in front.
+
+    Environment i with seed s + i returns bit for bit what a single one with that seed does.
+
+    num_envs           N
+    max_episode_steps  truncates earlier than the option `steps`, as `gymnasium.make` does
+    autoreset_mode     "NextStep", "SameStep" or "Disabled"
+    workers            threads at most; None: one per core
+    options            of `JointMeasureEnv`; a predictor that is an object is copied for each
+    """
+
+    spec = PlainSpec()
+    metadata: ClassVar[dict] = {
+        **JointMeasureEnv.metadata,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        max_episode_steps: int | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+        workers: int | None = None,
+        **options,
+    ):
+        self.num_envs = checked_count("num_envs", num_envs)
+        self.render_mode = render_mode
+        self.envs = [
+            JointMeasureEnv(render_mode=render_mode, **deepcopy(options)) for _ in range(num_envs)
+        ]
+        limited = self.envs
+        if max_episode_steps is not None:
+            limited = [TimeLimit(env, max_episode_steps) for env in self.envs]
+        self._played = SideBySide(limited, autoreset_mode, workers)
+        self.autoreset_mode = self._played.mode
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+        self.take_spaces(self.envs[0])
+
+    def reset(self, *, seed=None, options: dict[str, Any] | None = None):
+        started = self._played.reset(seed, options)
+        infos = [
+            played.info if new else None
+            for played, new in zip(self._played.latest, started, strict=True)
+        ]
+        return self._observations(), stacked_infos(infos)
+
+    def step(self, actions: Any):
+        played = self._played
+        played.step(self._split(actions))
+        infos = stacked_infos([one.info for one in played.latest])
+        if any(one.final for one in played.latest):
+            infos |= self._finals()
+        return (
+            self._observations(),
+            played.rewards(),
+            played.terminated(),
+            played.truncated(),
+            infos,
+        )
+
+    def submit_predictions(self, rirs: np.ndarray) -> None:
+        """(N, P, 2, 16000), see `MeasureEnv.submit_prediction`; teams that are about to start
+        anew take none.
+        """
+        submit_predictions(self.envs, rirs, self._played.waiting)
+
+    def action_masks(self) -> np.ndarray:
+        """(N, 4 robots) bool: what the robots of each team may do."""
+        return np.stack([env.action_masks() for env in self.envs])
+
+    def _split(self, actions: Any) -> list:
+        """The action of each environment."""
+        wanted = self.action_space
+        if isinstance(wanted, spaces.Dict):
+            if not isinstance(actions, Mapping) or set(actions) != set(wanted):
+                raise ValueError(f"the actions must be a dict of 'move' and 'rir', got {actions!r}")
+            parts = {
+                key: shaped(actions[key], wanted[key].shape, f"the actions: {key!r}")
+                for key in wanted
+            }
+        else:
+            parts = {"move": shaped(actions, wanted.shape, "the actions: 'move'")}
+        self._check(**parts)
+        return list(iterate(wanted, parts if isinstance(wanted, spaces.Dict) else parts["move"]))
+
+    def _check(self, move: np.ndarray, rir: np.ndarray | None = None) -> None:
+        """Before anybody moves; what is ignored may be anything."""
+        for i in np.flatnonzero(~self._played.waiting):
+            check_moves(move[i], f"environment {i}")
+            if rir is not None:
+                checked_prediction(rir[i], len(rir[i]), f"the action of environment {i}")
+
+    def _observations(self) -> dict[str, np.ndarray]:
+        rows = [played.observation for played in self._played.latest]
+        return {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+
+    def _finals(self) -> dict[str, Any]:
+        """What episodes ended with, in the words of Gymnasium."""
+        finals = [played.final for played in self._played.latest]
+        infos = stacked_infos([{"final_info": final[1]} if final else None for final in finals])
+        observations = np.full(self.num_envs, None, object)
+        observations[:] = [final[0] if final else None for final in finals]
+        has = np.array([final is not None for final in finals])
+        return {"final_obs": observations, "_final_obs": has, **infos}

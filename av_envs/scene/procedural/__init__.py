@@ -1,0 +1,1 @@
+"""Procedural dwellings: plan, shell, furniture and materials from a seed."""

@@ -1,0 +1,1 @@
+"""Measures of clips and statistics of corpora."""

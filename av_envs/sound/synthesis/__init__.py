@@ -1,0 +1,1 @@
+"""The embedded corpus: voices, music and ambience made from formulas."""

@@ -1,0 +1,1 @@
+"""habitat-sim as a backend."""

@@ -1,0 +1,1 @@
+"""SoundSpaces 1.0 trees: scenes, responses, views, episodes."""

@@ -1,0 +1,1 @@
+"""What all vector environments share: autoreset, seeds, infos, threads."""

@@ -1,0 +1,106 @@
+"""What a mesh file becomes: a report, and a picture of its map, its nodes and views.
+
+python -m av_envs.worlds.inspect_mesh house.glb --out house.png
+"""
+
+import argparse
+import sys
+
+import numpy as np
+
+from av_envs.paths import path_argument
+from av_envs.scene import Scene
+from av_envs.vision import IMAGE_SIZE, render_rgbd
+from av_envs.vision.drawing import draw_disc, draw_line
+from av_envs.vision.panels import (
+    BLUE,
+    HEADER,
+    HEIGHT,
+    VERMILION,
+    WIDTH,
+    blank_canvas,
+    draw_caption,
+    draw_map,
+    put,
+)
+from av_envs.worlds.mesh import MeshWorld
+
+GAP = 12  # pixels
+MAP = (GAP, HEADER + GAP, WIDTH - IMAGE_SIZE - 3 * GAP, HEIGHT - HEADER - 2 * GAP)
+EAST_AND_NORTH = (0, 1)  # steps that way; the others are the same ones back
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m av_envs.worlds.inspect_mesh", description=__doc__
+    )
+    parser.add_argument("file", help="OBJ, PLY, GLB, STL, DAE or a Gazebo .world")
+    parser.add_argument("--out", type=path_argument, help="PNG of the map, the nodes and views")
+    parser.add_argument("--grid", type=float, default=1.0, help="metres between nodes")
+    parser.add_argument("--unit", default="auto", help="m, cm, mm, in, ft or metres per unit")
+    parser.add_argument("--up", default="auto", help="x, y or z: the axis that points up")
+    parser.add_argument("--default", default="unknown", help="material of what no name tells")
+    parser.add_argument(
+        "--material",
+        action="append",
+        default=[],
+        metavar="PART=MATERIAL",
+        help="material of everything whose name holds PART; may be given again",
+    )
+    options = parser.parse_args(arguments)
+    for text in options.material:
+        if "=" not in text:
+            parser.error(f"--material needs PART=MATERIAL, got {text!r}")
+    try:
+        world = MeshWorld(
+            grid=options.grid,
+            root=options.file,
+            unit=_number_or_name(options.unit),
+            up=options.up,
+            default=options.default,
+            materials=dict(text.split("=", 1) for text in options.material),
+        )
+        scene, report = world.read(options.file)
+    except (ValueError, OSError, ImportError) as error:
+        sys.exit(f"error: {error}")
+    print(report)
+    if options.out:
+        from PIL import Image  # of the extra [mesh]; the report does without
+
+        Image.fromarray(picture(scene)).save(options.out)
+
+
+def picture(scene: Scene) -> np.ndarray:
+    """(608, 992, 3) uint8: the map with nodes and steps; what the marked node sees all round.
+
+    Its views are, from the top, east, north, west and south.
+    """
+    graph = scene.graph
+    canvas = blank_canvas()
+    draw_caption(canvas, f"{scene.name[:48]}: {len(graph)} nodes, {graph.grid:g} m apart")
+    placed = draw_map(canvas, scene, MAP)
+    places = [placed.place(position) for position in graph.positions]
+    for heading in EAST_AND_NORTH:
+        for node, other in enumerate(graph.neighbours[:, heading]):
+            if other >= 0:
+                draw_line(canvas, places[node], places[other], 1.5, BLUE)
+    for place in places:
+        draw_disc(canvas, place, 2.5, BLUE)
+    marked = int(graph.walking_distances.max(axis=1).argmin())  # the middle of the place
+    draw_disc(canvas, places[marked], 5.0, VERMILION)
+    for heading in range(4):
+        view, _ = render_rgbd(scene, graph.heads[marked], heading)
+        top = HEADER + GAP // 2 + heading * (IMAGE_SIZE + GAP)
+        put(canvas, (WIDTH - IMAGE_SIZE - GAP, top, IMAGE_SIZE, IMAGE_SIZE), view)
+    return canvas
+
+
+def _number_or_name(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+if __name__ == "__main__":
+    main()

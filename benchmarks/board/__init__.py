@@ -1,0 +1,1 @@
+"""Leaderboards: statistics, tables, the page."""

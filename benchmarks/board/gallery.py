@@ -1,0 +1,133 @@
+"""Which episodes the page shows, and everything that drawing and hearing them takes."""
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from av_envs.benchmarks.board.leaderboard import Row
+from av_envs.benchmarks.board.maps import house_map
+from av_envs.benchmarks.board.sounds import (
+    CLAPS_COMPRESSION,
+    COMPRESSION,
+    SAMPLE_RATE,
+    heard_on_walk,
+    ogg,
+)
+from av_envs.benchmarks.board.tables import beside, digits_of
+from av_envs.benchmarks.play.trajectories import is_of_team
+from av_envs.benchmarks.suites.suite import SUITES, Suite
+
+N_RANDOM = 20  # the same episodes for every agent, so that ways can be compared
+EXTREMES = ("best", "median", "worst")
+
+Record = dict[str, Any]
+
+
+def build_gallery(
+    rows: Sequence[Row], results: Sequence[dict[str, Any]], n_audio: int
+) -> dict[str, Any]:
+    """The page's data: maps by scene, and per suite the shown episodes of every ranked agent.
+
+    n_audio  of the best, median and worst episode of an agent, how many can be heard: 0 to 3
+    """
+    suites: dict[str, Any] = {}
+    shown = [row for row in rows if row.rank is not None]
+    for row in tqdm(shown, "episodes", disable=not n_audio):
+        suite, result = SUITES[row.suite], _result_of(row, results)
+        records = [record for record in result["episodes"] if record.get("walk")]
+        if records:
+            agents = suites.setdefault(row.suite, _frame(suite))["agents"]
+            agents.append({"name": row.agent, "episodes": _shown(suite, records, n_audio)})
+    episodes = [e for s in suites.values() for agent in s["agents"] for e in agent["episodes"]]
+    scenes = sorted({episode["scene"] for episode in episodes})
+    return {"suites": suites, "maps": {scene: house_map(scene) for scene in scenes}}
+
+
+def pick(records: Sequence[Record], primary: str, higher_is_better: bool) -> dict[str, Record]:
+    """The best, the median and the worst episode; fewer if there are not as many with a score."""
+    scored = [record for record in records if record["metrics"][primary] is not None]
+    scored.sort(key=lambda r: (r["metrics"][primary], r["group"], r["episode"]))
+    if higher_is_better:
+        scored.reverse()
+    if not scored:
+        return {}
+    chosen = {"best": scored[0], "median": scored[len(scored) // 2], "worst": scored[-1]}
+    return chosen if len(scored) >= len(EXTREMES) else {"best": scored[0]}
+
+
+def sample(records: Sequence[Record], n: int = N_RANDOM) -> list[Record]:
+    """Up to `n` episodes, drawn by their place only, in order."""
+    rng = np.random.default_rng(0)
+    places = rng.permutation(len(records))[:n]
+    return [records[place] for place in sorted(places)]
+
+
+def _frame(suite: Suite) -> dict[str, Any]:
+    """What all episodes of a suite share; `digits` are those after the point of the score."""
+    metric = suite.primary_metric
+    return {
+        "metric": metric.name,
+        "unit": metric.unit,
+        "digits": digits_of(metric.name),
+        "agents": [],
+    }
+
+
+def _result_of(row: Row, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The result with the lowest seed behind a row."""
+    mine = [
+        result
+        for result in results
+        if (result["suite"]["name"], result["agent"]["path"], result["agent"]["kwargs"])
+        == (row.suite, row.path, row.kwargs)
+        and result["agent"]["hash"] == row.source
+        and result["complete"]
+    ]
+    return min(mine, key=lambda result: result["seed"])
+
+
+def _shown(suite: Suite, records: list[Record], n_audio: int) -> list[dict[str, Any]]:
+    """Entries of the page; of one with sound `pace` says how many steps pass in a second."""
+    chosen = pick(records, suite.primary, suite.primary_metric.higher_is_better)
+    entries = []
+    for place, (why, record) in enumerate(chosen.items()):
+        entry = _entry(suite, record, why)
+        if place < n_audio:
+            heard = heard_on_walk(suite, record)
+            claps = is_of_team(record["walk"])
+            sound = ogg(heard, CLAPS_COMPRESSION if claps else COMPRESSION)
+            entry["audio"] = base64.b64encode(sound).decode()
+            entry["pace"] = record["length"] * SAMPLE_RATE / heard.shape[1]
+        entries.append(entry)
+    picked = [id(record) for record in chosen.values()]
+    others = [record for record in sample(records) if id(record) not in picked]
+    return entries + [_entry(suite, record, "") for record in others]
+
+
+def _entry(suite: Suite, record: Record, why: str) -> dict[str, Any]:
+    """An episode without what the page does not show.
+
+    beside  metrics that must be read with the score
+    walk    of one agent x, y, heading of every pose, one after the other; of a team the
+            walk as it is recorded, see `av_envs.benchmarks.play.trajectories`
+    """
+    walk = record["walk"]
+    entry = {
+        "why": why,
+        "group": record["group"] if len(suite.groups) > 1 else "",
+        "episode": record["episode"],
+        "scene": record["scene"],
+        "score": record["metrics"][suite.primary],
+        "beside": {name: record["metrics"][name] for name in beside(suite.primary)},
+        "series": record["series"],
+    }
+    if is_of_team(walk):
+        return entry | {"walk": walk}
+    return entry | {
+        "walk": [value for pose in walk["poses"] for value in pose],
+        "sources": walk["sources"],
+        "target": walk["target"],
+    }

@@ -1,0 +1,1 @@
+"""Acoustic engines compared: `python -m av_envs.benchmarks.engines`."""

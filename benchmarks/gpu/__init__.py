@@ -1,0 +1,1 @@
+"""Figures of a GPU: `python -m av_envs.benchmarks.gpu`."""

@@ -1,0 +1,1 @@
+"""Agents play episodes, in processes of their own."""

@@ -1,0 +1,1 @@
+"""Speed of environments: `python -m av_envs.benchmarks.speed`."""

@@ -1,0 +1,150 @@
+"""How fast this machine steps: `python -m av_envs.benchmarks.speed [--env ID] [--json]`.
+
+One environment on one core in the steady state: a pool of opened houses whose responses are
+traced, random episodes, random actions, complete observations; no binaural response
+outlives its episode. Steps per second include the resets. Beside it, in turns with it, the
+papers' own procedure for the audio of one step (`av_envs.benchmarks.speed.reference_step`), which
+has no pictures, poses or rewards.
+
+Of a team (`--env AVRIRMeasure-v0`) a step is one of all robots together, with the pictures
+of each and the responses of both directions measured and predicted; there is no code of the
+paper to put beside it.
+
+With `--vector`, on all cores: one environment, and `--num-envs` of them as Gymnasium steps
+them one after another (sync), in processes (async) and as this package does (native), in
+turns; and the memory that each environment more takes. With `--device cuda` also as many as
+`--device-envs` says on that device, in torch.
+"""
+
+import argparse
+import faulthandler
+import json
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+from av_envs.acoustics.tracing.cpu import available_cores
+from av_envs.benchmarks.command_line import positive_int, run_command
+from av_envs.benchmarks.results.provenance import cpu_model
+from av_envs.benchmarks.speed import timings, vector_timings
+from av_envs.registration import VARIANTS
+
+LINES = (
+    ("env_steps_per_s", "steps/s, one environment, resets included", "{:.0f}"),
+    ("env_steps_per_s_without_resets", "steps/s, resets left out", "{:.0f}"),
+    ("reference_audio_steps_per_s", "steps/s, audio alone as the papers make it", "{:.0f}"),
+    ("ratio", "whole steps of ours per audio step of theirs", "{:.2f}"),
+    ("rirs_per_s", "binaural responses/s, one core", "{:.0f}"),
+    ("all_pairs_s", "s to trace all pairs of a house", "{:.1f}"),
+    ("all_pairs_nodes", "nodes of that house", "{:.0f}"),
+    ("reset_fresh_ms", "ms, reset in a house never seen", "{:.0f}"),
+    ("reset_warm_ms", "ms, reset in the pool", "{:.2f}"),
+    ("rss_mb", "MB, peak memory of one environment", "{:.0f}"),
+)
+
+
+BUSY = 0.5  # load average above which somebody else is at work
+
+
+def in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function of this package in an interpreter of its own and return its answer."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, initializer=faulthandler.enable) as executor:
+        return executor.submit(function, *arguments).result()
+
+
+def measure(pool: timings.Pool) -> dict[str, Any]:
+    """All figures; see `LINES` for their units."""
+    load = load_average()
+    in_new_process(timings.trace_pool, pool)
+    steady = in_new_process(timings.steady_state, pool)
+    return {
+        **steady,
+        **(_of_responses() if "ratio" in steady else {}),
+        "reset_fresh_ms": in_new_process(timings.reset_fresh_ms, pool.env_id),
+        "env_id": pool.env_id,
+        "houses": pool.houses,
+        "cpu": cpu_model(),
+        "load_before": load,
+    }
+
+
+def _of_responses() -> dict[str, float]:
+    """Of the acoustics alone: both tasks share them, so that they are measured with one."""
+    rirs_per_s = in_new_process(timings.responses_per_s)
+    return {"rirs_per_s": rirs_per_s, **in_new_process(timings.all_pairs)}
+
+
+def measure_vector(
+    pool: timings.Pool, num_envs: int, there: vector_timings.OnDevice | None = None
+) -> dict[str, Any]:
+    """Steps per second and memory of many environments in all ways."""
+    load = load_average()
+    steps_per_s = in_new_process(vector_timings.steps_per_s, pool, num_envs, there)
+    few, memory = max(1, num_envs // 2), {}
+    for way in ("sync", "async", "native"):
+        sizes = [
+            in_new_process(vector_timings.memory_mb, pool, way, n) for n in (few, few + num_envs)
+        ]
+        memory[way] = vector_timings.mb_per_added(*sizes, num_envs)
+    return {
+        "steps_per_s": steps_per_s,
+        "mb_per_added_env": memory,
+        "env_id": pool.env_id,
+        "num_envs": num_envs,
+        "on_device": None if there is None else there._asdict(),
+        "houses": pool.houses,
+        "reward": pool.reward,
+        "cpu": cpu_model(),
+        "cores": available_cores(),
+        "load_before": load,
+    }
+
+
+def load_average() -> float | None:
+    """How many processes wanted to run during the last minute; None where nobody counts."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The figures for a terminal."""
+    lines = [f"{figures['cpu']}, pool of {figures['houses']} houses", ""]
+    if (figures["load_before"] or 0) > BUSY:
+        lines[1:1] = [
+            f"the machine was busy (load {figures['load_before']:.1f}): too slow, ratio apart"
+        ]
+    lines += [
+        f"{form.format(figures[key]):>8}  {what}" for key, what, form in LINES if key in figures
+    ]
+    lines += ["", "ms per step (resets included) by function, library calls with their caller:"]
+    lines += [f"{ms:8.3f}  {name}" for name, ms in figures["breakdown_ms"].items()]
+    return "\n".join(lines)
+
+
+def _speed(arguments: argparse.Namespace) -> None:
+    pool = timings.Pool(arguments.env, arguments.houses, arguments.reward)
+    if arguments.vector:
+        n, device = arguments.num_envs, arguments.device
+        there = device and vector_timings.OnDevice(device, arguments.device_envs or n)
+        figures, shown = measure_vector(pool, n, there), vector_timings.table
+    else:
+        figures, shown = measure(pool), table
+    print(json.dumps(figures, indent=1) if arguments.json else shown(figures))
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.speed", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="figures as JSON on standard output")
+    parser.add_argument(
+        "--env", choices=sorted(VARIANTS), default=timings.Pool.env_id, metavar="ID",
+        help=f"one of {', '.join(sorted(VARIANTS))}",
+    )  # fmt: skip
+    parser.add_argument("--houses", type=positive_int, default=32, help="size of the pool")
+    parser.add_argument("--reward", help="of separation, such as neg_nmse, if not the usual one")
+    parser.add_argument("--vector", action="store_true", help="many environments at once")
+    parser.add_argument("--num-envs", type=positive_int, default=16, help="with --vector: how many")
+    parser.add_argument("--device", help="with --vector: also there, cuda or cpu, in torch")
+    parser.add_argument("--device-envs", type=positive_int, help="how many there, as --num-envs")
+    return run_command(_speed, parser, argv)

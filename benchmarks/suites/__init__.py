@@ -1,0 +1,1 @@
+"""Published suites: what is played, with which seeds."""

@@ -1,0 +1,143 @@
+"""The page: stands alone, shows the right episodes on the right maps, with sound."""
+
+import base64
+import io
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+from fake_separation import FAKE_SUITE, FakeSeparation
+from reading import Page
+
+from av_envs.benchmarks import report
+from av_envs.benchmarks.board.gallery import pick, sample
+from av_envs.benchmarks.board.maps import house_map, path_of
+from av_envs.benchmarks.board.sounds import heard_on_walk, ogg
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.play.agents import AgentSpec
+from av_envs.benchmarks.results.files import read_result
+from av_envs.benchmarks.run import run_suite
+from av_envs.benchmarks.suites import suite as suites
+from av_envs.scene import House
+
+MOST_BYTES = 3_000_000
+
+
+@pytest.fixture(autouse=True)
+def fake_suite(monkeypatch):
+    monkeypatch.setitem(suites.SUITES, FAKE_SUITE.name, FAKE_SUITE)
+
+
+def record(episode, score):
+    return {"group": "all", "episode": episode, "metrics": {"m": score}}
+
+
+def test_best_median_and_worst():
+    records = [record(k, score) for k, score in enumerate([3.0, None, 1.0, 5.0, 2.0, 4.0])]
+    chosen = {why: r["episode"] for why, r in pick(records, "m", True).items()}
+    assert chosen == {"best": 3, "median": 0, "worst": 2}
+    chosen = {why: r["episode"] for why, r in pick(records, "m", False).items()}
+    assert (chosen["best"], chosen["worst"]) == (2, 3)
+    assert pick(records[1:2], "m", True) == {}
+
+
+def test_the_sample_is_the_same_for_every_agent():
+    one = [record(k, 1.0) for k in range(200)]
+    other = [record(k, -k) for k in range(200)]
+    drawn = [r["episode"] for r in sample(one)]
+    assert drawn == [r["episode"] for r in sample(other)]
+    assert len(set(drawn)) == 20
+    assert max(drawn) > 100
+
+
+def test_paths_are_rectangles_with_y_down():
+    assert path_of([(1, 2, 4, 7.004)]) == "M1.0 -7.0h3.0v5.0h-3.0z"
+
+
+def test_a_map_has_every_room_inside_its_box():
+    drawn, design = house_map("house-3"), House(3).design
+    assert [room[0] for room in drawn["rooms"]] == list(design.uses)
+    assert drawn["floors"].count("M") == len(design.floors)
+    assert drawn["doors"].count("M") == len(design.doors)
+    x, y, width, height = drawn["box"]
+    for left, up in re.findall(r"M(-?[\d.]+) (-?[\d.]+)", drawn["floors"] + drawn["things"]):
+        assert x <= float(left) <= x + width
+        assert y <= float(up) <= y + height
+
+
+def test_the_walk_is_heard_again():
+    played = {"group": "all", "episode": 101, "walk": None}
+    env = FakeSeparation()
+    env.reset(seed=101, options={"house": 1})
+    for action in (0, 1, 0, 2, 3):
+        env.step(action)
+    places = env.scene.graph.positions[:, :2].astype(float).tolist()
+    played["walk"] = {
+        "poses": [[*places[node], heading] for node, heading in env.trajectory],
+        "sources": [places[node] for node in env.source_nodes],
+        "target": "voice 1",
+    }
+    heard = heard_on_walk(FAKE_SUITE, played)
+    np.testing.assert_allclose(heard[0, 8000::16000], np.arange(1, 6) / 100, atol=1e-6)
+    played["walk"]["sources"][0] = [99.0, 0.0]
+    with pytest.raises(UserError, match="another version of the environment"):
+        heard_on_walk(FAKE_SUITE, played)
+
+
+def test_sounds_keep_their_ears_apart_and_are_small():
+    t = np.arange(20 * 16000) / 16000
+    waveform = np.stack([0.02 * np.sin(2 * np.pi * 440 * t), 0 * t]).astype(np.float32)
+    data = ogg(waveform)
+    assert len(data) < 120_000
+    samples, rate = soundfile.read(io.BytesIO(data))
+    assert rate == 16000
+    middle = samples[32000:-32000]
+    assert 0.5 < np.abs(middle[:, 0]).max() < 1
+    assert np.abs(middle[:, 1]).max() < 0.05
+
+
+def test_the_page_shows_and_sounds(tmp_path):
+    for name in ("Oracle", "StandInPlace"):
+        run_suite(FAKE_SUITE, AgentSpec(f"av_envs.baselines.separation:{name}"), 0, tmp_path)
+    assert report.main([str(tmp_path), "--audio", "2"]) == 0
+    text = (tmp_path / "leaderboard.html").read_text()
+    data = Page(text).data
+    suite = data["suites"]["fake-v1"]
+    assert [agent["name"] for agent in suite["agents"]] == ["Oracle", "StandInPlace"]
+    episodes = suite["agents"][0]["episodes"]
+    assert [e["why"] for e in episodes[:4]] == ["best", "median", "worst", ""]
+    assert len({e["episode"] for e in episodes}) == len(FAKE_SUITE.episodes)
+    assert ["audio" in e for e in episodes[:4]] == [True, True, False, False]
+    assert base64.b64decode(episodes[0]["audio"])[:4] == b"OggS"
+    assert len(episodes[0]["walk"]) == 3 * 21
+    assert set(data["maps"]) == {e["scene"] for e in episodes}
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), "nothing from elsewhere"
+
+
+def test_a_page_of_whole_suites_stays_small(tmp_path):
+    """200 episodes each of seven agents, without sound: room is left for 21 of 0.1 MB."""
+    group = FAKE_SUITE.groups[0]
+    many = replace(
+        group, seeds=tuple(range(200)), options=tuple({"house": k % 20} for k in range(200))
+    )
+    suite = replace(FAKE_SUITE, name="fake-large-v1", groups=(many,))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(suites.SUITES, suite.name, suite)
+        path = run_suite(suite, AgentSpec("av_envs.baselines.separation:Random"), 0, tmp_path)
+        report.main([str(tmp_path), "--audio", "0"])
+    assert path.stat().st_size < 300_000
+    assert 7 * (tmp_path / "leaderboard.html").stat().st_size < MOST_BYTES - 21 * 100_000
+
+
+def test_a_name_cannot_break_the_page(tmp_path):
+    path = run_suite(FAKE_SUITE, AgentSpec("av_envs.baselines.separation:Random"), 0, tmp_path)
+    result = read_result(path)
+    assert report.build_gallery(*report.read_rows(tmp_path), 0)["suites"]
+    result["agent"]["name"] = "</script><script>alert(1)"
+    del result["result_hash"]
+    report_rows = report.build_rows([result])
+    page = report.html_page(report_rows, report.build_gallery(report_rows, [result], 0))
+    assert "<script>alert" not in page
+    assert Page(page).data["suites"]["fake-v1"]["agents"][0]["name"].startswith("</script>")
