@@ -1,6 +1,6 @@
 """What the agent can do in a second."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from enum import IntEnum
 from typing import Any
 
@@ -23,17 +23,17 @@ TURNS = {Action.LEFT: 1, Action.RIGHT: -1, Action.STAY: 0}  # quarter turns coun
 
 
 def pose_after(
-    action: Action, node: int, heading: int, neighbours: np.ndarray, solid: set[int]
+    action: Action, node: int, heading: int, neighbours: np.ndarray, blocked_nodes: Set[int]
 ) -> tuple[int, int, bool]:
     """Node and heading after an action, and whether something was in the way.
 
-    neighbours  (N, 4) node next to each node in each heading, or -1
-    solid       nodes that nobody walks onto
+    neighbours     (N, 4) node next to each node in each heading, or -1
+    blocked_nodes  that cannot be entered
     """
     if action is not Action.FORWARD:
         return node, (heading + TURNS[action]) % N_HEADINGS, False
     ahead = int(neighbours[node, heading])
-    free = ahead >= 0 and ahead not in solid
+    free = ahead >= 0 and ahead not in blocked_nodes
     return (ahead if free else node), heading, not free
 
 

@@ -1,7 +1,6 @@
-"""What is heard at a pose during one second, and how good the estimate made from it is."""
+"""What sounds in one second, and how it arrives at the ears at one pose or many."""
 
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,53 +15,16 @@ from av_envs.acoustics.convolution import (
 from av_envs.acoustics.spectrogram import stft
 from av_envs.conventions import SAMPLE_RATE
 from av_envs.separation.config import SeparationConfig
-from av_envs.separation.episode import Sound
 from av_envs.separation.metrics import TARGET_RMS, target_to_rest_db
 from av_envs.separation.mixing import mix
 from av_envs.separation.noise import MicrophoneNoise
+from av_envs.separation.state import BinauralAudio, Sound, TargetSecond
 from av_envs.sound import Corpus, open_corpus
 
 BLOCK = 4  # seconds transformed together: four rows fill the vector registers
 KEPT_BLOCKS = 64  # per process; about 0.4 MB of spectra each
 KEPT_TARGET_BLOCKS = 24  # about 1 MB each
 WINDOW_SECONDS = {"causal": 2, "legacy_same": 1}  # of dry sound in a window
-
-
-class TargetSecond(NamedTuple):
-    """The ground truth of one second.
-
-    dry        (16000,) float32, as the clip plays
-    magnitude  (512, 32) float32, RMS 1.2
-    phase      (512, 32) complex64, unit phasors of the dry sound
-    """
-
-    dry: np.ndarray
-    magnitude: np.ndarray
-    phase: np.ndarray
-
-
-@dataclass(frozen=True)
-class Heard:
-    """One second at one pose.
-
-    waveform           (2, 16000) float32, mixture at the ears
-    better_ear         the ear with more target per rest
-    spectrogram        (2, 512, 32) float32, linear magnitude of the mixture
-    target_to_rest_db  energies at the better ear, see `mix`
-    image              (512, 32) float32, linear magnitude of the target alone at the better
-                       ear, without noise of the microphones; None if nobody asked for it
-    """
-
-    waveform: np.ndarray
-    better_ear: int
-    spectrogram: np.ndarray
-    target_to_rest_db: float
-    image: np.ndarray | None = None
-
-    @cached_property
-    def mixture(self) -> np.ndarray:
-        """(512, 32) float32, linear magnitude at the better ear, the same array at every call."""
-        return self.spectrogram[self.better_ear]
 
 
 @lru_cache(maxsize=4)
@@ -164,13 +126,13 @@ def _clip_second(config: SeparationConfig, source: Sound, t: int) -> int:
     return (source.first_second + t) % corpus_of(config.sounds).n_seconds(source.clip)
 
 
-class Moment(NamedTuple):
-    """A second of an episode, to be heard at the listener's pose and at up to two others.
+class RenderRequest(NamedTuple):
+    """A second of an episode, to be rendered at the agent's pose and at up to two others.
 
     dry        (S, F) complex64, spectra of the sources, the target first
-    responses  one array (S, 2, F) complex64 per pose, the listener's own first
+    responses  one array (S, 2, F) complex64 per pose, the agent's own first
     noise, t   what the microphones add in second `t` of the episode
-    with_image whether the target alone is heard, too, at the listener's own pose
+    with_image whether the target alone is rendered, too, at the agent's own pose
     """
 
     dry: np.ndarray
@@ -188,71 +150,70 @@ class Ear(NamedTuple):
     rest: float
 
 
-def listen(moments: list[Moment], convolution: str) -> list[list[Heard]]:
-    """What is heard at the poses of each moment; all have equally many sources.
+def render_batch(requests: list[RenderRequest], convolution: str) -> list[list[BinauralAudio]]:
+    """What is heard at the poses of each request; all have equally many sources.
 
-    The listener's pose is heard with both ears, the others with the better one only,
-    since four signals are transformed as fast as one. What one moment sounds like does
-    not depend on the others.
+    The agent's pose is rendered at both ears, the others at the better one only, since four
+    signals are transformed as fast as one. No request changes what another sounds like.
     """
-    n_rows = sum(1 + len(moment.responses) + moment.with_image for moment in moments)
+    n_rows = sum(1 + len(request.responses) + request.with_image for request in requests)
     waveforms = np.empty((n_rows, SAMPLE_RATE), np.float32)
-    places = _fill(waveforms, moments, convolution)
-    for moment, (rows, better) in zip(moments, places, strict=True):
-        if moment.noise is not None:
+    places = _fill(waveforms, requests, convolution)
+    for request, (rows, better) in zip(requests, places, strict=True):
+        if request.noise is not None:
             ears = [0, 1, *(ear.number for ear in better[1:])]
-            waveforms[rows[: len(ears)]] += moment.noise.second(moment.t)[ears]
+            waveforms[rows[: len(ears)]] += request.noise.second(request.t)[ears]
     magnitudes = np.abs(stft(waveforms))
-    heard = []
-    for moment, (rows, better) in zip(moments, places, strict=True):
-        image = magnitudes[rows.pop()] if moment.with_image else None
+    audio = []
+    for request, (rows, better) in zip(requests, places, strict=True):
+        image = magnitudes[rows.pop()] if request.with_image else None
         ears, own = slice(rows[0], rows[0] + 2), better[0]
         ratio = target_to_rest_db(own.target, own.rest)
-        heard.append([Heard(waveforms[ears], own.number, magnitudes[ears], ratio, image)])
+        audio.append([BinauralAudio(waveforms[ears], own.number, magnitudes[ears], ratio, image)])
         for row, ear in zip(rows[2:], better[1:], strict=True):
             one, ratio = slice(row, row + 1), target_to_rest_db(ear.target, ear.rest)
-            heard[-1].append(Heard(waveforms[one], 0, magnitudes[one], ratio))
-    return heard
+            audio[-1].append(BinauralAudio(waveforms[one], 0, magnitudes[one], ratio))
+    return audio
 
 
 def _fill(
-    waveforms: np.ndarray, moments: list[Moment], convolution: str
+    waveforms: np.ndarray, requests: list[RenderRequest], convolution: str
 ) -> list[tuple[list[int], list[Ear]]]:
     """Write all signals without noise, block by block while the last one is in the cache.
 
-    waveforms  (n, 16000) float32: first the two ears of each listener, then the other poses,
+    waveforms  (n, 16000) float32: first the two ears of each agent, then the other poses,
                then the targets alone
-    returns    for each moment its rows, and the better ear at each of its poses
+    returns    for each request its rows, and the better ear at each of its poses
     """
     signals, used, row = np.empty((BLOCK, N_BINS), np.complex64), 0, 0
     ears = np.empty((2, N_BINS), np.complex64)
-    places = [([], []) for _ in moments]
-    for i, responses, kind in _wanted(moments):
+    places = [([], []) for _ in requests]
+    for i, responses, kind in _wanted(requests):
         n = 2 if kind == "both ears" else 1
         if used + n > BLOCK:
             _transform(signals, convolution, waveforms[row - used : row])
             used = 0
-        moment, (rows, better), into = moments[i], places[i], signals[used : used + n]
+        request, (rows, better), into = requests[i], places[i], signals[used : used + n]
         if kind == "image":
-            write_source(moment.dry[0], responses[0, better[0].number], into[0])
+            write_source(request.dry[0], responses[0, better[0].number], into[0])
         else:
-            hiss = _hiss_energy(moment.noise, convolution, len(moment.dry))
+            hiss = _hiss_energy(request.noise, convolution, len(request.dry))
             heard = into if kind == "both ears" else ears
-            better.append(Ear(*mix(moment.dry, responses, hiss, heard)))
+            better.append(Ear(*mix(request.dry, responses, hiss, heard)))
             if kind == "better ear":
                 into[0] = ears[better[-1].number]
         rows += range(row, row + n)
         used, row = used + n, row + n
     _transform(signals, convolution, waveforms[row - used : row])
-    waveforms /= len(moments[0].dry)
+    waveforms /= len(requests[0].dry)
     return places
 
 
-def _wanted(moments: list[Moment]) -> list[tuple[int, np.ndarray, str]]:
-    """Number of a moment, responses at one of its poses, and what is wanted of them."""
-    own = [(i, m.responses[0], "both ears") for i, m in enumerate(moments)]
-    others = [(i, one, "better ear") for i, m in enumerate(moments) for one in m.responses[1:]]
-    images = [(i, m.responses[0], "image") for i, m in enumerate(moments) if m.with_image]
+def _wanted(requests: list[RenderRequest]) -> list[tuple[int, np.ndarray, str]]:
+    """Number of a request, responses at one of its poses, and what is wanted of them."""
+    own = [(i, m.responses[0], "both ears") for i, m in enumerate(requests)]
+    others = [(i, one, "better ear") for i, m in enumerate(requests) for one in m.responses[1:]]
+    images = [(i, m.responses[0], "image") for i, m in enumerate(requests) if m.with_image]
     return own + others + images
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from av_envs.acoustics.convolution import CONVOLUTIONS
 from av_envs.paths import path_text, plain_paths
 from av_envs.separation.estimators import check_estimator_name
+from av_envs.separation.observation import OBSERVATIONS
+from av_envs.separation.rewards import REWARDS
 from av_envs.worlds.base import WorldSettings, sorted_options, world_settings
 
 SPLITS = {  # split: (split of the dwellings, split of the clips)
@@ -21,8 +23,6 @@ STARTS = ("between", "near", "target", "far")
 NEAR = (2.0, 5.0)  # m of walking, least and most, to what a start is near to
 FAR = 8.0  # m of walking, least, to what a start is far from
 SOURCE_DISTANCES = {"between": 4.0, "near": 8.0, "target": 8.0, "far": 8.0}  # m, by start
-REWARDS = ("si_sdr_gain", "si_sdr", "neg_nmse", "improvement", "approach")
-OBSERVATIONS = ("rgb", "depth", "mixture", "target", "pose", "waveform")
 EXTRA_SCORES = ("si_sdr_ideal", "si_sdr_mixture_phase")
 MAX_SOURCES = 8
 

@@ -1,5 +1,6 @@
 """Active audio-visual separation: walk through a house to hear one sound better."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -7,21 +8,23 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from av_envs.paths import PlainSpec
+from av_envs.scene import Scene
 from av_envs.separation.actions import Action, action_space, checked_action
-from av_envs.separation.audio import corpus_of, target_second
+from av_envs.separation.audio import target_second
 from av_envs.separation.config import SeparationConfig
-from av_envs.separation.core import Walk
+from av_envs.separation.core import SeparationCore
 from av_envs.separation.estimators import checked_estimate
 from av_envs.separation.observation import observation_space
 from av_envs.separation.privileged import OF_SITUATION, Situation
 from av_envs.separation.scoring import mean_scores, score_second
+from av_envs.separation.state import EpisodeState, Pose
+from av_envs.sound import Corpus
 from av_envs.space_generators import generator_states, go_on
 
-# made anew by a copy: sounds, what was heard of them and the spaces
-MADE_ANEW = "corpus", "_heard", "_heard_at_start", "_truth", "observation_space", "action_space"
+MADE_ANEW = "observation_space", "action_space"  # by a copy
 
 
-class SeparationEnv(Walk, gym.Env):
+class SeparationEnv(gym.Env):
     """An agent walks through a house and keeps separating one sound from the others.
 
     ## Description
@@ -178,7 +181,9 @@ class SeparationEnv(Walk, gym.Env):
     metadata: ClassVar[dict] = {"render_modes": ["rgb_array"], "render_fps": 1}
 
     def __init__(self, *, render_mode: str | None = None, **options):
-        Walk.__init__(self, SeparationConfig.from_keywords(**options))
+        self.config = SeparationConfig.from_keywords(**options)
+        self.core = SeparationCore(self.config)
+        self.state: EpisodeState | None = None  # until the first reset
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode {render_mode!r} does not exist; choose rgb_array")
         self.render_mode = render_mode
@@ -189,34 +194,68 @@ class SeparationEnv(Walk, gym.Env):
         self.action_space = action_space(self.config.estimator)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All that a copy cannot make anew; responses that are kept for speed are left out."""
-        state = {name: value for name, value in vars(self).items() if name not in MADE_ANEW}
-        states = generator_states(self.observation_space, self.action_space)
-        return {**state, "_spectra": {}, "of_spaces": states}
+        """All that a copy cannot make anew, so without the sound of this second."""
+        made = {name: value for name, value in vars(self).items() if name not in MADE_ANEW}
+        if self.state is not None:
+            made["state"] = replace(self.state, rendered=None)
+        return {**made, "of_spaces": generator_states(self.observation_space, self.action_space)}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, made: dict[str, Any]) -> None:
         """Play on where the other was: in the same dwelling, hearing the same second."""
-        of_spaces = state.pop("of_spaces")
-        vars(self).update(state)
-        self.corpus = corpus_of(self.config.sounds)
+        of_spaces = made.pop("of_spaces")
+        vars(self).update(made)
         self._make_spaces()
         go_on(of_spaces, self.observation_space, self.action_space)
-        if self._t is not None:
-            self._listen()
+        if self.state is not None:
+            self.state = self.core.render(self.state)
+
+    @property
+    def corpus(self) -> Corpus:
+        """The clips that sources play."""
+        return self.core.corpus
+
+    @property
+    def scene(self) -> Scene:
+        """The dwelling of this episode."""
+        return self.state.dwelling.scene
+
+    @property
+    def house(self) -> int:
+        """Its index among the dwellings of the split."""
+        return self.state.house
+
+    @property
+    def source_nodes(self) -> np.ndarray:
+        """(num_sources,) nodes of the sources, the target first."""
+        return self.state.episode.source_nodes
+
+    @property
+    def trajectory(self) -> tuple[Pose, ...]:
+        """(node, heading) at every second of the episode, the start first."""
+        return self.state.trajectory
+
+    @property
+    def node(self) -> int:
+        """Where the agent is."""
+        return self.state.pose[0]
+
+    @property
+    def heading(self) -> int:
+        """Where it looks, in quarter turns counter-clockwise from x."""
+        return self.state.pose[1]
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         super().reset(seed=seed)
-        self.begin(self.np_random, options or {})
-        self._listen()
-        self.settle()
-        return self._observation(), self.info()
+        begun = self.core.render(self.core.begin(self.np_random, options or {}))
+        self.state, _, _ = self.core.evaluate(begun)
+        return self._observation(), self.core.info(self.state)
 
     def step(self, action: Any):
         self._require_running()
-        self.move(*checked_action(action, self.config.estimator))
-        self._listen()
-        gained, truncated = self.settle()
-        return self._observation(), gained, False, truncated, self.info()
+        move, estimate = checked_action(action, self.config.estimator)
+        moved = self.core.render(self.core.transition(self.state, move, estimate))
+        self.state, reward, truncated = self.core.evaluate(moved)
+        return self._observation(), reward, False, truncated, self.core.info(self.state)
 
     def render(self) -> np.ndarray | None:
         """The map, the view and the sound of this second as one picture, (H, W, 3) uint8."""
@@ -225,27 +264,27 @@ class SeparationEnv(Walk, gym.Env):
             return None
         from av_envs.separation.rendering import episode_frame
 
-        if self._t is None:
+        if self.state is None:
             raise ResetNeeded("render() was called before reset()")
-        rgb = self._dwelling.picture(self.node, self.heading)
-        mixture = np.log1p(self._heard.spectrogram)
+        rgb = self.state.dwelling.picture(*self.state.pose)
+        mixture = np.log1p(self.state.audio.spectrogram)
         return episode_frame(
             self.scene,
             self.trajectory,
             self.source_nodes,
             rgb,
             mixture,
-            self._truth.magnitude,
+            self.state.truth.magnitude,
             self._caption(),
         )
 
     def hear(self) -> np.ndarray:
         """(2, 16000) float32, the last second at the two ears."""
-        return self._heard.waveform.copy()
+        return self.state.audio.waveform.copy()
 
     def target_second(self) -> np.ndarray:
         """(16000,) float32, the target's dry sound of the last second: for trainers, not agents."""
-        return self._truth.dry.copy()
+        return self.state.truth.dry.copy()
 
     def privileged(self, key: str) -> np.ndarray:
         """What no fair agent knows, for oracles and trainers.
@@ -269,9 +308,9 @@ class SeparationEnv(Walk, gym.Env):
         if key not in known:
             raise ValueError(f"{key!r} is not privileged; choose from {', '.join(known)}")
         self._require_running()
-        return (
-            self._action_gains() if key == "action_gains" else OF_SITUATION[key](self._situation())
-        )
+        if key == "action_gains":
+            return self.core.action_gains(self.state)
+        return OF_SITUATION[key](self._situation())
 
     def score_refined(self, estimates: np.ndarray) -> dict[str, float]:
         """Mean scores of estimates that were made with hindsight.
@@ -279,56 +318,43 @@ class SeparationEnv(Walk, gym.Env):
         estimates  (k, 512, 32) magnitudes of all k seconds heard so far, that of `reset` first;
                    each may use what was heard later, as those that the paper reports
         """
-        if self._t is None:
+        if self.state is None:
             raise ResetNeeded("score_refined() was called before reset()")
-        if np.ndim(estimates) != 3 or len(estimates) != self._t + 1:
+        n_seconds = self.state.t + 1
+        if np.ndim(estimates) != 3 or len(estimates) != n_seconds:
             raise ValueError(
-                f"estimates must be ({self._t + 1}, 512, 32), one for each second heard so far; "
+                f"estimates must be ({n_seconds}, 512, 32), one for each second heard so far; "
                 f"got shape {np.shape(estimates)}"
             )
-        scores = []
+        scores, extra = [], self.config.extra_scores
         for t, (pose, given) in enumerate(zip(self.trajectory, estimates, strict=True)):
             estimate = checked_estimate(given, f"the estimate of second {t}")
-            truth = target_second(self.config, self._episode.sounds[0], t)
-            heard, extra = self._hear_at([pose], t)[0], self.config.extra_scores
-            scores.append(score_second(estimate, heard, truth, extra_scores=extra))
+            truth = target_second(self.config, self.state.target, t)
+            audio = self.core.render_at(self.state, [pose], t)[0]
+            scores.append(score_second(estimate, audio, truth, extra_scores=extra))
         return mean_scores(scores)
 
     def _require_running(self) -> None:
-        if self._t is None:
+        if self.state is None:
             raise ResetNeeded("call reset() before the first step")
-        if self._t >= self.config.steps:
-            raise ResetNeeded(f"the episode ended after {self._t} steps; call reset()")
-
-    def _action_gains(self) -> np.ndarray:
-        poses, start = [self._pose_after(action)[:2] for action in Action], self.trajectory[0]
-        different = list(dict.fromkeys([*poses, start]))
-        t, target = self._t + 1, self._episode.sounds[0]
-        heard = dict(zip(different, self._hear_at(different, t), strict=True))
-        truth = target_second(self.config, target, t)
-        at_start = heard.pop(start) if start not in poses else heard[start]
-        gains = self._judge.foresee_gains([*heard.values()], at_start, truth, target.label)
-        of_pose = dict(zip(heard, gains, strict=True))
-        return np.array([of_pose[pose] for pose in poses], np.float32)
-
-    def _listen(self) -> None:
-        truth = target_second(self.config, self._episode.sounds[0], self._t)
-        self.take_in(self._hear_at(self.poses_to_hear(), self._t), truth)
+        if self.state.t >= self.config.steps:
+            raise ResetNeeded(f"the episode ended after {self.state.t} steps; call reset()")
 
     def _situation(self) -> Situation:
-        after = np.array([self._pose_after(action)[0] for action in Action])
-        solid = np.array(sorted(self._solid), int)
-        return Situation(self.scene.graph, self.node, self.heading, self.source_nodes, solid, after)
+        after = np.array([self.core.pose_after(self.state, move)[0] for move in Action])
+        blocked = np.array(sorted(self.state.blocked_nodes), int)
+        return Situation(self.scene.graph, *self.state.pose, self.source_nodes, blocked, after)
 
     def _observation(self) -> dict[str, np.ndarray]:
         spaces = self.observation_space.spaces
         observation = {key: np.empty(space.shape, space.dtype) for key, space in spaces.items()}
-        self.observe(observation)
+        self.core.observe(self.state, observation)
         return {key: observation[key][()] for key in self.config.observations}
 
     def _caption(self) -> str:
-        name = self.corpus.classes[self._episode.sounds[0].label]
+        name = self.corpus.classes[self.state.target.label]
         name = name.encode("ascii", "replace").decode()  # all that the picture's font has
-        gain = self._score.get("si_sdr_gain")
-        text = f"step {self._t}  target {name}  SI-SDR {self._score['si_sdr']:.1f} dB"
+        score = self.state.score
+        text = f"step {self.state.t}  target {name}  SI-SDR {score['si_sdr']:.1f} dB"
+        gain = score.get("si_sdr_gain")
         return text if gain is None else f"{text}  gain {gain:+.1f} dB"

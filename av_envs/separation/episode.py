@@ -1,6 +1,5 @@
 """Drawing an episode: in which house, at which places, and what sounds there."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -10,34 +9,11 @@ from av_envs.scene import NavigationGraph
 from av_envs.separation.config import SPLITS, SeparationConfig
 from av_envs.separation.noise import noise_seed
 from av_envs.separation.places import NoRoomError, draw_places
+from av_envs.separation.state import Episode, Sound
 from av_envs.sound import Corpus
 from av_envs.worlds.base import Dwelling, Pool, open_pool
 
 MAX_HOUSES = 32  # tried before an episode is given up
-
-
-@dataclass(frozen=True)
-class Sound:
-    """One source: where it stands, which clip it plays, and the second it starts with."""
-
-    node: int
-    label: int
-    clip: str
-    first_second: int
-
-
-@dataclass(frozen=True)
-class Episode:
-    """Everything that chance decides about an episode; sounds[0] is the target."""
-
-    sounds: tuple[Sound, ...]
-    start_node: int
-    start_heading: int
-    noise_seed: int  # of the microphones
-
-    @property
-    def source_nodes(self) -> np.ndarray:
-        return np.array([sound.node for sound in self.sounds])
 
 
 def pool_of(config: SeparationConfig) -> Pool:

@@ -1,4 +1,4 @@
-"""Who separates: what a plugged-in estimator promises, how it is found, and what is refused."""
+"""Plugged-in estimators: their protocol, how they are loaded, and the checks of an estimate."""
 
 from importlib import import_module
 from typing import Protocol

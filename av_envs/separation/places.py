@@ -110,7 +110,7 @@ def _draw_start(
     if config.start == "target":
         return nodes, nodes[0]
     may_be_target = _possible_targets(config.start, graph.walking_distances[nodes], graph.grid)
-    may_be_target[:, nodes] = False  # nobody starts in a source
+    may_be_target[:, nodes] = False  # no start in a source
     candidates = np.flatnonzero(may_be_target.any(axis=0))
     for _ in range(min(n_tries, len(candidates))):
         k = rng.integers(len(candidates))
@@ -129,7 +129,7 @@ def _is_beside(reached: np.ndarray, neighbours: np.ndarray) -> bool:
 
 
 def _possible_targets(start: str, away: np.ndarray, grid: float) -> np.ndarray:
-    """(S, N) bool, whether a source may be the target of a listener who starts at a node.
+    """(S, N) bool, whether a source may be the target of an agent that starts at a node.
 
     away  (S, N) metres of walking from each source, in the order in which they were drawn
     """

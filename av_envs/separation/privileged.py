@@ -1,6 +1,7 @@
 """What no fair agent knows about an episode, for oracles and heuristics.
 
-Pure functions of where everybody stands. Relative headings: 0 ahead, 1 left, 2 behind, 3 right.
+Pure functions of where the agent and the sources are. Relative headings: 0 ahead, 1 left, 2
+behind, 3 right.
 """
 
 import math
@@ -18,18 +19,18 @@ ARRIVED, NO_WAY = -1, -2  # where a relative heading of a route would be
 
 
 class Situation(NamedTuple):
-    """Where everybody stands.
+    """Where the agent and the sources are.
 
-    source_nodes  (num_sources,) the target first
-    solid         (n,) nodes that nobody walks onto
-    nodes_after   (4,) the agent's node after each action
+    source_nodes   (num_sources,) the target first
+    blocked_nodes  (n,) that cannot be entered
+    nodes_after    (4,) the agent's node after each action
     """
 
     graph: NavigationGraph
     node: int
     heading: int
     source_nodes: np.ndarray
-    solid: np.ndarray
+    blocked_nodes: np.ndarray
     nodes_after: np.ndarray
 
     @property
@@ -118,7 +119,7 @@ def _route(situation: Situation, source: int) -> np.int64:
     """`route_heading` of any source, or NO_WAY."""
     neighbours, node = situation.graph.neighbours, situation.node
     beside = neighbours[source]
-    steps = steps_to(neighbours, situation.solid, beside[beside >= 0])
+    steps = steps_to(neighbours, situation.blocked_nodes, beside[beside >= 0])
     if steps[node] == 0:
         return np.int64(ARRIVED)
     for turn in LEAST_TURNING:

@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import dijkstra
 
 
 def reachable_without(neighbours: np.ndarray, blocked: np.ndarray, start: int) -> np.ndarray:
-    """(N,) bool, nodes that can be walked to from `start` when nobody enters `blocked` nodes."""
+    """(N,) bool, nodes that can be walked to from `start` without entering `blocked` nodes."""
     free = np.ones(len(neighbours), bool)
     free[blocked] = False
     reached = np.zeros(len(neighbours), bool)
@@ -33,7 +33,7 @@ def _spread(neighbours, free, reached):
 
 
 def steps_to(neighbours: np.ndarray, blocked: np.ndarray, goals: np.ndarray) -> np.ndarray:
-    """(N,) float, steps to the nearest of `goals` when nobody enters `blocked` nodes; or inf."""
+    """(N,) float, steps to the nearest of `goals` without entering `blocked` nodes; or inf."""
     goals = np.setdiff1d(goals, blocked)
     if len(goals) == 0:
         return np.full(len(neighbours), np.inf)

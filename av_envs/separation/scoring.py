@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from av_envs.acoustics.spectrogram import istft, stft
-from av_envs.separation.audio import Heard, TargetSecond
 from av_envs.separation.config import EXTRA_SCORES
 from av_envs.separation.estimators import (
     BUILT_IN,
@@ -15,6 +14,7 @@ from av_envs.separation.estimators import (
     load_estimator,
 )
 from av_envs.separation.metrics import normalised_error, si_sdr, squared_error, stft_distance
+from av_envs.separation.state import BinauralAudio, Quantities, RenderedSecond, TargetSecond
 
 REFINED = ("si_sdr", "si_sdr_improvement", "stft_distance")
 
@@ -31,14 +31,14 @@ def oracle_phase_si_sdr(magnitudes: list[np.ndarray], target: TargetSecond) -> n
 
 
 def mixture_phase_si_sdr(
-    estimate: np.ndarray | None, heard: Heard, target: TargetSecond
+    estimate: np.ndarray | None, audio: BinauralAudio, target: TargetSecond
 ) -> np.floating:
     """dB: the estimate (512, 32) with the phase of the better ear's mixture, back in time.
 
     What can be had without knowing the target's phase. None is that ear's mixture itself,
     which needs no way back.
     """
-    waveform = heard.waveform[heard.better_ear]
+    waveform = audio.waveform[audio.better_ear]
     if estimate is not None:
         spectrum = stft(waveform)
         phase = spectrum / np.maximum(np.abs(spectrum), np.finfo(np.float32).tiny)
@@ -48,29 +48,29 @@ def mixture_phase_si_sdr(
 
 def score_second(
     estimate: np.ndarray | None,
-    heard: Heard,
+    audio: BinauralAudio,
     target: TargetSecond,
     at_start: np.ndarray | None = None,
     extra_scores: Sequence[str] = (),
-) -> dict[str, float]:
+) -> Quantities:
     """All scores of one second, keyed as in the environment's info.
 
     estimate      (512, 32) magnitude; None is the mixture at the better ear
     at_start      (512, 32) what this is compared with, if it is: an estimate at the start pose
-    extra_scores  of the option of that name; "si_sdr_ideal" needs an image in `heard`
+    extra_scores  of the option of that name; "si_sdr_ideal" needs an image in `audio`
     """
-    judged = heard.mixture if estimate is None else estimate
-    ideal = heard.image if "si_sdr_ideal" in extra_scores else None
-    named = {"mixture": heard.mixture, "judged": judged, "start": at_start, "ideal": ideal}
+    judged = audio.mixture if estimate is None else estimate
+    ideal = audio.image if "si_sdr_ideal" in extra_scores else None
+    named = {"mixture": audio.mixture, "judged": judged, "start": at_start, "ideal": ideal}
     different = {id(row): row for row in named.values() if row is not None}
     ratios = dict(zip(different, oracle_phase_si_sdr([*different.values()], target), strict=True))
-    ratio, of_mixture = ratios[id(judged)], ratios[id(heard.mixture)]
+    ratio, of_mixture = ratios[id(judged)], ratios[id(audio.mixture)]
     error = squared_error(judged, target.magnitude)
     score = {
         "si_sdr": ratio,
         "si_sdr_mixture": of_mixture,
         "si_sdr_improvement": ratio - of_mixture,
-        "target_to_rest_db": heard.target_to_rest_db,
+        "target_to_rest_db": audio.target_to_rest_db,
         "stft_distance": stft_distance(error),
         "nmse": normalised_error(error),
     }
@@ -79,11 +79,11 @@ def score_second(
     if ideal is not None:
         score["si_sdr_ideal"] = ratios[id(ideal)]
     if "si_sdr_mixture_phase" in extra_scores:
-        score["si_sdr_mixture_phase"] = mixture_phase_si_sdr(estimate, heard, target)
+        score["si_sdr_mixture_phase"] = mixture_phase_si_sdr(estimate, audio, target)
     return score
 
 
-class Judge:
+class EpisodeScorer:
     """Scores the seconds of an episode, and asks the plugged-in estimator if there is one.
 
     estimator      the option of that name
@@ -102,49 +102,43 @@ class Judge:
         for estimator in self.estimators:
             estimator.reset()
 
-    def score(
-        self,
-        estimate: np.ndarray | None,
-        heard: Heard,
-        heard_at_start: Heard,
-        target: TargetSecond,
-        label: int,
-    ) -> dict[str, float]:
-        """Scores of this estimate, or else of the estimator's, for the next second heard."""
-        places = [heard, heard_at_start] if self.against_start else [heard]
+    def score(self, estimate: np.ndarray | None, second: RenderedSecond, label: int) -> Quantities:
+        """Scores of this estimate, or else of the estimator's, for the next second rendered."""
+        audio, audio_at_start, truth = second
+        heard = [audio, audio_at_start] if self.against_start else [audio]
         if self.estimators:
-            pairs = zip(self.estimators, places, strict=True)
-            estimate, *at_start = (
-                self._made(estimator, place, label) for estimator, place in pairs
-            )
+            pairs = zip(self.estimators, heard, strict=True)
+            estimate, *at_start = (self._made(estimator, one, label) for estimator, one in pairs)
         else:
-            at_start = [place.mixture for place in places[1:]]
-        return score_second(estimate, heard, target, *at_start, extra_scores=self.extra_scores)
+            at_start = [one.mixture for one in heard[1:]]
+        return score_second(estimate, audio, truth, *at_start, extra_scores=self.extra_scores)
 
     def foresee_gains(
-        self, heard: list[Heard], heard_at_start: Heard, target: TargetSecond, label: int
+        self,
+        audio: list[BinauralAudio],
+        audio_at_start: BinauralAudio,
+        target: TargetSecond,
+        label: int,
     ) -> np.ndarray:
-        """(P,) dB, `si_sdr_gain` of the next second for each way it may be heard.
+        """(P,) dB, `si_sdr_gain` of the next second for each way it may be rendered.
 
         Asks copies of the plugged-in estimators, which so notice nothing; the agent's own
         estimate is not known, so it is the mixture's gain with the estimator "agent".
         """
         if self.estimators and not self.against_start:
             raise ValueError(f"action_gains of {self.name!r} need the reward 'si_sdr_gain'")
-        estimators = [*self.estimators[:1] * len(heard), *self.estimators[1:]]
-        places = [*heard, heard_at_start]
+        estimators = [*self.estimators[:1] * len(audio), *self.estimators[1:]]
+        heard = [*audio, audio_at_start]
         if estimators:
-            pairs = zip(estimators, places, strict=True)
-            rows = [
-                self._made(copy.deepcopy(estimator), place, label) for estimator, place in pairs
-            ]
+            pairs = zip(estimators, heard, strict=True)
+            rows = [self._made(copy.deepcopy(estimator), one, label) for estimator, one in pairs]
         else:
-            rows = [place.mixture for place in places]
+            rows = [one.mixture for one in heard]
         ratios = oracle_phase_si_sdr(rows, target)
         return ratios[:-1] - ratios[-1]
 
-    def _made(self, estimator: Estimator, heard: Heard, label: int) -> np.ndarray:
-        estimate = estimator.estimate(heard.spectrogram.copy(), label)
+    def _made(self, estimator: Estimator, audio: BinauralAudio, label: int) -> np.ndarray:
+        estimate = estimator.estimate(audio.spectrogram.copy(), label)
         return checked_estimate(estimate, f"the estimate of {self.name!r}")
 
 

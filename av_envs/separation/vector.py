@@ -12,8 +12,9 @@ from gymnasium.vector.utils import create_empty_array, iterate
 from av_envs.acoustics.tracing.cpu import available_cores
 from av_envs.paths import PlainSpec
 from av_envs.separation.actions import checked_action
-from av_envs.separation.audio import TargetSecond, listen, sounds_together
+from av_envs.separation.audio import render_batch, sounds_together
 from av_envs.separation.env import SeparationEnv
+from av_envs.separation.state import EpisodeState, TargetSecond
 from av_envs.vector.base import (
     Copies,
     check_may_step,
@@ -24,7 +25,7 @@ from av_envs.vector.base import (
     taken_mask,
 )
 
-TOGETHER = 4  # episodes heard in one go: as many as the cache of a core holds
+TOGETHER = 4  # episodes rendered in one go: as many as the cache of a core holds
 KEPT_POSES = 3  # of an episode: the start, this one and the one before
 
 Arrays = dict[str, np.ndarray]
@@ -40,7 +41,7 @@ class Played(NamedTuple):
 
 
 class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
-    """N copies of `SeparationEnv` that hear together.
+    """N copies of `SeparationEnv` whose seconds are rendered together.
 
     Copy i does what a single environment with its seed does, bit for bit; with one seed s for
     all of them that is s + i. So it does what `gymnasium.vector.SyncVectorEnv` does, on all
@@ -81,7 +82,7 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         self._is_over: np.ndarray | None = None  # (N,) bool, a reset is due; None: of all
         self._constant: list[Sounding | None] = [None] * self.num_envs  # of static sources
         for env in self.envs:
-            env.kept_poses = KEPT_POSES
+            env.core.responses.kept_poses = KEPT_POSES
 
     def __getstate__(self) -> dict[str, Any]:
         """As for a single environment; what static sources play is transformed again."""
@@ -97,12 +98,10 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         seeds, options = seeds_of(seed, self.num_envs), dict(options or {})
         begun = taken_mask(options, self.num_envs, self._is_over is None)
         observations = self._new_observations()
-        played = self._play(
-            {i: partial(self._begin, i, seeds[i], options) for i in np.flatnonzero(begun)},
-            observations,
-        )
+        todo = {i: partial(self._begin, i, seeds[i], options) for i in np.flatnonzero(begun)}
+        played = self._play(todo, observations)
         for i in np.flatnonzero(~begun):
-            self.envs[i].observe(_row(observations, i))
+            self._observe(i, observations)
         self._is_over = np.zeros(self.num_envs, bool) if begun.all() else self._is_over & ~begun
         return observations, self._infos(played)
 
@@ -115,7 +114,7 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
                 todo[i] = partial(self._begin, i, None, {})
             else:
                 checked = checked_action(action, self.config.estimator)
-                todo[i] = partial(self.envs[i].move, *checked)
+                todo[i] = partial(self.envs[i].core.transition, self.envs[i].state, *checked)
         observations = self._new_observations()
         played = self._play(todo, observations)
         rewards = np.array([one.reward for one in played.values()])
@@ -150,53 +149,61 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         self._is_over = np.zeros(self.num_envs, bool)
         return infos
 
-    def _begin(self, i: int, seed: int | None, options: dict) -> None:
+    def _begin(self, i: int, seed: int | None, options: dict) -> EpisodeState:
         self._constant[i], env = None, self.envs[i]
         gym.Env.reset(env, seed=seed)  # which only seeds
-        env.begin(env.np_random, options)
+        return env.core.begin(env.np_random, options)
 
-    def _play(self, todo: dict[int, Callable], observations: Arrays) -> dict[int, Played]:
-        """Do something to some environments, hear what follows and write what they observe."""
-        numbers, workers = list(todo), 1 if self.envs[0].asks_others else available_cores()
+    def _play(
+        self, todo: dict[int, Callable[[], EpisodeState]], observations: Arrays
+    ) -> dict[int, Played]:
+        """Derive new states of some environments, render them and write what they observe."""
+        workers = 1 if self.envs[0].core.scorer.estimators else available_cores()
+        numbers = list(todo)
         size = min(TOGETHER, -(-len(numbers) // workers))
         groups = [numbers[k : k + size] for k in range(0, len(numbers), size)]
 
         def play(group: list[int]) -> list[Played]:
-            for i in group:
-                todo[i]()
-            self._hear(group)
-            return [self._settle(i, observations) for i in group]
+            rendered = self._render({i: todo[i]() for i in group})
+            return [self._evaluate(i, state, observations) for i, state in rendered.items()]
 
         played = [one for group in in_threads(play, groups, workers) for one in group]
         return dict(zip(numbers, played, strict=True))
 
-    def _hear(self, group: list[int]) -> None:
-        """Let environments hear their second at all poses they want."""
-        moments, sounding = [], self._sounding(group)
-        for i, (dry, _) in zip(group, sounding, strict=True):
-            env = self.envs[i]
-            moments.append(env.moments(env.poses_to_hear(), env.playing[1], dry))
-        heard = iter(listen([one for some in moments for one in some], self.config.convolution))
-        for i, some, (_, truth) in zip(group, moments, sounding, strict=True):
-            self.envs[i].take_in([place for _ in some for place in next(heard)], truth)
+    def _render(self, states: dict[int, EpisodeState]) -> dict[int, EpisodeState]:
+        """The states of some environments with their sound."""
+        requests, sounding = {}, self._sounding(states)
+        for i, state in states.items():
+            core, (dry, _) = self.envs[i].core, sounding[i]
+            requests[i] = core.render_requests(state, core.poses_to_render(state), state.t, dry)
+        every = [request for some in requests.values() for request in some]
+        audio = iter(render_batch(every, self.config.convolution))
+        rendered = {}
+        for i, state in states.items():
+            heard = [pose for _ in requests[i] for pose in next(audio)]
+            rendered[i] = self.envs[i].core.set_audio(state, heard, sounding[i][1])
+        return rendered
 
-    def _sounding(self, group: list[int]) -> list[Sounding]:
+    def _sounding(self, states: dict[int, EpisodeState]) -> dict[int, Sounding]:
         """What plays in each environment; static sources need to be transformed only once."""
-        missing = [i for i in group if self._constant[i] is None]
-        playing = [self.envs[i].playing for i in missing]
+        missing = [i for i in states if self._constant[i] is None]
+        playing = [(states[i].episode.sounds, states[i].t) for i in missing]
         made = dict(zip(missing, sounds_together(self.config, playing), strict=True))
         if not self.config.dynamic:
             for i in missing:
                 self._constant[i] = made[i]
-        return [made[i] if i in made else self._constant[i] for i in group]
+        return {i: made[i] if i in made else self._constant[i] for i in states}
 
-    def _settle(self, i: int, observations: Arrays) -> Played:
+    def _evaluate(self, i: int, state: EpisodeState, observations: Arrays) -> Played:
         env = self.envs[i]
-        reward, is_last = env.settle()
-        env.observe(_row(observations, i))
-        if self._limit is not None and env.playing[1] >= self._limit:
+        env.state, reward, is_last = env.core.evaluate(state)
+        self._observe(i, observations)
+        if self._limit is not None and state.t >= self._limit:
             is_last = True
-        return Played(reward, is_last, env.info())
+        return Played(reward, is_last, env.core.info(env.state))
+
+    def _observe(self, i: int, observations: Arrays) -> None:
+        self.envs[i].core.observe(self.envs[i].state, _row(observations, i))
 
     def _infos(self, played: dict[int, Played]) -> dict[str, np.ndarray]:
         """Infos as arrays (N,), zero where there is none, and masks (N,) that say where."""

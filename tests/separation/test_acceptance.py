@@ -8,7 +8,7 @@ import pytest
 
 from av_envs.acoustics.convolution import dry_spectra, heard_second, response_spectra
 from av_envs.acoustics.spectrogram import istft, stft
-from av_envs.separation.audio import Moment, listen
+from av_envs.separation.audio import RenderRequest, render_batch
 from av_envs.separation.env import Action, SeparationEnv
 from av_envs.separation.metrics import TARGET_RMS
 from av_envs.sound import second
@@ -38,7 +38,7 @@ def test_shapes_and_the_scores_of_silence_and_of_the_truth(own):
     own.reset(seed=0)
     silent = answer(own, np.zeros((512, 32), np.float32))[4]
     assert silent["stft_distance"] == pytest.approx(0.72, abs=1e-3)
-    perfect = answer(own, own._truth.magnitude)[4]
+    perfect = answer(own, own.state.truth.magnitude)[4]
     assert perfect["stft_distance"] == 0
     assert perfect["si_sdr"] > 60
 
@@ -46,7 +46,7 @@ def test_shapes_and_the_scores_of_silence_and_of_the_truth(own):
 def test_the_truth_is_dry_and_of_fixed_loudness(own):
     """Section 6: magnitude RMS 1.2 every second, and the phase of the dry second."""
     own.reset(seed=1)
-    truth = own._truth
+    truth = own.state.truth
     assert np.sqrt(np.mean(truth.magnitude**2)) == pytest.approx(TARGET_RMS, rel=1e-5)
     back = istft(truth.magnitude * truth.phase, SECOND)
     level = np.linalg.norm(own.target_second()) / np.linalg.norm(back)
@@ -59,7 +59,7 @@ def test_seconds_follow_each_other_whatever_the_agent_does():
     played = []
     for actions in ([Action.STAY] * 30, [Action.FORWARD, Action.LEFT] * 15):
         env.reset(seed=3)
-        target = env._episode.sounds[0]
+        target = env.state.episode.sounds[0]
         clip = env.corpus.samples(target.clip)
         assert len(clip) < 31 * SECOND  # so that the loop is closed
         for k, action in enumerate(actions, start=1):
@@ -89,10 +89,10 @@ def test_seconds_at_a_fixed_pose_join_into_one_convolution():
         env.step(Action.STAY)
         heard.append(env.hear())
     expected = np.zeros((2, n_seconds * SECOND))
-    for sound in env._episode.sounds:
+    for sound in env.state.episode.sounds:
         clip, first = env.corpus.samples(sound.clip), sound.first_second
         dry = np.concatenate([second(clip, first + k) for k in range(-1, n_seconds)])
-        response = env._dwelling.acoustics.rir(sound.node, env.node, env.heading)
+        response = env.state.dwelling.acoustics.rir(sound.node, env.node, env.heading)
         for ear in range(2):
             whole = np.convolve(dry, response[ear])[SECOND : (n_seconds + 1) * SECOND]
             expected[ear] += whole / len(env.source_nodes)
@@ -107,8 +107,8 @@ def test_a_source_repeated_is_that_source(n_sources):
     room = rng.standard_normal((1, 2, SECOND)).astype(np.float32) * np.exp(-np.arange(SECOND) / 999)
     response = response_spectra(room.astype(np.float32))
     copies = [response.repeat(n_sources, axis=0)]
-    (alone,) = listen([Moment(dry[None], [response])], "causal")[0]
-    (many,) = listen([Moment(np.stack([dry] * n_sources), copies)], "causal")[0]
+    (alone,) = render_batch([RenderRequest(dry[None], [response])], "causal")[0]
+    (many,) = render_batch([RenderRequest(np.stack([dry] * n_sources), copies)], "causal")[0]
     np.testing.assert_allclose(many.waveform, alone.waveform, atol=1e-3 * alone.waveform.std())
 
 
@@ -116,7 +116,7 @@ def test_the_paper_s_reward_is_never_positive_and_minus_one_for_silence(own):
     """Section 19, 6, but every one of the 20 steps counts, each with an estimate of its own."""
     own.reset(seed=2)
     rewards = [answer(own, np.zeros((512, 32), np.float32))[1] for _ in range(10)]
-    rewards += [answer(own, own._heard.mixture)[1] for _ in range(10)]
+    rewards += [answer(own, own.state.audio.mixture)[1] for _ in range(10)]
     assert rewards[:10] == pytest.approx([-1.0] * 10, abs=1e-4)
     assert all(-np.inf < reward < 0 for reward in rewards)
 
@@ -127,7 +127,7 @@ def test_a_wall_costs_a_second_and_four_turns_are_none():
     env.reset(seed=0)
     while env.scene.graph.neighbours[env.node, env.heading] >= 0:
         env.step(Action.FORWARD)
-    node, t = env.node, env._t
+    node, t = env.node, env.state.t
     observation, _, _, _, info = env.step(Action.FORWARD)
     assert (info["node"], info["collision"], observation["pose"][3]) == (node, 1, t + 1)
     before = observation["pose"]

@@ -2,7 +2,7 @@
 
 import os
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import gymnasium as gym
 import numpy as np
@@ -14,7 +14,7 @@ import av_envs  # noqa: F401  (registers the suite)
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.env import Action, SeparationEnv
 from av_envs.separation.metrics import si_sdr
-from av_envs.separation.rewards import REWARD_FUNCTIONS
+from av_envs.separation.rewards import REWARDS
 from av_envs.sound import second
 
 
@@ -83,7 +83,7 @@ def test_forward_goes_to_the_neighbour_ahead_and_pose_tells(env):
     turns = (env.heading - start_heading) % 4
     assert (round(float(forward)), round(float(left))) == [(1, 0), (0, 1), (-1, 0), (0, -1)][turns]
     assert np.isclose(np.cos(turned), np.cos(turns * np.pi / 2), atol=1e-6)
-    assert seconds == env._t
+    assert seconds == env.state.t
 
 
 def test_a_wall_stops_and_says_so(env):
@@ -103,7 +103,8 @@ def test_nobody_walks_onto_a_source(env):
     env.reset(seed=0)
     graph, source = env.scene.graph, env.source_nodes[0]
     heading = int(np.flatnonzero(graph.neighbours[source] >= 0)[0])
-    env.node, env.heading = int(graph.neighbours[source, heading]), (heading + 2) % 4
+    beside = int(graph.neighbours[source, heading]), (heading + 2) % 4
+    env.state = replace(env.state, trajectory=(*env.trajectory, beside))
     info = env.step(Action.FORWARD)[4]
     assert info["collision"] == 1
     assert info["node"] != source
@@ -138,15 +139,15 @@ def test_the_sound_heard_is_the_clip_through_the_room(env):
     env.reset(seed=7)
     env.step(Action.LEFT)
     expected = np.zeros((2, 48_000))
-    for sound in env._episode.sounds:
+    for sound in env.state.episode.sounds:
         samples = env.corpus.samples(sound.clip)
         first = sound.first_second
         dry = np.concatenate([second(samples, first + k) for k in (0, 1)])
-        response = env._dwelling.acoustics.rir(sound.node, env.node, env.heading)
+        response = env.state.dwelling.acoustics.rir(sound.node, env.node, env.heading)
         for ear in range(2):
             expected[ear, :47_999] += np.convolve(dry, response[ear]) / 2
     np.testing.assert_allclose(env.hear(), expected[:, 16_000:32_000], atol=2e-6)
-    target = env._episode.sounds[0]
+    target = env.state.episode.sounds[0]
     dry = second(env.corpus.samples(target.clip), target.first_second + 1)
     np.testing.assert_array_equal(env.target_second(), dry)
 
@@ -240,7 +241,7 @@ def test_splits_share_neither_houses_nor_clips():
         clips[split], scenes[split] = set(), set()
         for seed in range(12):
             env.reset(seed=seed)
-            clips[split] |= {sound.clip for sound in env._episode.sounds}
+            clips[split] |= {sound.clip for sound in env.state.episode.sounds}
             scenes[split].add(env.scene.name)
     assert not scenes["train"] & scenes["test_heard"]
     assert not clips["train"] & clips["test_unheard"]
@@ -268,9 +269,9 @@ def test_a_frame_is_a_picture(env):
 def test_scores_are_what_their_formulas_say(env):
     env.reset(seed=3)
     _, _, _, _, info = env.step(0)
-    ear = env._heard.better_ear
-    magnitude = env._heard.spectrogram[ear]
-    expected = 0.5 * np.mean((magnitude - env._truth.magnitude) ** 2)
+    ear = env.state.audio.better_ear
+    magnitude = env.state.audio.spectrogram[ear]
+    expected = 0.5 * np.mean((magnitude - env.state.truth.magnitude) ** 2)
     assert info["stft_distance"] == pytest.approx(expected, rel=1e-5)
     # The metric uses the target's phase; the mixture's own phase must score differently.
     own_phase = si_sdr(env.hear()[ear], env.target_second())
@@ -294,10 +295,10 @@ def test_static_sources_repeat_the_first_second_that_a_dynamic_one_plays(convolu
         np.testing.assert_array_equal(static.hear(), heard)
     assert info["si_sdr_gain"] == 0
     expected = np.zeros((2, 32_000))
-    for sound in static._episode.sounds:
+    for sound in static.state.episode.sounds:
         dry = second(static.corpus.samples(sound.clip), sound.first_second)
         looped = np.tile(dry, 1 if convolution == "legacy_same" else 2)
-        response = static._dwelling.acoustics.rir(sound.node, static.node, static.heading)
+        response = static.state.dwelling.acoustics.rir(sound.node, static.node, static.heading)
         for ear in range(2):
             arrived = np.convolve(looped, response[ear])
             early = 7_999 if convolution == "legacy_same" else 16_000
@@ -364,5 +365,5 @@ def test_the_page_names_every_info_and_reward():
     _, info = SeparationEnv(houses=1).reset(seed=0)
     for key in info:
         assert f"`{key}`" in page
-    for name in REWARD_FUNCTIONS:
+    for name in REWARDS:
         assert f'`"{name}"`' in page

@@ -38,7 +38,7 @@ def test_the_estimate_is_of_the_second_just_heard_and_scored_before_the_move(own
     _, scored = listener.reset(seed=4)
     observation, _ = own.reset(seed=4)
     for move in (0, 1, 0, 2, 0, 3):
-        ear = own._heard.better_ear
+        ear = own.state.audio.better_ear
         estimate = np.expm1(observation["mixture"][ear])
         observation, reward, _, _, info = own.step({"move": move, "estimate": estimate})
         assert info["si_sdr"] == pytest.approx(scored["si_sdr"], abs=1e-3)
@@ -51,9 +51,9 @@ def test_the_estimate_is_of_the_second_just_heard_and_scored_before_the_move(own
 
 
 def test_a_better_estimate_improves_on_the_mixture(own):
-    own.reset(seed=4)
-    half = (own._truth.magnitude + own._heard.mixture) / 2
-    mixture = own.info()["si_sdr"]
+    _, before = own.reset(seed=4)
+    half = (own.state.truth.magnitude + own.state.audio.mixture) / 2
+    mixture = before["si_sdr"]
     info = own.step({"move": 0, "estimate": half})[4]
     assert info["si_sdr_mixture"] == mixture
     assert info["si_sdr_improvement"] == pytest.approx(info["si_sdr"] - mixture, abs=1e-4)
@@ -62,15 +62,15 @@ def test_a_better_estimate_improves_on_the_mixture(own):
 
 def test_at_the_start_an_estimate_is_compared_with_the_mixture_there(own):
     own.reset(seed=4)
-    _, reward, _, _, info = own.step({"move": 0, "estimate": own._truth.magnitude})
+    _, reward, _, _, info = own.step({"move": 0, "estimate": own.state.truth.magnitude})
     assert info["si_sdr_start"] == pytest.approx(info["si_sdr_mixture"], abs=1e-4)
     assert reward == pytest.approx(info["si_sdr"] - info["si_sdr_mixture"], abs=1e-4)
 
 
 def test_mixture_phase_needs_no_truth(own):
     own.reset(seed=5)
-    estimate = np.sqrt(own._truth.magnitude)
-    spectrum = stft(own.hear()[own._heard.better_ear])
+    estimate = np.sqrt(own.state.truth.magnitude)
+    spectrum = stft(own.hear()[own.state.audio.better_ear])
     expected = si_sdr(
         istft(estimate * np.exp(1j * np.angle(spectrum)), 16_000), own.target_second()
     )
@@ -83,7 +83,7 @@ def test_the_mixture_with_its_own_phase_is_what_the_ear_hears():
     env = SeparationEnv(houses=2, extra_scores=["si_sdr_mixture_phase"])
     env.reset(seed=5)
     info = env.step(0)[4]
-    heard = istft(stft(env.hear()[env._heard.better_ear]), 16_000)
+    heard = istft(stft(env.hear()[env.state.audio.better_ear]), 16_000)
     assert info["si_sdr_mixture_phase"] == pytest.approx(
         si_sdr(heard, env.target_second()), abs=1e-3
     )
@@ -95,7 +95,7 @@ def test_improvement_begins_at_the_mixture_and_follows_the_estimates():
     _, info = env.reset(seed=0)
     errors = [info["nmse"], 1.0, 0.0]
     first = env.step({"move": 0, "estimate": np.zeros((512, 32))})[1]
-    last = env.step({"move": 0, "estimate": env._truth.magnitude})[1]
+    last = env.step({"move": 0, "estimate": env.state.truth.magnitude})[1]
     assert first == pytest.approx(errors[0] - errors[1], abs=1e-4)
     assert last == pytest.approx(errors[1] - errors[2], abs=1e-4)
 
@@ -130,7 +130,7 @@ def test_a_wrong_estimate_is_named_with_its_value(own, estimate, complaint):
     own.reset(seed=0)
     with pytest.raises(ValueError, match=complaint):
         own.step({"move": 0, "estimate": estimate})
-    assert own._t == 0
+    assert own.state.t == 0
 
 
 @pytest.mark.parametrize("action", [0, {"move": 0}, {"move": 0, "estimate": 1, "stop": 1}, None])
@@ -153,7 +153,7 @@ def test_a_plugged_in_estimator_hears_every_second_in_order(plugged):
     env = plugged("Louder")
     for seed in (0, 1):
         env.reset(seed=seed)
-        here, start = env._judge.estimators
+        here, start = env.core.scorer.estimators
         for n_heard, action in enumerate((0, 1, 0), start=2):
             promised = env.privileged("action_gains")[action]
             _, reward, _, _, info = env.step(action)
@@ -162,16 +162,16 @@ def test_a_plugged_in_estimator_hears_every_second_in_order(plugged):
             assert reward == pytest.approx(info["si_sdr"] - info["si_sdr_start"], abs=1e-4)
         np.testing.assert_array_equal(here.heard[0], start.heard[0])
         assert not np.array_equal(here.heard[-1], start.heard[-1])
-        loud = env._heard.spectrogram[np.argmax((env._heard.spectrogram**2).sum((1, 2)))]
+        loud = env.state.audio.spectrogram[np.argmax((env.state.audio.spectrogram**2).sum((1, 2)))]
         np.testing.assert_array_equal(here.heard[-1], loud)
-        error = np.mean((np.mean(here.heard[-2:], axis=0) - env._truth.magnitude) ** 2)
+        error = np.mean((np.mean(here.heard[-2:], axis=0) - env.state.truth.magnitude) ** 2)
         assert info["stft_distance"] == pytest.approx(error / 2, rel=1e-4)
 
 
 def test_without_comparison_one_estimator_is_enough(plugged):
     env = plugged("LeftEar", reward="si_sdr")
     env.reset(seed=0)
-    assert len(env._judge.estimators) == 1
+    assert len(env.core.scorer.estimators) == 1
     assert np.isfinite(env.step(Action.FORWARD)[1])
     with pytest.raises(ValueError, match=r"action_gains .* need the reward 'si_sdr_gain'"):
         env.privileged("action_gains")
@@ -214,12 +214,12 @@ def test_refined_scores_are_means_over_all_seconds_heard(own):
     own.reset(seed=9)
     estimates, causal = [], []
     for move in (0, 1, 0, 2):
-        estimates.append(own._heard.mixture * own._truth.magnitude)
+        estimates.append(own.state.audio.mixture * own.state.truth.magnitude)
         causal.append(own.step({"move": move, "estimate": estimates[-1]})[4])
-    estimates.append(own._truth.magnitude)
+    estimates.append(own.state.truth.magnitude)
     refined = own.score_refined(np.array(estimates))
     extra = own.config.extra_scores
-    last = score_second(estimates[-1], own._heard, own._truth, extra_scores=extra)
+    last = score_second(estimates[-1], own.state.audio, own.state.truth, extra_scores=extra)
     assert refined.keys() == {
         "si_sdr",
         "si_sdr_mixture_phase",

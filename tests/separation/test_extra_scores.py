@@ -5,7 +5,13 @@ import pytest
 
 from av_envs.acoustics.convolution import N_BINS
 from av_envs.acoustics.spectrogram import stft
-from av_envs.separation.audio import Moment, TargetSecond, dry_sounds, ground_truth, listen
+from av_envs.separation.audio import (
+    RenderRequest,
+    TargetSecond,
+    dry_sounds,
+    ground_truth,
+    render_batch,
+)
 from av_envs.separation.config import EXTRA_SCORES, SeparationConfig
 from av_envs.separation.env import SeparationEnv
 from av_envs.separation.scoring import oracle_phase_si_sdr, score_second
@@ -28,12 +34,12 @@ def test_ideal_is_the_score_of_the_target_through_the_room_alone():
     env = SeparationEnv(houses=2, extra_scores=["si_sdr_ideal"], observations=["pose"])
     env.reset(seed=7)
     info = env.step(1)[4]
-    sound, ear = env._episode.sounds[0], env._heard.better_ear
+    sound, ear = env.state.episode.sounds[0], env.state.audio.better_ear
     clip = env.corpus.samples(sound.clip)
     dry = np.concatenate([second(clip, sound.first_second + t) for t in (0, 1)])
-    response = env._dwelling.acoustics.rir(sound.node, env.node, env.heading)[ear]
+    response = env.state.dwelling.acoustics.rir(sound.node, env.node, env.heading)[ear]
     image = np.convolve(dry, response)[16_000:32_000].astype(np.float32)
-    ideal = oracle_phase_si_sdr([np.abs(stft(image))], env._truth)[0]
+    ideal = oracle_phase_si_sdr([np.abs(stft(image))], env.state.truth)[0]
     assert info["si_sdr_ideal"] == pytest.approx(ideal, abs=1e-2)
     assert info["si_sdr_ideal"] > info["si_sdr_mixture"]
 
@@ -42,13 +48,13 @@ def test_ideal_is_the_score_of_the_target_through_the_room_alone():
 def test_target_to_rest_is_the_ratio_of_energies_at_the_better_ear(num_sources):
     env = SeparationEnv(houses=2, num_sources=num_sources, observations=["pose"])
     _, info = env.reset(seed=3)
-    dry = dry_sounds(env.config, env._episode.sounds, 0)
-    arrived = env._responses(env.node, env.heading) * dry[:, None]
+    dry = dry_sounds(env.config, env.state.episode.sounds, 0)
+    arrived = env.core.responses.spectra(env.state, env.state.pose) * dry[:, None]
     target = np.square(np.abs(arrived[0])).sum(axis=-1)
     rest = np.square(np.abs(arrived[1:].sum(axis=0))).sum(axis=-1)
     ratios = 10 * np.log10(target / rest)
     assert info["target_to_rest_db"] == pytest.approx(ratios.max(), abs=1e-3)
-    assert env._heard.better_ear == ratios.argmax()
+    assert env.state.audio.better_ear == ratios.argmax()
 
 
 def test_who_is_alone_is_as_good_as_separated():
@@ -71,7 +77,9 @@ def test_noise_of_the_microphones_is_part_of_the_rest_but_not_of_the_ideal():
 def test_silent_sources_have_a_floor_and_a_ceiling(silent, decibels):
     dry = spectra(2)
     dry[list(silent)] = 0
-    (heard,) = listen([Moment(dry, [spectra(2, 2, seed=1)], with_image=True)], "causal")[0]
+    (heard,) = render_batch(
+        [RenderRequest(dry, [spectra(2, 2, seed=1)], with_image=True)], "causal"
+    )[0]
     assert heard.target_to_rest_db == decibels
     assert heard.image.any() == (0 not in silent)
     score = score_second(None, heard, truth_of(np.ones(16_000).cumsum()), heard.mixture,
@@ -82,7 +90,9 @@ def test_silent_sources_have_a_floor_and_a_ceiling(silent, decibels):
 
 
 def test_a_silent_target_second_has_no_si_sdr_and_all_else_is_finite():
-    (heard,) = listen([Moment(spectra(2), [spectra(2, 2, seed=1)], with_image=True)], "causal")[0]
+    (heard,) = render_batch(
+        [RenderRequest(spectra(2), [spectra(2, 2, seed=1)], with_image=True)], "causal"
+    )[0]
     silence = truth_of(np.zeros(16_000))
     score = score_second(None, heard, silence, heard.mixture, extra_scores=EXTRA_SCORES)
     undefined = {key for key, value in score.items() if np.isnan(value)}
@@ -98,7 +108,7 @@ def test_extra_scores_are_in_the_info_only_if_they_are_asked_for():
     _, info = env.reset(seed=0)
     assert info.keys() == plain.keys() | set(EXTRA_SCORES)
     assert all(info[key] == plain[key] for key in plain)
-    assert env.score_refined(env._truth.magnitude[None]).keys() >= set(EXTRA_SCORES)
+    assert env.score_refined(env.state.truth.magnitude[None]).keys() >= set(EXTRA_SCORES)
 
 
 @pytest.mark.parametrize(

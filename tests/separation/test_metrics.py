@@ -90,16 +90,17 @@ def test_silence_scores_0_72_against_a_normalised_second():
 
 
 def test_rewards_are_their_formulas():
-    score = {"si_sdr": 3.0, "si_sdr_gain": 1.5, "nmse": 0.2, "nmse_before": 0.5, "is_last": False}
-    assert reward("si_sdr", score) == 3.0
-    assert reward("si_sdr_gain", score) == 1.5
-    assert reward("neg_nmse", score) == -0.2
-    assert reward("improvement", score) == pytest.approx(0.3)
-    assert reward("improvement", {**score, "is_last": True}) == pytest.approx(0.3 - 2.0)
-    assert reward("approach", {"geodesic_before": 7.0, "geodesic_to_target": 6.0}) == 1.0
+    now = {"si_sdr": 3.0, "si_sdr_gain": 1.5, "nmse": 0.2, "is_last": False}
+    before = {"nmse": 0.5}
+    assert reward("si_sdr", now, before) == 3.0
+    assert reward("si_sdr_gain", now, before) == 1.5
+    assert reward("neg_nmse", now, before) == -0.2
+    assert reward("improvement", now, before) == pytest.approx(0.3)
+    assert reward("improvement", {**now, "is_last": True}, before) == pytest.approx(0.3 - 2.0)
+    assert reward("approach", {"geodesic_to_target": 6.0}, {"geodesic_to_target": 7.0}) == 1.0
 
 
 @pytest.mark.parametrize("name", ["si_sdr_gain", "si_sdr", "neg_nmse", "improvement"])
 def test_a_silent_second_is_worth_nothing(name):
-    score = {"si_sdr": np.nan, "si_sdr_gain": np.nan, "nmse": np.nan, "nmse_before": 0.1}
-    assert reward(name, {**score, "is_last": False}) == 0.0
+    now = {"si_sdr": np.nan, "si_sdr_gain": np.nan, "nmse": np.nan, "is_last": False}
+    assert reward(name, now, {"nmse": 0.1}) == 0.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from av_envs.acoustics.convolution import dry_spectra, response_spectra
-from av_envs.separation.audio import Moment, listen
+from av_envs.separation.audio import RenderRequest, render_batch
 from av_envs.separation.env import Action, SeparationEnv
 from av_envs.separation.noise import MicrophoneNoise, noise_seed, power_below
 
@@ -45,7 +45,7 @@ def test_noise_changes_neither_this_episode_nor_those_that_follow():
     for env in (noisy, clean):
         env.reset(seed=1)
         env.reset()
-    assert noisy._episode == clean._episode
+    assert noisy.state.episode == clean.state.episode
 
 
 def test_noise_repeats_with_the_seed_and_differs_between_seeds_and_episodes():
@@ -54,7 +54,7 @@ def test_noise_repeats_with_the_seed_and_differs_between_seeds_and_episodes():
     for seed in (0, 0, 1, None):
         env.reset(seed=seed)
         env.step(Action.LEFT)
-        heard.append(env._noise.second(1) / np.sqrt(env._noise.power))
+        heard.append(env.state.noise.second(1) / np.sqrt(env.state.noise.power))
     np.testing.assert_array_equal(heard[0], heard[1])
     assert np.abs(np.corrcoef(np.concatenate(heard[1:])) - np.eye(6)).max() < 0.05
 
@@ -100,8 +100,8 @@ def test_noise_counts_when_the_better_ear_is_chosen(power, ear):
     response = np.zeros((2, 2, SECOND), np.float32)
     response[:, :, 10] = [[0.4927, 1.0], [0.01, 0.5]]  # target and rest at the left and right ear
     noise = MicrophoneNoise(0, power) if power else None
-    moment = Moment(dry, [response_spectra(response)], noise)
-    assert listen([moment], "causal")[0][0].better_ear == ear
+    request = RenderRequest(dry, [response_spectra(response)], noise)
+    assert render_batch([request], "causal")[0][0].better_ear == ear
 
 
 def test_the_expected_energy_is_that_of_the_noise():

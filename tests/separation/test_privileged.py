@@ -35,9 +35,9 @@ def square() -> NavigationGraph:
     return NavigationGraph(PLACES, neighbours, 1.0, np.zeros(9, np.int32), np.ones(9, np.float32))
 
 
-def at(node, heading, target, solid=()) -> Situation:
+def at(node, heading, target, blocked=()) -> Situation:
     sources = np.array([target])
-    return Situation(square(), node, heading, sources, np.array(solid, int), np.full(4, node))
+    return Situation(square(), node, heading, sources, np.array(blocked, int), np.full(4, node))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_bearings_of_a_square(node, heading, target, bearing, quarters):
 
 
 @pytest.mark.parametrize(
-    ("node", "heading", "target", "solid", "expected"),
+    ("node", "heading", "target", "blocked", "expected"),
     [
         (0, 0, 8, [8], 0),  # two shortest ways; ahead needs no turn
         (0, 1, 8, [8], 0),
@@ -75,8 +75,8 @@ def test_bearings_of_a_square(node, heading, target, bearing, quarters):
         (4, 0, 4, [], 1),  # on the target; ahead is the wall
     ],
 )
-def test_routes_in_a_square(node, heading, target, solid, expected):
-    assert route_heading(at(node, heading, target, solid)) == expected
+def test_routes_in_a_square(node, heading, target, blocked, expected):
+    assert route_heading(at(node, heading, target, blocked)) == expected
 
 
 def test_no_way_is_an_error():

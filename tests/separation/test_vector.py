@@ -281,7 +281,7 @@ def test_each_environment_can_be_asked_and_drawn():
     assert not np.array_equal(first, second)
     distances = native.call("privileged", "distances_after")
     assert [one.shape for one in distances] == [(4,), (4,)]
-    native.set_attr("kept_poses", 2)
-    assert native.get_attr("kept_poses") == (2, 2)
+    native.set_attr("render_mode", [None, "rgb_array"])
+    assert native.get_attr("render_mode") == (None, "rgb_array")
     native.close()
     native.close()

@@ -72,14 +72,14 @@ def test_what_is_heard_is_the_clip_through_the_recorded_response(sounding):
     sounding.step(1)
     heard = env.hear()
     expected = np.zeros_like(heard)
-    for sound in env._episode.sounds:
+    for sound in env.state.episode.sounds:
         response = click(points, env.node, sound.node, env.heading, 16_000)
         window = np.empty(32_000, np.float32)
         env.corpus.window(sound.clip, sound.first_second + 1, window)
         delay = int(np.flatnonzero(response[:, 0])[0])
         for ear in range(2):
             expected[ear] += response[delay, ear] * window[16_000 - delay : 32_000 - delay]
-    np.testing.assert_allclose(heard, expected / len(env._episode.sounds), atol=1e-5)
+    np.testing.assert_allclose(heard, expected / len(env.state.episode.sounds), atol=1e-5)
 
 
 def test_responses_are_those_of_the_files(tiny_root):

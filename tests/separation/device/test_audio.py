@@ -10,10 +10,10 @@ from av_envs.acoustics.convolution import N_BINS, response_spectra
 from av_envs.scene import scene_name
 from av_envs.separation import metrics
 from av_envs.separation.audio import (
-    Moment,
+    RenderRequest,
     corpus_of,
     dry_sounds,
-    listen,
+    render_batch,
     target_second,
 )
 from av_envs.separation.config import SeparationConfig
@@ -125,7 +125,7 @@ def test_a_second_is_heard_as_in_numba(dwelling, n_sources, convolution):
         ears = np.empty((n_sources, 2, 16000), np.float32)
         dwelling.acoustics.rirs_into(sources, node, heading, ears)
         spectra.append(response_spectra(ears))
-        theirs += listen([Moment(dry, spectra[-1:], with_image=True)], convolution)[0]
+        theirs += render_batch([RenderRequest(dry, spectra[-1:], with_image=True)], convolution)[0]
     windows = np.empty((n_sources, 32000), np.float32)
     for row, sound in zip(windows, sounds, strict=True):
         corpus_of("embedded").window(sound.clip, 7, row)
@@ -163,7 +163,7 @@ def test_silence_has_the_floors_of_numba(silent):
         for shape in ((2,), (2, 2))
     )
     dry[list(silent)] = 0
-    (theirs,) = listen([Moment(dry, [responses], with_image=True)], "causal")[0]
+    (theirs,) = render_batch([RenderRequest(dry, [responses], with_image=True)], "causal")[0]
     mixed = audio.mix(torch.tensor(dry)[None], torch.tensor(responses)[None])
     assert mixed.better.tolist() == [theirs.better_ear]
     assert mixed.target_to_rest_db.tolist() == [theirs.target_to_rest_db]
