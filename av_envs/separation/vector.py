@@ -9,20 +9,16 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import create_empty_array, iterate
 
-from av_envs.acoustics.tracing.cpu import available_cores
+from av_envs.options import checked_count
 from av_envs.paths import PlainSpec
 from av_envs.separation.actions import checked_action
 from av_envs.separation.audio import TargetSecond, listen, sounds_together
 from av_envs.separation.env import SeparationEnv
-from av_envs.vector.base import (
-    Copies,
-    check_may_step,
-    checked_count,
-    in_threads,
-    seeds_of,
-    shaped,
-    taken_mask,
-)
+from av_envs.threads import available_cores, in_threads
+from av_envs.vector.actions import shaped
+from av_envs.vector.autoreset import check_may_step
+from av_envs.vector.copies import Copies
+from av_envs.vector.seeding import seeds_of, taken_mask
 
 TOGETHER = 4  # episodes heard in one go: as many as the cache of a core holds
 KEPT_POSES = 3  # of an episode: the start, this one and the one before
@@ -167,7 +163,7 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
             self._hear(group)
             return [self._settle(i, observations) for i in group]
 
-        played = [one for group in in_threads(play, groups, workers) for one in group]
+        played = [one for group in in_threads(play, groups, workers, "vector") for one in group]
         return dict(zip(numbers, played, strict=True))
 
     def _hear(self, group: list[int]) -> None:

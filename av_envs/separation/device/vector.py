@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space
 from torch import Tensor
 from torch.profiler import record_function
 
+from av_envs.options import checked_count
 from av_envs.paths import PlainSpec
 from av_envs.separation.actions import action_space
 from av_envs.separation.audio import corpus_of
@@ -29,7 +30,8 @@ from av_envs.separation.device.validation import (
     checked_device,
 )
 from av_envs.separation.observation import observation_space
-from av_envs.vector.base import check_may_step, checked_count, seeds_of, taken_mask
+from av_envs.vector.autoreset import check_may_step
+from av_envs.vector.seeding import seeds_of, taken_mask
 
 Tensors = dict[str, Tensor]
 
