@@ -97,7 +97,7 @@ class MeasureConfig:
             check_whole(option, getattr(self, option), low, high)
         for option in ("terminate_on_full_coverage", "room_errors", "expose_rir", "render_levels"):
             check_flag(option, getattr(self, option))
-        for option in ("alpha_xi", "alpha_zeta", "alpha_psi", "alpha_phi"):
+        for option in (one.name for one in fields(self) if one.name.startswith("alpha_")):
             check_number(option, getattr(self, option))
         if not is_number(self.grid) or self.grid not in GRIDS:
             raise ValueError(f"grid must be one of {GRIDS} m, got {self.grid!r}")

@@ -9,8 +9,7 @@ from gymnasium.vector import AutoresetMode
 
 from av_envs.options import checked_count
 from av_envs.rir_measure.actions import check_moves, checked_prediction
-from av_envs.rir_measure.copying import SPACES
-from av_envs.rir_measure.env import MeasureEnv
+from av_envs.rir_measure.env import SPACES, MeasureEnv
 from av_envs.rir_measure.measurement import Measurement
 from av_envs.rir_measure.metrics.stft_distance import distance, spectra
 from av_envs.rir_measure.pairs import Pairs
@@ -40,7 +39,7 @@ class Ended(NamedTuple):
     measurement: Measurement
 
 
-class TeamBatch:
+class ParallelVectorEnv:
     """N teams of `MeasureEnv`, stepped together; every array has one axis (N,) in front.
 
     Team i with seed s + i does bit for bit what a `MeasureEnv` with that seed does. Methods
