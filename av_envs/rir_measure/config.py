@@ -1,4 +1,4 @@
-"""Every knob of the measuring task, with its unit, in one place."""
+"""Options of the measuring task with their units and checks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -56,7 +56,7 @@ class MeasureConfig:
     fixed_receivers: int = 0  # dummy heads that stand still
     directions: str = "both"  # or forward: only from a robot to those of higher number
     prediction: str = "env"  # how predictions come in, one of ROUTES
-    predictor: str | RIRPredictor = "mean"  # who predicts with prediction="env"
+    predictor: str | RIRPredictor = "mean"  # of responses, with prediction="env"
     xi_timing: str | None = None  # post_move or pre_move; None: what the route allows, post first
     alpha_xi: float = 1.0  # weight of the accuracy's progress
     alpha_zeta: float = 1.0  # of the coverage's
@@ -155,7 +155,7 @@ class MeasureConfig:
             raise ValueError(f"queries need prediction='env', got {self.prediction!r}")
         if "partner_pose" in self.observations and self.robots == 1:
             raise ValueError("observations: a single robot has no partner_pose")
-        # who samples actions takes the mask for that of the whole Dict: it goes into the info
+        # samplers take the mask for that of the whole Dict: it goes into the info
         moved = ("action_mask",) if self.prediction == "action" else ()
         kept = tuple(key for key in self.observations if key not in moved)
         if not kept:
@@ -164,7 +164,7 @@ class MeasureConfig:
 
     @property
     def timing(self) -> str:
-        """When predictions are scored; who hands them in knows where it stands before the move."""
+        """When predictions are scored: "post_move", or "pre_move" where they are handed in."""
         before = self.prediction in ("submit", "action")
         if self.xi_timing is None:
             return "pre_move" if before else "post_move"

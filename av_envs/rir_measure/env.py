@@ -214,7 +214,7 @@ class MeasureEnv(ParallelEnv):
 
     @property
     def schedule(self) -> tuple[SubStep, ...]:
-        """Who emits and who listens, in the order of `measurement`."""
+        """Emitters and their receivers, in the order of `measurement`."""
         return sub_steps(self.links, self.config.robots)
 
     @property

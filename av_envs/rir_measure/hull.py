@@ -1,4 +1,4 @@
-"""How much ground the robots span, now and one step before."""
+"""Perimeter and area of the convex hull of the robots, now and one step before."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""What the receivers record: the responses of one step."""
+"""The measured impulse responses of one step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

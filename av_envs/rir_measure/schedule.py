@@ -1,4 +1,4 @@
-"""Who emits, who listens, in which order: the measurements of one step.
+"""The robots of a team and the measurements of one step: emitters, receivers and their order.
 
 Yu et al., "Measuring Acoustics with Collaborative Multiple Agents", IJCAI 2023, figure 1:
 the robots emit one after the other while the others listen, then all move at once.

@@ -1,4 +1,4 @@
-"""What the predictions of an episode were worth so far."""
+"""Scores of the predictions of an episode so far."""
 
 import math
 from collections.abc import Sequence

@@ -138,7 +138,7 @@ class Autoreset:
         """The environments that a reset begins.
 
         seed     of the first environment, the others count on from there; or one for each
-        options  those of the environments; "reset_mask" (N,) bool picks who begins
+        options  those of the environments; "reset_mask" (N,) bool picks those that begin
         """
         seeds, options = seeds_of(seed, self.count), dict(options or {})
         mask = taken_mask(options, self.count, self.is_over is None)

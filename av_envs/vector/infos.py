@@ -7,7 +7,7 @@ import numpy as np
 
 
 def stacked_infos(infos: Mapping[int, Mapping[str, Any]], count: int) -> dict[str, Any]:
-    """Key -> (count, ...) of all environments, and `_key` -> (count,) bool, who has that key.
+    """Key -> (count, ...) of all environments, and `_key` -> (count,) bool, which have it.
 
     infos  by the number of the environment; the others have none
 

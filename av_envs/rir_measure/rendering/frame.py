@@ -62,7 +62,7 @@ PLOT_LABEL_ROW = 478
 DECAY, COVERAGE = (RIGHT, 498, COLUMN, 96), (RIGHT + COLUMN + GAP, 498, COLUMN, 96)
 
 ROBOT_COLOURS = (BLUE, ORANGE, GREEN, REDDISH, VERMILION, SKY)
-UNSEEN = 0.62  # how much of its light is left to a floor that nobody has seen
+UNSEEN = 0.62  # brightness of floor that is still unseen
 UNSEEN_FLOOR: Colour = (148, 146, 142)  # about that of a pale floor, for the legend
 OLDEST = 0.3  # strength of colour of a walk's first step
 LEVEL_COLOURS: tuple[Colour, ...] = ((236, 228, 243), (196, 168, 217), (146, 104, 184))
@@ -197,7 +197,7 @@ def measure_frame(shown: FrameContent) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _background(scene: Scene) -> tuple[np.ndarray, np.ndarray, PlacedMap]:
-    """What no step changes: the canvas, the same map as nobody has seen it, and its place."""
+    """What is the same in every step: the canvas, the map as if all were unseen, its place."""
     canvas = blank_canvas()
     placed = draw_map(canvas, scene, MAP)
     rows, columns = _on_canvas(placed)
@@ -263,7 +263,7 @@ def _draw_walks(
     trajectories: Sequence[Sequence[Pose]],
     visited: np.ndarray,
 ) -> None:
-    """Walks, what they visited, where they began and, on top, where everybody is."""
+    """Walks, visited nodes, starts and, on top, the robots."""
     paths = [
         _beside([places[node] for node, _ in trajectory], k, len(trajectories))
         for k, trajectory in enumerate(trajectories)
@@ -278,7 +278,7 @@ def _draw_walks(
 
 
 def _beside(path: Sequence[Point], k: int, n_robots: int) -> list[Point]:
-    """The path moved a little, so that robots who walk the same way are all seen."""
+    """The path moved a little, so that walks along the same way are all seen."""
     shift = (k - (n_robots - 1) / 2) * (LINE + 1)
     return [(column + shift, row + shift) for column, row in path]
 

@@ -1,4 +1,4 @@
-"""Many teams at once for trainers of one's own: PettingZoo's dicts, filled with batches."""
+"""N teams as one PettingZoo-style environment: dicts by robot, filled with batches."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -45,7 +45,7 @@ class ParallelVectorEnv:
     Team i with seed s + i does bit for bit what a `MeasureEnv` with that seed does. Methods
     are those of a PettingZoo parallel environment: dicts with the robots as keys, of them
     `observations[robot][key]` (N, ...), `rewards[robot]` (N,) float64, `terminations[robot]`
-    and `truncations[robot]` (N,) bool and `infos[robot][key]` (N, ...). Nobody leaves
+    and `truncations[robot]` (N,) bool and `infos[robot][key]` (N, ...). No robot leaves
     `agents`: as in vector environments of Gymnasium, episodes start anew.
 
     | autoreset_mode | after the step that ends an episode                                    |
@@ -215,7 +215,10 @@ class ParallelVectorEnv:
 
 
 class _Team:
-    """A team as one environment with one reward; knows what its last episode ended with."""
+    """A team as one environment with one reward, for `Players`.
+
+    left  global state and measurement at the end of the episode before the present one
+    """
 
     def __init__(self, env: MeasureEnv):
         self._env = env
