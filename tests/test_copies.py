@@ -13,7 +13,7 @@ import pytest
 
 import av_envs  # noqa: F401  registers the environments
 from av_envs import rir_measure
-from av_envs.rir_measure.vector.teams import TeamBatch
+from av_envs.rir_measure.vector.teams import ParallelVectorEnv
 from av_envs.sound import open_corpus
 from av_envs.worlds.base import WorldSettings, open_dwelling, open_pool
 
@@ -127,6 +127,10 @@ def parallel_steps(env: pettingzoo.ParallelEnv) -> list:
     return [actions, env.step(actions), env.state()]
 
 
+def batch_step(envs: ParallelVectorEnv) -> tuple:
+    return envs.step(dict.fromkeys(envs.agents, np.array([1, 2])))
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("make", "play"),
@@ -135,7 +139,7 @@ def parallel_steps(env: pettingzoo.ParallelEnv) -> list:
         (rir_measure.env, turns),
         (rir_measure.raw_env, turns),
         (partial(pettingzoo.make, "aec", "AVRIRMeasure-v0"), turns),
-        (partial(TeamBatch, 2), lambda env: env.step(dict.fromkeys(env.agents, np.array([1, 2])))),
+        (partial(ParallelVectorEnv, 2), batch_step),
     ],
     ids=["parallel", "aec", "raw", "made", "batch"],
 )
@@ -153,9 +157,10 @@ def test_what_a_predictor_remembers_is_the_same():
     for _ in range(18):
         env.step(dict.fromkeys(env.agents, 1))
     other = WAYS["pickle"](env)
-    assert bits(list(other._history)) == bits(list(env._history))
-    assert other._history.maxlen == env._history.maxlen
-    for step in other._history:
+    ours, theirs = env.episode.history, other.episode.history
+    assert bits(list(theirs)) == bits(list(ours))
+    assert theirs.maxlen == ours.maxlen
+    for step in theirs:
         assert not any(a.flags.writeable for seen in step.values() for a in seen.values())
     assert not other.measurement.rirs.flags.writeable
 

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("av_envs", "agents", "baselines", "benchmarks")  # of the package av_envs, see setup.cfg
 EVERYWHERE = {
     "av_envs.conventions",
+    "av_envs.options",
+    "av_envs.threads",
     "av_envs.paths",
     "av_envs.sound_files",
     "av_envs.json_files",
@@ -36,7 +38,7 @@ MAY_IMPORT = {
     "av_envs/acoustics": {"av_envs.scene", "av_envs.acoustics"},
     "av_envs/vision": {"av_envs.scene", "av_envs.vision"},
     "av_envs/worlds": SENSES | {"av_envs.worlds", "av_envs.registration"},
-    "av_envs/vector": {"av_envs.vector", "av_envs.space_generators", "av_envs.acoustics"},
+    "av_envs/vector": {"av_envs.vector", "av_envs.space_generators"},
     "av_envs/separation": SENSES | SHARED | {"av_envs.separation"},
     "av_envs/rir_measure": SENSES | SHARED | {"av_envs.rir_measure"},
     "av_envs/soundspaces": SENSES | EPISODES | {"av_envs.worlds", "av_envs.soundspaces"},

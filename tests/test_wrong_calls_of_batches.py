@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import av_envs  # noqa: F401  registers the environments
-from av_envs.rir_measure.vector.teams import TeamBatch
+from av_envs.rir_measure.vector.teams import ParallelVectorEnv
 
 COUNT = 3
 BATCHES = "separation", "device", "measuring", "teams"
@@ -18,7 +18,7 @@ QUIET = {"houses": 1, "predictor": "zero", "observations": ("azimuth", "position
 
 def batch(kind: str, **options) -> Any:
     if kind == "teams":
-        return TeamBatch(COUNT, **QUIET, **options)
+        return ParallelVectorEnv(COUNT, **QUIET, **options)
     if kind == "measuring":
         return gym.make_vec("AVRIRMeasure-v0", num_envs=COUNT, **QUIET, **options)
     if kind == "device":

@@ -9,13 +9,14 @@ from tqdm import tqdm
 
 from av_envs.acoustics.response import RESPONSE, pack
 from av_envs.acoustics.tracing.corners import Corners, find_corners
-from av_envs.acoustics.tracing.cpu import N_RAYS, in_threads, trace
+from av_envs.acoustics.tracing.cpu import N_RAYS, trace
 from av_envs.acoustics.tracing.detectors import DETECTOR_RADIUS, Detectors, make_detectors
 from av_envs.acoustics.tracing.diffraction import add_diffraction
 from av_envs.acoustics.tracing.image_sources import Mirrors, find_mirrors, image_paths
 from av_envs.acoustics.tracing.surfaces import Surfaces, make_surfaces
 from av_envs.cache.rows import RowFile
 from av_envs.scene import Scene
+from av_envs.threads import in_threads
 
 ENGINE_VERSION = 7  # of the numbers the tracer makes: raise it when they change
 TRACERS = "numba", "warp"

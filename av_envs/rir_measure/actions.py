@@ -1,4 +1,4 @@
-"""What a robot can do, and what it may hand in with it."""
+"""Actions of a robot: moves, and predicted responses that come with them; their checks."""
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum

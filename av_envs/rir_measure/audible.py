@@ -1,4 +1,4 @@
-"""What a measurement sounds like: a hand clap where the emitter stands, heard at the receiver."""
+"""A measurement made audible: a hand clap at the emitter, convolved with the response."""
 
 from functools import lru_cache
 

@@ -1,11 +1,19 @@
-"""Every knob of the measuring task, with its unit, in one place."""
+"""Options of the measuring task with their units and checks."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+from av_envs.options import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_share,
+    check_whole,
+    checked_names,
+    is_number,
+)
 from av_envs.paths import path_text, plain_paths
 from av_envs.rir_measure.predictors import RIRPredictor
 from av_envs.scene.procedural.floorplan import KINDS
@@ -48,7 +56,7 @@ class MeasureConfig:
     fixed_receivers: int = 0  # dummy heads that stand still
     directions: str = "both"  # or forward: only from a robot to those of higher number
     prediction: str = "env"  # how predictions come in, one of ROUTES
-    predictor: str | RIRPredictor = "mean"  # who predicts with prediction="env"
+    predictor: str | RIRPredictor = "mean"  # of responses, with prediction="env"
     xi_timing: str | None = None  # post_move or pre_move; None: what the route allows, post first
     alpha_xi: float = 1.0  # weight of the accuracy's progress
     alpha_zeta: float = 1.0  # of the coverage's
@@ -77,7 +85,7 @@ class MeasureConfig:
             ("stop_mode", STOP_MODES),
             ("position_frame", FRAMES),
         ):
-            _check(option, getattr(self, option), valid)
+            check_choice(option, getattr(self, option), valid)
         for option, low, high in (
             ("houses", 1, 1_000_000),
             ("steps", 1, 100_000),
@@ -86,19 +94,16 @@ class MeasureConfig:
             ("fixed_receivers", 0, MAX_FIXED),
             ("queries", 0, 10_000),
         ):
-            _check_whole(option, getattr(self, option), low, high)
+            check_whole(option, getattr(self, option), low, high)
         for option in ("terminate_on_full_coverage", "room_errors", "expose_rir", "render_levels"):
-            if not isinstance(getattr(self, option), bool):
-                raise ValueError(f"{option} must be True or False, got {getattr(self, option)!r}")
-        for option in ("alpha_xi", "alpha_zeta", "alpha_psi", "alpha_phi"):
-            if not _is_number(getattr(self, option)):
-                raise ValueError(f"{option} must be a number, got {getattr(self, option)!r}")
-        if not _is_number(self.grid) or self.grid not in GRIDS:
+            check_flag(option, getattr(self, option))
+        for option in (one.name for one in fields(self) if one.name.startswith("alpha_")):
+            check_number(option, getattr(self, option))
+        if not is_number(self.grid) or self.grid not in GRIDS:
             raise ValueError(f"grid must be one of {GRIDS} m, got {self.grid!r}")
         object.__setattr__(self, "hrtf", path_text(self.hrtf, "hrtf", ["kemar"]))
-        if not _is_number(self.wcr_lambda) or not 0 <= self.wcr_lambda <= 1:
-            raise ValueError(f"wcr_lambda must lie in 0..1, got {self.wcr_lambda!r}")
-        if not _is_number(self.rho) or not (self.rho == -1 or 0 <= self.rho <= 1):
+        check_share("wcr_lambda", self.wcr_lambda)
+        if not is_number(self.rho) or not (self.rho == -1 or 0 <= self.rho <= 1):
             raise ValueError(f"rho must be -1 or lie in 0..1, got {self.rho!r}")
         for option in ("emitters", "receivers", "observations"):
             given = getattr(self, option)
@@ -135,7 +140,7 @@ class MeasureConfig:
         if not isinstance(chosen, tuple):
             raise ValueError(f"{option} must be a list of robots' numbers, got {chosen!r}")
         for robot in chosen:
-            _check_whole(f"{option}: robot", robot, 0, self.robots - 1)
+            check_whole(f"{option}: robot", robot, 0, self.robots - 1)
         if len(set(chosen)) < len(chosen):
             raise ValueError(f"{option} must be different robots, got {chosen!r}")
         return tuple(sorted(chosen))
@@ -145,15 +150,12 @@ class MeasureConfig:
         """Keys of an observation."""
         if not isinstance(self.observations, tuple):
             raise ValueError(f"observations must be a list of keys, got {self.observations!r}")
-        for name in self.observations:
-            _check("observations", name, OBSERVATIONS)
-        if len(set(self.observations)) < len(self.observations):
-            raise ValueError(f"observations must be distinct, got {self.observations}")
+        checked_names("observations", self.observations, OBSERVATIONS, "keys")
         if self.queries and self.prediction != "env":
             raise ValueError(f"queries need prediction='env', got {self.prediction!r}")
         if "partner_pose" in self.observations and self.robots == 1:
             raise ValueError("observations: a single robot has no partner_pose")
-        # who samples actions takes the mask for that of the whole Dict: it goes into the info
+        # samplers take the mask for that of the whole Dict: it goes into the info
         moved = ("action_mask",) if self.prediction == "action" else ()
         kept = tuple(key for key in self.observations if key not in moved)
         if not kept:
@@ -162,26 +164,11 @@ class MeasureConfig:
 
     @property
     def timing(self) -> str:
-        """When predictions are scored; who hands them in knows where it stands before the move."""
+        """When predictions are scored: "post_move", or "pre_move" where they are handed in."""
         before = self.prediction in ("submit", "action")
         if self.xi_timing is None:
             return "pre_move" if before else "post_move"
-        _check("xi_timing", self.xi_timing, TIMINGS)
+        check_choice("xi_timing", self.xi_timing, TIMINGS)
         if before and self.xi_timing == "post_move":
             raise ValueError(f"prediction={self.prediction!r} needs xi_timing='pre_move'")
         return self.xi_timing
-
-
-def _check(option: str, value, valid) -> None:
-    if value not in valid:
-        raise ValueError(f"{option} {value!r} does not exist; choose from {', '.join(valid)}")
-
-
-def _check_whole(option: str, value, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{option} must be a whole number in {low}..{high}, got {value!r}")
-
-
-def _is_number(value) -> bool:
-    """A finite real number that JSON can carry."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf

@@ -1,79 +1,52 @@
-"""Copies of a team at any moment of an episode: what is written down, and how it plays on.
+"""Copies of an episode at any moment: what is written down, and how it plays on.
 
 Of what was seen and heard only the poses are written down: a copy opens the same dwelling,
 looks and measures there again, and so gets the same bits.
 """
 
 from collections import deque
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from av_envs.rir_measure.measurement import measure
-from av_envs.rir_measure.observation import MEMORY
+from av_envs.rir_measure.measurement import measured_between
+from av_envs.rir_measure.observation import MEMORY, SENSORS, Viewpoint
 from av_envs.rir_measure.predictors import JointObservation
-from av_envs.space_generators import generator_states, go_on
-
-if TYPE_CHECKING:
-    from gymnasium import Space
-
-    from av_envs.rir_measure.env import MeasureEnv
-
-SPACES = "observation_spaces", "action_spaces", "state_space"
-PICTURES = "rgb", "depth", "semantic"
+from av_envs.rir_measure.state import EpisodeState
 
 
-def state_to_keep(env: "MeasureEnv") -> dict[str, Any]:
-    """Attributes of the environment, without what `play_on` makes again."""
-    kept = {name: value for name, value in vars(env).items() if name not in SPACES}
-    kept["of_spaces"] = generator_states(*_spaces(env))
-    if env.t is not None:
-        kept["measurement"] = env.measurement.nodes
-        kept["_history"] = [_without_pictures(step) for step in kept["_history"]]
-    return kept
+def packed(state: EpisodeState) -> dict[str, Any]:
+    """The fields of a state, without what `unpacked` makes again."""
+    history = [_without_views(step) for step in state.history]
+    return {**vars(state), "measurement": state.measurement.nodes, "history": history}
 
 
-def play_on(env: "MeasureEnv", kept: dict[str, Any]) -> None:
-    """Make an empty environment the one that was kept."""
-    of_spaces, history = kept.pop("of_spaces"), kept.pop("_history", None)
-    vars(env).update(kept)
-    env.make_spaces()
-    go_on(of_spaces, *_spaces(env))
-    if env.t is None:
-        return
-    acoustics, graph, judge = env.dwelling.acoustics, env.scene.graph, env._judge
-    env.measurement = measure(acoustics, graph, env.measurement)
-    if judge.queries is not None:
-        judge.queries = measure(acoustics, graph, judge.queries)
-    first = env.t + 1 - len(history)
-    steps = [_with_pictures(env, step, first + i) for i, step in enumerate(history)]
-    env._history = deque(steps, maxlen=MEMORY)
+def unpacked(kept: dict[str, Any]) -> EpisodeState:
+    """The state that was packed."""
+    state = EpisodeState(**kept)
+    acoustics, graph, scorer = state.dwelling.acoustics, state.scene.graph, state.scorer
+    state.measurement = measured_between(acoustics, graph, kept["measurement"])
+    if scorer.queries is not None:
+        scorer.queries = measured_between(acoustics, graph, scorer.queries)
+    first = state.t + 1 - len(kept["history"])
+    steps = [_with_views(state, step, first + i) for i, step in enumerate(kept["history"])]
+    state.history = deque(steps, maxlen=MEMORY)
+    return state
 
 
-def _spaces(env: "MeasureEnv") -> Iterator["Space"]:
-    yield from env.observation_spaces.values()
-    yield from env.action_spaces.values()
-    yield env.state_space
-
-
-def _without_pictures(step: JointObservation) -> dict[str, dict[str, np.ndarray | None]]:
+def _without_views(step: JointObservation) -> dict[str, dict[str, np.ndarray | None]]:
     return {
-        robot: {key: None if key in PICTURES else array for key, array in observation.items()}
-        for robot, observation in step.items()
+        robot: {key: None if SENSORS[key].of_pose else array for key, array in seen.items()}
+        for robot, seen in step.items()
     }
 
 
-def _with_pictures(env: "MeasureEnv", step: JointObservation, t: int) -> JointObservation:
+def _with_views(state: EpisodeState, step: JointObservation, t: int) -> JointObservation:
     """What the robots observed at time `t`; the arrays cannot be written to."""
     for robot, observation in step.items():
-        node, heading = env.trajectories[robot][t]
-        views = env.dwelling.views
-        if observation.keys() & {"rgb", "depth"}:
-            seen = dict(zip(PICTURES, views.view(node, heading), strict=False))
-            observation.update((key, seen[key]) for key in observation.keys() & seen.keys())
-        if "semantic" in observation:
-            observation["semantic"] = views.labels(node, heading)
-        for array in observation.values():
-            array.flags.writeable = False
+        view = Viewpoint(state, robot, state.robots[robot].trajectory[t])
+        for key in observation:
+            if SENSORS[key].of_pose:
+                observation[key] = SENSORS[key].read(view)
+            observation[key].flags.writeable = False
     return step

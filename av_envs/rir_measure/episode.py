@@ -1,4 +1,4 @@
-"""Drawing an episode: which dwelling, and where everybody starts."""
+"""Drawing an episode: the dwelling, the starts of the robots and the fixed devices."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,9 +1,13 @@
-"""How much ground the robots span, now and one step before."""
+"""Perimeter and area of the convex hull of the robots, now and one step before."""
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import shapely
 
 SAME_POINT = 1e-6  # m
+
+Walk = Sequence[tuple[int, int]]  # (node, heading) of every step
 
 
 def hull_perimeter_and_area(points: np.ndarray) -> tuple[float, float]:
@@ -31,3 +35,9 @@ def _distinct(points: np.ndarray) -> list[tuple[float, float]]:
         if all(max(abs(x - u), abs(y - v)) > SAME_POINT for u, v in kept):
             kept.append((x, y))
     return kept
+
+
+def hull_nodes(walks: Iterable[Walk]) -> list[int]:
+    """Nodes of the hull that is rewarded: where the robots are and were one step before."""
+    walks = list(walks)
+    return [path[k][0] for k in (-1, -2) for path in walks if len(path) >= -k]

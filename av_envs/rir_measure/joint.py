@@ -1,4 +1,4 @@
-"""The team as one agent: a Gymnasium view for libraries that know no others."""
+"""The team as one agent: the Gymnasium environment over `MeasureEnv`."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -28,7 +28,7 @@ class JointMeasureEnv(gym.Env):
     Two robots in a dwelling that they have never seen. Every second each plays a sound while
     the other listens, so that the impulse responses of both directions become known; then both
     move at once. A predictor says before each measurement what it will be. The team is paid for
-    predictions that get better, for nodes that nobody has visited, and for walking so that the
+    predictions that get better, for nodes visited for the first time, and for walking so that the
     robots spread out. After Yu, Chen, Cao, Yang and Sun, "Measuring Acoustics with Collaborative
     Multiple Agents", IJCAI 2023.
 
@@ -72,7 +72,7 @@ class JointMeasureEnv(gym.Env):
 
     | `stop_mode` | what stop does                                                            |
     |-------------|---------------------------------------------------------------------------|
-    | `"mask"`    | it is masked out before the last step; who takes it anyway stays put      |
+    | `"mask"`    | it is masked out before the last step; taken anyway, the robot stays put    |
     | `"latch"`   | the robot stays put for good, but still emits and listens; when all have  |
     |             | stopped the episode is terminated                                         |
     | `"any"`     | the first stop terminates the episode                                     |
@@ -101,7 +101,7 @@ class JointMeasureEnv(gym.Env):
 
     ## Predictions
 
-    | `prediction` | who predicts                                                             |
+    | `prediction` | source of the predictions                                                |
     |--------------|--------------------------------------------------------------------------|
     | `"env"`      | `predictor`: "zero", "mean" (of the train split), "nearest_measured",    |
     |              | "interpolating", "oracle" (knows the truth), "module:Factory" or an      |
@@ -109,12 +109,12 @@ class JointMeasureEnv(gym.Env):
     | `"submit"`   | you: `env.unwrapped.submit_prediction(rirs)` before a step; without it   |
     |              | that step has `xi_valid` 0, and it and the next one r_xi 0               |
     | `"action"`   | you, within the action                                                   |
-    | `"none"`     | nobody: r_xi is 0, and a trainer adds it from `measurement`              |
+    | `"none"`     | none: r_xi is 0, and a trainer adds it from `measurement`                |
 
     `xi_timing="post_move"` (default of "env") compares predictions at the poses after the move;
     `"pre_move"` (default of "submit" and "action") at those before it, one step later. With the
     same timing and the same predictions all routes give the same rewards. Predictors are not
-    shown `heard_rir`, and whoever submits or acts should not look at it: what was just measured is
+    shown `heard_rir`, and agents that predict should not look at it: what was just measured is
     what they predict.
 
     ## Arguments
@@ -147,10 +147,10 @@ class JointMeasureEnv(gym.Env):
     | `expose_rir`         | False       | measured responses in the info, for trainers         |
     | `wcr_lambda`         | 0.1         | weight of the accuracy in WCR                        |
     | `render_levels`      | False       | pictures show how loud the first emitter is at every |
-    |                      |             | node instead of what nobody has seen yet             |
+    |                      |             | node instead of what is still unseen                 |
     | `hrtf`               | `"kemar"`   | or the path of a SOFA file                           |
     | `backend`            | `"traced"`  | procedural dwellings; the others and their options   |
-    |                      |             | are those of `av_envs.worlds.base.BACKENDS`             |
+    |                      |             | are those of `av_envs.worlds.base.BACKENDS`          |
     | `backend_options`    | None        | its options, which may also be given directly        |
 
     ## Starting state
@@ -172,7 +172,7 @@ class JointMeasureEnv(gym.Env):
     `xi_valid`, `pe_mean` (its mean over the episode: PE), `pes` (tanh(PE / 2)), `cr` (coverage),
     `wcr` ((1 - lambda) CR + lambda (1 - PES)), `t`, `house` (-1 for a named scene). Per robot,
     with its number at the end, as in `node_0`: `collision`, `stopped`, `node`, `heading`, and
-    `new_nodes`, 1 on a node where nobody was before (of two robots that arrive at once, for the
+    `new_nodes`, 1 on a node where no robot was before (of two robots that arrive at once, for the
     first). With `room_errors`: `rte_ms`, `rte_pct`, `edt_ms`, `drr_db`, `c50_db`, `lr_db`,
     `sisdr`, `snr`, `snr01`. With `queries`: `pe_query`, the mean distance over held-out pairs
     after 10, 25, 50, 100, ... steps, and `pe_query_auc`, its mean over the steps so far. Scores

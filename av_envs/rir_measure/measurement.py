@@ -1,4 +1,4 @@
-"""What the receivers record: the responses of one step."""
+"""The measured impulse responses of one step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,9 @@ class Measurement(NamedTuple):
     rirs: np.ndarray
 
 
-def measure(acoustics: AcousticBackend, graph: NavigationGraph, nodes: np.ndarray) -> Measurement:
+def measured_between(
+    acoustics: AcousticBackend, graph: NavigationGraph, nodes: np.ndarray
+) -> Measurement:
     """The true responses between nodes (P, 3): emitter, receiver, heading of the receiver."""
     nodes = np.array(nodes, np.int32).reshape(-1, 3)
     rirs = np.empty((len(nodes), 2, RIR_SAMPLES), np.float32)
@@ -46,7 +48,7 @@ class TrueResponses:
 
     def __call__(self, pairs: Pairs) -> np.ndarray:
         graph = self.dwelling.scene.graph
-        return measure(self.dwelling.acoustics, graph, nodes_of(graph, pairs)).rirs
+        return measured_between(self.dwelling.acoustics, graph, nodes_of(graph, pairs)).rirs
 
 
 def pairs_of(graph: NavigationGraph, nodes: np.ndarray) -> Pairs:

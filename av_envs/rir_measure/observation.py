@@ -1,73 +1,72 @@
-"""What one robot knows of the world."""
+"""What a robot observes: one sensor per key.
 
-from collections.abc import Sequence
+A new key is an entry of `SENSORS` and its name in `av_envs.rir_measure.config.OBSERVATIONS`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from gymnasium import spaces
 
 from av_envs.acoustics.binaural import RIR_SAMPLES
-from av_envs.conventions import N_HEADINGS
+from av_envs.conventions import HEADING_STEPS, N_HEADINGS
 from av_envs.rir_measure.actions import Action
 from av_envs.rir_measure.config import MeasureConfig
 from av_envs.rir_measure.predictors import JointObservation
+from av_envs.rir_measure.schedule import Roster
+from av_envs.rir_measure.state import EpisodeState, Pose, RobotState
 from av_envs.scene import CATEGORIES
 from av_envs.vision import IMAGE_SIZE
-from av_envs.worlds.base import Dwelling
 
 FARTHEST = 1000.0  # m, bound of all positions
 MEMORY = 16  # joint observations that a predictor is shown
-_COS, _SIN = np.array([1, 0, -1, 0]), np.array([0, 1, 0, -1])  # by heading
-
-Pose = tuple[int, int]  # node, heading
+IMAGE = (IMAGE_SIZE, IMAGE_SIZE)
 
 
-def observation_space(config: MeasureConfig, n_heard: int) -> spaces.Dict:
-    """n_heard  responses that this robot receives at every step."""
-    image, others = (IMAGE_SIZE, IMAGE_SIZE), (max(config.robots - 1, 1), 4)
-    known = {
-        "rgb": spaces.Box(0, 255, (*image, 3), np.uint8),
-        "depth": spaces.Box(0, 1, (*image, 1), np.float32),
-        "azimuth": spaces.Box(0, 1, (2,), np.float32),
-        "position": spaces.Box(-FARTHEST, FARTHEST, (3,), np.float32),
-        "action_mask": spaces.Box(0, 1, (len(Action),), np.int8),
-        "heard_rir": spaces.Box(-np.inf, np.inf, (n_heard, 2, RIR_SAMPLES), np.float32),
-        "partner_pose": spaces.Box(-FARTHEST, FARTHEST, others, np.float32),
-        "semantic": spaces.Box(0, len(CATEGORIES) - 1, image, np.uint8),
-    }
-    return spaces.Dict({key: known[key] for key in config.observed})
+@dataclass
+class Viewpoint:
+    """One robot in one pose of an episode, as its sensors read it.
 
-
-def observation(
-    config: MeasureConfig,
-    dwelling: Dwelling,
-    walks: Sequence[Sequence[Pose]],
-    robot: int,
-    heard: np.ndarray,
-    mask: np.ndarray,
-    share_of_time: float,
-) -> dict[str, np.ndarray]:
-    """What one robot is told.
-
-    walks  of all robots, the last pose of each is now
-    robot  index of the one that observes
-    heard  (K, 2, 16000) responses that it just received
-    mask   (4,) of its actions
+    pose  the present one, or for `Sensor.of_pose` any other
     """
-    wanted, known = config.observed, {"action_mask": mask}
-    positions, (node, heading) = dwelling.scene.graph.positions, walks[robot][-1]
-    if "rgb" in wanted or "depth" in wanted:
-        known["rgb"], known["depth"] = dwelling.views.view(node, heading)
-    if "semantic" in wanted:
-        known["semantic"] = dwelling.views.labels(node, heading)
-    if "heard_rir" in wanted:
-        known["heard_rir"] = heard.copy()
-    if "partner_pose" in wanted:
-        others = [path[-1] for k, path in enumerate(walks) if k != robot]
-        known["partner_pose"] = partner_poses(positions, (node, heading), others)
-    start = walks[robot][0] if config.position_frame == "start" else None
-    known["azimuth"] = azimuth_and_time(heading, share_of_time)
-    known["position"] = position_of(positions, (node, heading), start)
-    return {key: known[key] for key in wanted}
+
+    state: EpisodeState
+    robot: str
+    pose: Pose
+
+    @cached_property
+    def pictures(self) -> tuple[np.ndarray, np.ndarray]:
+        """Colours (128, 128, 3) uint8 and depth (128, 128, 1) float32, rendered together."""
+        return self.state.dwelling.views.view(*self.pose)
+
+
+class Sensor(NamedTuple):
+    """One key of an observation.
+
+    space    of a robot that receives `n_heard` responses per step
+    read     the array
+    of_pose  the array depends on nothing but the dwelling and the pose: copies and pickles of an
+             episode leave it out and read it again
+    """
+
+    space: Callable[[MeasureConfig, int], spaces.Box]
+    read: Callable[[Viewpoint], np.ndarray]
+    of_pose: bool = False
+
+
+def observation_space(roster: Roster, robot: str) -> spaces.Dict:
+    """Of one robot."""
+    config, n_heard = roster.config, len(roster.heard[robot])
+    return spaces.Dict({key: SENSORS[key].space(config, n_heard) for key in config.observed})
+
+
+def observation_of(state: EpisodeState, robot: str) -> dict[str, np.ndarray]:
+    """What one robot observes now."""
+    view = Viewpoint(state, robot, state.robots[robot].pose)
+    return {key: SENSORS[key].read(view) for key in state.config.observed}
 
 
 def remembered(observations: JointObservation) -> JointObservation:
@@ -110,6 +109,71 @@ def action_mask(stop_mode: str, stopped: bool, is_last: bool) -> np.ndarray:
     return np.array([stop, 1, 1, 1], np.int8)
 
 
+def mask_of(state: EpisodeState, robot: RobotState) -> np.ndarray:
+    """(4,) int8: 1 for what a robot may do in the next step."""
+    is_last = state.t >= state.config.steps - 1
+    return action_mask(state.config.stop_mode, robot.stopped, is_last)
+
+
+def _read_position(view: Viewpoint) -> np.ndarray:
+    state, start = view.state, None
+    if state.config.position_frame == "start":
+        start = state.robots[view.robot].trajectory[0]
+    return position_of(state.scene.graph.positions, view.pose, start)
+
+
+def _read_partners(view: Viewpoint) -> np.ndarray:
+    robots = view.state.robots.items()
+    others = [robot.pose for name, robot in robots if name != view.robot]
+    return partner_poses(view.state.scene.graph.positions, view.pose, others)
+
+
+def _read_heard(view: Viewpoint) -> np.ndarray:
+    state = view.state
+    return state.measurement.rirs[state.roster.heard[view.robot]].copy()
+
+
+SENSORS: dict[str, Sensor] = {
+    "rgb": Sensor(
+        lambda config, n_heard: spaces.Box(0, 255, (*IMAGE, 3), np.uint8),
+        lambda view: view.pictures[0],
+        of_pose=True,
+    ),
+    "depth": Sensor(
+        lambda config, n_heard: spaces.Box(0, 1, (*IMAGE, 1), np.float32),
+        lambda view: view.pictures[1],
+        of_pose=True,
+    ),
+    "azimuth": Sensor(
+        lambda config, n_heard: spaces.Box(0, 1, (2,), np.float32),
+        lambda view: azimuth_and_time(view.pose[1], view.state.share_of_time),
+    ),
+    "position": Sensor(
+        lambda config, n_heard: spaces.Box(-FARTHEST, FARTHEST, (3,), np.float32),
+        _read_position,
+    ),
+    "action_mask": Sensor(
+        lambda config, n_heard: spaces.Box(0, 1, (len(Action),), np.int8),
+        lambda view: mask_of(view.state, view.state.robots[view.robot]),
+    ),
+    "heard_rir": Sensor(
+        lambda config, n_heard: spaces.Box(-np.inf, np.inf, (n_heard, 2, RIR_SAMPLES), np.float32),
+        _read_heard,
+    ),
+    "partner_pose": Sensor(
+        lambda config, n_heard: spaces.Box(
+            -FARTHEST, FARTHEST, (max(config.robots - 1, 1), 4), np.float32
+        ),
+        _read_partners,
+    ),
+    "semantic": Sensor(
+        lambda config, n_heard: spaces.Box(0, len(CATEGORIES) - 1, IMAGE, np.uint8),
+        lambda view: view.state.dwelling.views.labels(*view.pose),
+        of_pose=True,
+    ),
+}
+
+
 def _read_only(array: np.ndarray) -> np.ndarray:
     array = array.copy()
     array.flags.writeable = False
@@ -118,5 +182,5 @@ def _read_only(array: np.ndarray) -> np.ndarray:
 
 def _as_seen_from(positions: np.ndarray, pose: Pose, node: int) -> np.ndarray:
     x, y, z = positions[node] - positions[pose[0]]
-    cos, sin = _COS[pose[1]], _SIN[pose[1]]
+    cos, sin = HEADING_STEPS[pose[1]]
     return np.array([cos * x + sin * y, cos * y - sin * x, z], np.float32)

@@ -1,4 +1,4 @@
-"""What is measured: from where to where, and which way the listener faces."""
+"""Emitter and receiver positions of impulse responses."""
 
 from typing import NamedTuple
 

@@ -1,6 +1,6 @@
-"""Held-out pairs: does a predictor know the whole dwelling, or only where the robots are?
+"""Held-out pairs, which tell whether a predictor generalises over the whole dwelling.
 
-Beyond the paper: a fixed set of pairs that nobody measures, predicted at growing
+Beyond the paper: a fixed set of pairs that are never measured, predicted at growing
 budgets of steps, after Majumder et al., "Few-Shot Audio-Visual Learning of
 Environment Acoustics", NeurIPS 2022.
 """

@@ -1,66 +1,82 @@
-"""What a step is worth. Pure functions of numbers.
+"""The reward of a step: weighted changes of quantities of the episode's state.
 
 Equations 6 to 11 of Yu et al., "Measuring Acoustics with Collaborative Multiple Agents",
-IJCAI 2023. Every component is the change of a quantity, so its sum over an episode is the
-last value minus the first. The scales are unequal: coverage changes by hundredths in a step,
-the area by square metres.
+IJCAI 2023. A component is the change of a quantity, so its sum over an episode is the last value
+minus the first. The scales are unequal: coverage changes by hundredths in a step, the area by
+square metres.
+
+A new term is an entry of `REWARDS` and the option of its weight in `MeasureConfig`; its quantity
+and its component `r_<name>` are then in the info.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from av_envs.rir_measure.config import MeasureConfig
+from av_envs.rir_measure.metrics.episode import coverage_ratio
+from av_envs.rir_measure.state import EpisodeState
 
-class Quantities(NamedTuple):
-    """What the reward looks at, at one moment.
 
-    xi    minus the STFT distance of the last prediction; nan if there is none
-    zeta  share of the nodes that the team has visited
-    psi   m, perimeter of the hull of all robots, now and one step before
-    phi   m2, area of the same hull
+class RewardTerm(NamedTuple):
+    """One term of the team's reward.
+
+    quantity  of the present state; nan where it is unknown, which makes its change worth 0
+    weight    option of `MeasureConfig` that its change is multiplied with
+    meaning   of the quantity, with its unit
     """
 
-    xi: float
-    zeta: float
-    psi: float
-    phi: float
+    quantity: Callable[[EpisodeState], float]
+    weight: str
+    meaning: str
 
 
-@dataclass(frozen=True)
-class RewardWeights:
-    """Weights of the four components; the defaults are those of the paper."""
+REWARDS: dict[str, RewardTerm] = {
+    "xi": RewardTerm(
+        lambda state: state.scorer.xi,
+        "alpha_xi",
+        "minus the distance of the predicted responses from the measured ones, over short-time "
+        "spectra",
+    ),
+    "zeta": RewardTerm(
+        lambda state: coverage_ratio(state.visited),
+        "alpha_zeta",
+        "coverage, the share of nodes that were visited",
+    ),
+    "psi": RewardTerm(
+        lambda state: state.hull[0],
+        "alpha_psi",
+        "perimeter in metres of the hull of where the robots are and were one step before",
+    ),
+    "phi": RewardTerm(
+        lambda state: state.hull[1],
+        "alpha_phi",
+        "area of that hull in square metres",
+    ),
+}
 
-    xi: float = 1.0
-    zeta: float = 1.0
-    psi: float = -1.0
-    phi: float = 1.0
+
+def quantities(state: EpisodeState) -> dict[str, float]:
+    """What the terms of the reward look at, by name."""
+    return {name: term.quantity(state) for name, term in REWARDS.items()}
 
 
-class Components(NamedTuple):
-    """Weighted changes of the four quantities."""
-
-    xi: float
-    zeta: float
-    psi: float
-    phi: float
-
-    @property
-    def total(self) -> float:
-        """The team's reward."""
-        return sum(self)
+def weights(config: MeasureConfig) -> dict[str, float]:
+    """Of the terms, by name."""
+    return {name: getattr(config, term.weight) for name, term in REWARDS.items()}
 
 
-def components(before: Quantities, after: Quantities, weights: RewardWeights) -> Components:
-    """What a step has won; accuracy counts only where it is known before and after."""
-    xi = weights.xi * (after.xi - before.xi)
-    return Components(
-        0.0 if math.isnan(xi) else xi,
-        weights.zeta * (after.zeta - before.zeta),
-        weights.psi * (after.psi - before.psi),
-        weights.phi * (after.phi - before.phi),
-    )
+def components(
+    before: Mapping[str, float], after: Mapping[str, float], weighted: Mapping[str, float]
+) -> dict[str, float]:
+    """Weighted changes by name; 0 where a quantity is unknown before or after.
+
+    before, after  quantities
+    """
+    changes = {name: weight * (after[name] - before[name]) for name, weight in weighted.items()}
+    return {name: 0.0 if math.isnan(change) else change for name, change in changes.items()}
 
 
 def shares(rho: float, n_robots: int) -> np.ndarray:

@@ -1,10 +1,14 @@
-"""Who emits, who listens, in which order: the measurements of one step.
+"""The robots of a team and the measurements of one step: emitters, receivers and their order.
 
 Yu et al., "Measuring Acoustics with Collaborative Multiple Agents", IJCAI 2023, figure 1:
 the robots emit one after the other while the others listen, then all move at once.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
+
+from av_envs.rir_measure.config import MeasureConfig
 
 
 class Link(NamedTuple):
@@ -25,6 +29,47 @@ class SubStep(NamedTuple):
     receivers: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Roster:
+    """The robots of a team and what they measure, as the config fixes it for all episodes."""
+
+    config: MeasureConfig
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of the robots, in order."""
+        return tuple(robot_name(k) for k in range(self.config.robots))
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """The measurements of a step."""
+        config = self.config
+        return links(
+            config.robots,
+            config.emitting,
+            config.listening,
+            config.fixed_sources,
+            config.fixed_receivers,
+            config.directions,
+        )
+
+    @cached_property
+    def owned(self) -> dict[str, list[int]]:
+        """Indices of the links that each robot answers for, by its name."""
+        return self._by_robot([owner(link, self.config.robots) for link in self.links])
+
+    @cached_property
+    def heard(self) -> dict[str, list[int]]:
+        """Indices of the links that each robot receives, by its name."""
+        return self._by_robot([link.receiver for link in self.links])
+
+    def _by_robot(self, numbers: list[int]) -> dict[str, list[int]]:
+        return {
+            name: [p for p, mine in enumerate(numbers) if mine == k]
+            for k, name in enumerate(self.names)
+        }
+
+
 def links(
     robots: int,
     emitters: tuple[int, ...],
@@ -38,7 +83,7 @@ def links(
     emitters, receivers  numbers of the robots that can
     directions           "forward" leaves out links from a robot to one of lower number
 
-    Nobody listens to itself, and what is fixed at both ends is not measured: it never changes.
+    No robot listens to itself, and what is fixed at both ends is not measured: it never changes.
     """
     sources = (*emitters, *range(robots, robots + fixed_sources))
     listeners = (*receivers, *range(robots, robots + fixed_receivers))

@@ -1,4 +1,4 @@
-"""What the predictions of an episode were worth so far."""
+"""Scores of the predictions of an episode so far."""
 
 import math
 from collections.abc import Sequence
@@ -18,21 +18,23 @@ Scores = dict[str, float]
 LARGER_IS_BETTER = ("sisdr", "snr", "snr01")  # of the room errors
 
 
-class Judge:
-    """Scores of one episode, fed by the environment.
+class EpisodeScorer:
+    """Scores of the predictions of one episode.
+
+    with_room_errors  whether errors of room-acoustic measures are among them
+    wcr_lambda        weight of the accuracy in WCR
+    queries           held-out pairs with their true responses
 
     Scores are infinitely bad where nothing was predicted: nan is not equal to itself, so infos
     with it would never count as reproduced.
     """
 
-    def __init__(self, with_room_errors: bool, wcr_lambda: float):
+    def __init__(
+        self, with_room_errors: bool, wcr_lambda: float, queries: Measurement | None = None
+    ):
         self._with_room_errors = with_room_errors
         self._lambda = wcr_lambda
         self._last: tuple[np.ndarray, Spectra] | None = None
-        self.reset()
-
-    def reset(self, queries: Measurement | None = None) -> None:
-        """Start an episode; `queries` are held-out pairs with their true responses."""
         self.delta = math.inf
         self._deltas: list[float] = []
         self._errors = self._worst()

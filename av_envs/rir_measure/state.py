@@ -1,51 +1,101 @@
-"""The global state of the team, for central critics."""
+"""The state of one episode of the measuring task."""
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 
-from av_envs.rir_measure.metrics.episode import pes
-from av_envs.rir_measure.rewards import Quantities
+from av_envs.rir_measure.config import MeasureConfig
+from av_envs.rir_measure.episode import Episode
+from av_envs.rir_measure.measurement import Measurement
+from av_envs.rir_measure.predictors import JointObservation
+from av_envs.rir_measure.schedule import Roster
+from av_envs.rir_measure.scoring import EpisodeScorer
 from av_envs.scene import Scene
+from av_envs.worlds.base import Dwelling
 
-PER_ROBOT, SHARED = 8, 5
-_COS, _SIN = (1, 0, -1, 0), (0, 1, 0, -1)  # by heading
-
-
-def state_space(robots: int) -> spaces.Box:
-    return spaces.Box(-1, 1, (PER_ROBOT * robots + SHARED,), np.float32)
+Pose = tuple[int, int]  # node, heading
 
 
-def state_of(
-    scene: Scene,
-    trajectories: Iterable[Sequence[tuple[int, int]]],
-    stopped: Iterable[bool],
-    share_of_time: float,
-    quantities: Quantities,
-    delta: float,
-) -> np.ndarray:
-    """(8 robots + 5,) float32; holds poses and scores, no responses.
+@dataclass
+class RobotState:
+    """One robot.
 
-    Per robot x, y, z as shares of the dwelling's box, sine and cosine of the heading, x and y
-    one step before, and whether it stopped. Then the share of the time that is over, the
-    coverage, perimeter and area of the hull as shares of the box's, and tanh(delta / 2) of the
-    last prediction, 1 if there is none.
+    trajectory  poses of every step so far, the last is now
+    stopped     it has stopped for good
+    collided    the last step forward was blocked
+    new_nodes   nodes that it visited first in the last step: 0 or 1
     """
-    low, high = scene.bounds.astype(float)
-    size = high - low
-    values: list[float] = []
-    for path, stop in zip(trajectories, stopped, strict=True):
-        node, heading = path[-1]
-        place, earlier = (
-            (scene.graph.positions[k] - low) / size for k in (node, path[max(len(path) - 2, 0)][0])
-        )
-        values += [*place, _SIN[heading], _COS[heading], *earlier[:2], float(stop)]
-    values += [
-        share_of_time,
-        quantities.zeta,
-        quantities.psi / (2 * (size[0] + size[1])),
-        quantities.phi / (size[0] * size[1]),
-        pes(delta),
-    ]
-    return np.clip(np.array(values, np.float32), -1, 1)
+
+    trajectory: list[Pose]
+    stopped: bool = False
+    collided: bool = False
+    new_nodes: int = 0
+
+    @property
+    def pose(self) -> Pose:
+        """Where it is now."""
+        return self.trajectory[-1]
+
+
+@dataclass
+class EpisodeState:
+    """All that an episode consists of but for the predictor and the random numbers.
+
+    The verbs of `av_envs.rir_measure.core` change it in place.
+
+    house        number of the dwelling in its pool, -1 for a named scene
+    drawn        what chance decided about it
+    robots       by name, in order
+    visited      (nodes,) bool
+    scorer       of predictions
+    history      the last joint observations, the newest last, as predictors are shown them
+    t            steps so far
+    is_over      no further step is possible
+    measurement  of the present poses
+    predicted    (P, 2, 16000) what was scored last; None if nothing was
+    submitted    (P, 2, 16000) handed in for the next step
+    hull         m and m2, perimeter and area of the hull of `hull_nodes`
+    quantities   of all terms of the reward, see `av_envs.rir_measure.rewards`
+    """
+
+    roster: Roster
+    house: int
+    dwelling: Dwelling
+    drawn: Episode
+    robots: dict[str, RobotState]
+    visited: np.ndarray
+    scorer: EpisodeScorer
+    history: deque[JointObservation]
+    t: int = 0
+    is_over: bool = False
+    measurement: Measurement | Any = None
+    predicted: np.ndarray | None = None
+    submitted: np.ndarray | None = None
+    hull: tuple[float, float] = (0.0, 0.0)
+    quantities: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def config(self) -> MeasureConfig:
+        return self.roster.config
+
+    @property
+    def scene(self) -> Scene:
+        """The dwelling's geometry."""
+        return self.dwelling.scene
+
+    @property
+    def trajectories(self) -> dict[str, list[Pose]]:
+        """Poses of every robot so far."""
+        return {name: robot.trajectory for name, robot in self.robots.items()}
+
+    @property
+    def poses(self) -> list[Pose]:
+        """Of all robots now, in order."""
+        return [robot.pose for robot in self.robots.values()]
+
+    @property
+    def share_of_time(self) -> float:
+        """The part of the episode that has passed, 0 to 1."""
+        return self.t / self.config.steps

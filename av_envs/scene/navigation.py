@@ -6,13 +6,14 @@ from functools import cached_property
 import numpy as np
 from numba import njit
 
+from av_envs.conventions import HEADING_STEPS
 from av_envs.scene.clearance import distance_to_surfaces
 
 HEAD_HEIGHT = 1.5  # m above the floor: ears, eyes and sources sit there
 BODY_RADIUS = 0.25  # m that a body keeps from walls and furniture
 CLEARANCE_CAP = 1.0  # m, larger clearances are not told apart
 CONNECTED_SHARE = 0.95  # of the standable nodes must hang together
-STEPS = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])  # one grid step per heading
+STEPS = np.array(HEADING_STEPS)  # grid steps
 
 
 @dataclass(frozen=True, eq=False)

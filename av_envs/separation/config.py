@@ -1,12 +1,12 @@
 """Every knob of the separation task, with its unit, in one place."""
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
 from av_envs.acoustics.convolution import CONVOLUTIONS
+from av_envs.options import check_choice, check_flag, check_whole, checked_names, is_number
 from av_envs.paths import path_text, plain_paths
 from av_envs.separation.estimators import check_estimator_name
 from av_envs.separation.observation import OBSERVATIONS
@@ -57,39 +57,38 @@ class SeparationConfig:
     backend_options: Mapping[str, Any] | None = field(default=None, hash=False)  # of its own
 
     def __post_init__(self):
-        _check("split", self.split, SPLITS)
-        _check("start", self.start, STARTS)
+        check_choice("split", self.split, SPLITS)
+        check_choice("start", self.start, STARTS)
         check_estimator_name(self.estimator)
-        _check("reward", self.reward, REWARDS)
-        _check("convolution", self.convolution, CONVOLUTIONS)
-        if not isinstance(self.dynamic, bool):
-            raise ValueError(f"dynamic must be True or False, got {self.dynamic!r}")
+        check_choice("reward", self.reward, REWARDS)
+        check_choice("convolution", self.convolution, CONVOLUTIONS)
+        check_flag("dynamic", self.dynamic)
         for option, built_in in (("sounds", "embedded"), ("hrtf", "kemar")):
             text = path_text(getattr(self, option), option, [built_in])
             object.__setattr__(self, option, text)
         for option, valid in (("observations", OBSERVATIONS), ("extra_scores", EXTRA_SCORES)):
-            object.__setattr__(self, option, _distinct(option, getattr(self, option), valid))
+            names = checked_names(option, getattr(self, option), valid, "names")
+            object.__setattr__(self, option, names)
         if not self.observations:
-            raise ValueError(f"observations must not be empty; choose from {_listed(OBSERVATIONS)}")
+            listed = ", ".join(OBSERVATIONS)
+            raise ValueError(f"observations must not be empty; choose from {listed}")
         for name, low, high in (
             ("houses", 1, 1_000_000),
             ("num_sources", 1, MAX_SOURCES),
             ("steps", 1, 100_000),
         ):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise ValueError(f"{name} must be a whole number in {low}..{high}, got {value!r}")
+            check_whole(name, getattr(self, name), low, high)
         self._check_places()
-        if not _is_number(self.grid) or self.grid <= 0:
+        if not is_number(self.grid) or self.grid <= 0:
             raise ValueError(f"grid must be positive, got {self.grid!r}")
-        if self.noise_snr_db is not None and not _is_number(self.noise_snr_db):
+        if self.noise_snr_db is not None and not is_number(self.noise_snr_db):
             raise ValueError(f"noise_snr_db must be None or decibels, got {self.noise_snr_db!r}")
         object.__setattr__(self, "backend_options", plain_paths(self.backend_options))
         _ = self.world  # which raises
 
     def _check_places(self) -> None:
         distance = self.min_source_distance
-        if distance is not None and (not _is_number(distance) or distance < 0):
+        if distance is not None and (not is_number(distance) or distance < 0):
             raise ValueError(
                 "min_source_distance must be a number of metres and not negative, or None; "
                 f"got {distance!r}"
@@ -125,28 +124,3 @@ class SeparationConfig:
     def from_keywords(cls, **options) -> "SeparationConfig":
         """The defaults with `options` changed; a name that does not exist is an error."""
         return cls(**sorted_options(options, [field.name for field in fields(cls)]))
-
-
-def _check(option: str, value: str, valid: Iterable[str]) -> None:
-    if value not in valid:
-        raise ValueError(f"{option} {value!r} does not exist; choose from {_listed(valid)}")
-
-
-def _distinct(option: str, names: Iterable[str], valid: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(names, str) or not isinstance(names, Iterable):
-        raise ValueError(f"{option} must be a list of names, got {names!r}")
-    names = tuple(names)
-    for name in names:
-        _check(option, name, valid)
-    if len(set(names)) < len(names):
-        raise ValueError(f"{option} must be distinct, got {names}")
-    return names
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
-
-
-def _is_number(value) -> bool:
-    """A finite real number that JSON can carry."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

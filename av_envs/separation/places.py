@@ -1,4 +1,4 @@
-"""Where the sources of an episode stand, and where the listener starts among them."""
+"""Where the sources of an episode stand, and where the agent starts among them."""
 
 from collections.abc import Iterator
 

@@ -1,43 +1,31 @@
 """Many episodes of active separation at once, on all cores: what `gymnasium.make_vec` makes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import create_empty_array, iterate
 
-from av_envs.acoustics.tracing.cpu import available_cores
+from av_envs.options import checked_count
 from av_envs.paths import PlainSpec
 from av_envs.separation.actions import checked_action
 from av_envs.separation.audio import render_batch, sounds_together
 from av_envs.separation.env import SeparationEnv
 from av_envs.separation.state import EpisodeState, TargetSecond
-from av_envs.vector.base import (
-    Copies,
-    check_may_step,
-    checked_count,
-    in_threads,
-    seeds_of,
-    shaped,
-    taken_mask,
-)
+from av_envs.threads import available_cores, in_threads
+from av_envs.vector.actions import shaped
+from av_envs.vector.autoreset import Autoreset, Played, Start
+from av_envs.vector.copies import Copies
+from av_envs.vector.infos import stacked_infos
 
 TOGETHER = 4  # episodes rendered in one go: as many as the cache of a core holds
 KEPT_POSES = 3  # of an episode: the start, this one and the one before
 
 Arrays = dict[str, np.ndarray]
 Sounding = tuple[np.ndarray, TargetSecond]  # of the sources, and the truth
-
-
-class Played(NamedTuple):
-    """What one environment returns, but for the observation."""
-
-    reward: float
-    is_last: bool
-    info: dict[str, np.float32]
 
 
 class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
@@ -75,11 +63,10 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         self.envs = [SeparationEnv(render_mode=render_mode, **options) for _ in range(num_envs)]
         self.config = self.envs[0].config
         self.render_mode = render_mode
-        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self._autoreset = Autoreset(self.num_envs, autoreset_mode, max_episode_steps)
+        self.autoreset_mode = self._autoreset.mode
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         self.take_spaces(self.envs[0])
-        self._limit = max_episode_steps
-        self._is_over: np.ndarray | None = None  # (N,) bool, a reset is due; None: of all
         self._constant: list[Sounding | None] = [None] * self.num_envs  # of static sources
         for env in self.envs:
             env.core.responses.kept_poses = KEPT_POSES
@@ -95,36 +82,19 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         options: dict[str, Any] | None = None,
     ):
         """Begin episodes; options["reset_mask"] (N,) bool says which, by default all."""
-        seeds, options = seeds_of(seed, self.num_envs), dict(options or {})
-        begun = taken_mask(options, self.num_envs, self._is_over is None)
         observations = self._new_observations()
-        todo = {i: partial(self._begin, i, seeds[i], options) for i in np.flatnonzero(begun)}
-        played = self._play(todo, observations)
-        for i in np.flatnonzero(~begun):
-            self._observe(i, observations)
-        self._is_over = np.zeros(self.num_envs, bool) if begun.all() else self._is_over & ~begun
-        return observations, self._infos(played)
+        played = self._autoreset.reset(seed, options, partial(self._play, observations))
+        for i in set(range(self.num_envs)) - set(played):
+            self.envs[i].core.observe(self.envs[i].state, _row(observations, i))
+        infos = {i: one.info for i, one in played.items()}
+        return observations, stacked_infos(infos, self.num_envs)
 
     def step(self, actions: Any):
         """One second of every episode; where one is over, as `autoreset_mode` says."""
-        check_may_step(self._is_over, self.autoreset_mode)
-        todo = {}
-        for i, action in enumerate(self._split(actions)):
-            if self._is_over[i]:
-                todo[i] = partial(self._begin, i, None, {})
-            else:
-                checked = checked_action(action, self.config.estimator)
-                todo[i] = partial(self.envs[i].core.transition, self.envs[i].state, *checked)
+        self._autoreset.due()  # raises ResetNeeded before actions are checked
         observations = self._new_observations()
-        played = self._play(todo, observations)
-        rewards = np.array([one.reward for one in played.values()])
-        truncated = np.array([one.is_last for one in played.values()])
-        self._is_over, infos = truncated, {}
-        if self.autoreset_mode is AutoresetMode.SAME_STEP and truncated.any():
-            infos = self._begun_again(played, observations)
-        infos |= self._infos(played)
-        terminated = np.zeros(self.num_envs, bool)
-        return observations, rewards, terminated, truncated.copy(), infos
+        made = self._autoreset.step(self._split(actions), partial(self._play, observations))
+        return observations, made.rewards(), made.terminated(), made.truncated(), made.infos()
 
     def _split(self, actions: Any) -> list:
         """The action of each environment."""
@@ -138,37 +108,33 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         }
         return list(iterate(wanted, parts))
 
-    def _begun_again(self, played: dict[int, Played], observations: Arrays) -> dict[str, Any]:
-        """Begin the episodes that are over, and tell what they ended with."""
-        infos, over = {}, np.flatnonzero(self._is_over)
-        for i in over:
-            final = {key: np.array(value)[()] for key, value in _row(observations, i).items()}
-            ended = {"final_obs": final, "final_info": played[i].info}
-            infos = self._add_info(infos, ended, i)
-        played |= self._play({i: partial(self._begin, i, None, {}) for i in over}, observations)
-        self._is_over = np.zeros(self.num_envs, bool)
-        return infos
-
-    def _begin(self, i: int, seed: int | None, options: dict) -> EpisodeState:
-        self._constant[i], env = None, self.envs[i]
-        gym.Env.reset(env, seed=seed)  # which only seeds
-        return env.core.begin(env.np_random, options)
-
     def _play(
-        self, todo: dict[int, Callable[[], EpisodeState]], observations: Arrays
+        self, observations: Arrays, begin: dict[int, Start], move: dict[int, Any]
     ) -> dict[int, Played]:
-        """Derive new states of some environments, render them and write what they observe."""
+        """Begin episodes, move in others, render all together and write what is observed."""
+        checked = {i: checked_action(move[i], self.config.estimator) for i in move}
         workers = 1 if self.envs[0].core.scorer.estimators else available_cores()
-        numbers = list(todo)
+        numbers = sorted([*begin, *move])
         size = min(TOGETHER, -(-len(numbers) // workers))
         groups = [numbers[k : k + size] for k in range(0, len(numbers), size)]
 
         def play(group: list[int]) -> list[Played]:
-            rendered = self._render({i: todo[i]() for i in group})
+            states = {}
+            for i in group:
+                if i in begin:
+                    states[i] = self._begin(i, begin[i])
+                else:
+                    states[i] = self.envs[i].core.transition(self.envs[i].state, *checked[i])
+            rendered = self._render(states)
             return [self._evaluate(i, state, observations) for i, state in rendered.items()]
 
-        played = [one for group in in_threads(play, groups, workers) for one in group]
+        played = [one for group in in_threads(play, groups, workers, "vector") for one in group]
         return dict(zip(numbers, played, strict=True))
+
+    def _begin(self, i: int, start: Start) -> EpisodeState:
+        self._constant[i], env = None, self.envs[i]
+        gym.Env.reset(env, seed=start.seed)  # which only seeds
+        return env.core.begin(env.np_random, start.options)
 
     def _render(self, states: dict[int, EpisodeState]) -> dict[int, EpisodeState]:
         """The states of some environments with their sound."""
@@ -195,25 +161,10 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         return {i: made[i] if i in made else self._constant[i] for i in states}
 
     def _evaluate(self, i: int, state: EpisodeState, observations: Arrays) -> Played:
-        env = self.envs[i]
-        env.state, reward, is_last = env.core.evaluate(state)
-        self._observe(i, observations)
-        if self._limit is not None and state.t >= self._limit:
-            is_last = True
-        return Played(reward, is_last, env.core.info(env.state))
-
-    def _observe(self, i: int, observations: Arrays) -> None:
-        self.envs[i].core.observe(self.envs[i].state, _row(observations, i))
-
-    def _infos(self, played: dict[int, Played]) -> dict[str, np.ndarray]:
-        """Infos as arrays (N,), zero where there is none, and masks (N,) that say where."""
-        infos, told = {}, np.zeros(self.num_envs, bool)
-        told[list(played)] = True
-        for key in next(iter(played.values())).info:
-            values = np.zeros(self.num_envs, np.float32)
-            values[told] = [one.info[key] for one in played.values()]
-            infos[key], infos[f"_{key}"] = values, told.copy()
-        return infos
+        env, observation = self.envs[i], _row(observations, i)
+        env.state, reward, truncated = env.core.evaluate(state)
+        env.core.observe(env.state, observation)
+        return Played(observation, reward, False, truncated, env.core.info(env.state))
 
     def _new_observations(self) -> Arrays:
         return create_empty_array(self.single_observation_space, self.num_envs, np.empty)

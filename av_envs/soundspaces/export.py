@@ -14,7 +14,6 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from av_envs.acoustics.tracing.cpu import available_cores
 from av_envs.paths import path_argument
 from av_envs.scene import SPLITS
 from av_envs.scene.procedural.splits import split_of_dwelling
@@ -27,6 +26,7 @@ from av_envs.soundspaces.writing.metadata import check_metadata, write_metadata
 from av_envs.soundspaces.writing.plan import announcement, free_bytes, plan, write_pieces
 from av_envs.soundspaces.writing.projects import PROJECTS
 from av_envs.soundspaces.writing.sounds import write_notes
+from av_envs.threads import available_cores
 from av_envs.worlds.base import BACKENDS, WorldSettings, open_pool, open_world, world_settings
 
 PARTS = ("responses", "views", "episodes", "passive", "sounds", "meshes")  # beside the metadata

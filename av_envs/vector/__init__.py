@@ -1,1 +1,1 @@
-"""What all vector environments share: autoreset, seeds, infos, threads."""
+"""What all vector environments share: seeds, autoreset, infos and the way to their copies."""

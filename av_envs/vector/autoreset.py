@@ -1,139 +1,203 @@
-"""Environments side by side: stepped in threads, started anew when their episodes are over."""
+"""One driver for all vector environments: which episodes begin, which move, which are over.
 
-from collections.abc import Mapping, Sequence
+A vector environment on the host hands its own `play` to `Autoreset.reset` and `Autoreset.step`:
+
+    play(begin: dict[int, Start], move: dict[int, action]) -> dict[int, Played]
+
+starts episodes in some environments, takes one step in others, all at once and in any order,
+and returns what each of them returned. If it raises, the driver's state stays what it was.
+
+An environment whose rewards and infos lie on a device cannot return a `Played` per environment
+without waiting for the device. It follows the same modes through the four methods beneath,
+which look at numbers of the host only:
+
+    begin = autoreset.of_reset(seed, options)  # in reset: start these, then
+    autoreset.began(begin)
+
+    begin = autoreset.due()                    # in step: start these, move the others, then
+    autoreset.moved(begin)                     # say so; those that ran into the limit are over
+    again = autoreset.due_at_once()            # with SAME_STEP start these, too, then
+    autoreset.began(again)
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 
-from av_envs.acoustics.tracing.cpu import available_cores
-from av_envs.vector.base import check_may_step, checked_count, in_threads, seeds_of, taken_mask
+from av_envs.options import checked_count
+from av_envs.vector.infos import stacked_finals, stacked_infos
+from av_envs.vector.seeding import seeds_of, taken_mask
+
+
+class Start(NamedTuple):
+    """How one environment begins an episode.
+
+    seed     of its random numbers; None: they go on
+    options  those of `reset`, without "reset_mask"
+    """
+
+    seed: int | None
+    options: dict[str, Any]
 
 
 class Played(NamedTuple):
-    """What one environment returned, and for SAME_STEP what the episode ended with.
+    """What one environment returned; after `reset` the reward is 0 and nothing is over.
 
-    final  observation and info of the last step where an episode ended; the others are then
-           those of the next episode
+    observation  an array or (nested) dict of them; may be views that the next episode overwrites
     """
 
     observation: Any
     reward: float
     terminated: bool
     truncated: bool
-    info: dict[str, Any]
-    final: tuple[Any, dict[str, Any]] | None = None
-
-    @property
-    def is_over(self) -> bool:
-        return self.terminated or self.truncated
+    info: Mapping[str, Any]
 
 
-class SideBySide:
-    """N environments with the methods `reset` and `step` of Gymnasium, played at once.
+Play = Callable[[dict[int, Start], dict[int, Any]], dict[int, Played]]
 
-    Each has its own random numbers, so that it does what it does alone. Environments compute
-    mostly in kernels that leave the interpreter free; therefore threads help.
 
-    mode     when the next episode begins, see `gymnasium.vector.AutoresetMode`
-    workers  threads at most; None: one per core
-    waiting  (N,) bool, whose episode is over: the next step or a reset starts another
+class Transition(NamedTuple):
+    """One step of N environments.
+
+    played  N; where an episode ended with SAME_STEP, observation and info are those of the next
+    finals  of such episodes the observation, a copy, and the info of the last step
     """
 
-    def __init__(self, envs: Sequence, mode: str | AutoresetMode, workers: int | None = None):
-        self.envs = list(envs)
-        self.mode = AutoresetMode(mode)
-        wanted = available_cores() if workers is None else checked_count("workers", workers)
-        self.workers = min(wanted, len(self.envs))
-        self.latest: list[Played | None] = [None] * len(self.envs)
-        self.waiting = np.zeros(len(self.envs), bool)
-
-    def reset(
-        self, seed: int | Sequence[int | None] | None, options: Mapping[str, Any] | None
-    ) -> np.ndarray:
-        """Start episodes; `latest` then holds them. Returns (N,) bool, which were started.
-
-        seed     of the first environment, the others count on from there; or one for each
-        options  those of the environments; "reset_mask" (N,) bool picks who starts
-        """
-        seeds = seeds_of(seed, len(self.envs))
-        options = dict(options or {})
-        started = taken_mask(options, len(self.envs), None in self.latest)
-
-        def start(i: int) -> None:
-            observation, info = self.envs[i].reset(seed=seeds[i], options=options)
-            self.latest[i] = Played(observation, 0.0, False, False, info)
-
-        in_threads(start, np.flatnonzero(started).tolist(), self.workers)
-        self.waiting[started] = False
-        return started
-
-    def step(self, actions: Sequence) -> None:
-        """One step of every environment; `latest` then holds what they returned."""
-        check_may_step(None if None in self.latest else self.waiting, self.mode)
-        self.latest = in_threads(
-            lambda i: self._play(i, actions[i]), range(len(self.envs)), self.workers
-        )
-        if self.mode is not AutoresetMode.SAME_STEP:
-            self.waiting = np.array([played.is_over for played in self.latest])
-
-    def _play(self, i: int, action: Any) -> Played:
-        env = self.envs[i]
-        if self.waiting[i]:
-            observation, info = env.reset()
-            return Played(observation, 0.0, False, False, info)
-        played = Played(*env.step(action))
-        if played.is_over and self.mode is AutoresetMode.SAME_STEP:
-            observation, info = env.reset()
-            final = played.observation, played.info
-            return played._replace(observation=observation, info=info, final=final)
-        return played
+    played: list[Played]
+    finals: dict[int, tuple[Any, Mapping[str, Any]]]
 
     def rewards(self) -> np.ndarray:
         """(N,) float64"""
-        return np.array([played.reward for played in self.latest], np.float64)
+        return np.array([one.reward for one in self.played], np.float64)
 
     def terminated(self) -> np.ndarray:
         """(N,) bool"""
-        return np.array([played.terminated for played in self.latest], np.bool_)
+        return np.array([one.terminated for one in self.played], np.bool_)
 
     def truncated(self) -> np.ndarray:
         """(N,) bool"""
-        return np.array([played.truncated for played in self.latest], np.bool_)
+        return np.array([one.truncated for one in self.played], np.bool_)
+
+    def infos(self) -> dict[str, Any]:
+        """As Gymnasium's vector environments return them, see `stacked_infos`."""
+        told = {i: one.info for i, one in enumerate(self.played)}
+        count = len(self.played)
+        return stacked_infos(told, count) | stacked_finals(self.finals, count)
 
 
-def submit_predictions(envs: Sequence, rirs: np.ndarray, waiting: np.ndarray) -> None:
-    """Hand in responses (N, P, 2, 16000), but for environments that wait for a reset."""
-    if len(rirs) != len(envs):
-        raise ValueError(f"predictions must be those of {len(envs)} teams, got {len(rirs)}")
-    for env, predicted, is_waiting in zip(envs, rirs, waiting, strict=True):
-        if not is_waiting:
-            env.submit_prediction(predicted)
+class Autoreset:
+    """The episodes of N environments, see the module.
 
-
-def stacked_infos(infos: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
-    """Arrays (N, ...) with masks (N,) under `_key`, as Gymnasium's vector environments make them.
-
-    infos  of the environments; None where there is nothing to say
+    mode     when the next episode begins, see `gymnasium.vector.AutoresetMode`
+    limit    steps after which an episode is truncated; None: its environment knows
+    elapsed  (N,) int64, steps of each episode so far
+    is_over  (N,) bool, the next step or a reset must begin an episode; None: no reset yet
     """
-    keys = dict.fromkeys(key for info in infos if info is not None for key in info)
-    stacked = {}
-    for key in keys:
-        has = np.array([info is not None and key in info for info in infos])
-        values = [info[key] if told else None for info, told in zip(infos, has, strict=True)]
-        stacked[key], stacked[f"_{key}"] = _column(values, has), has
-    return stacked
+
+    def __init__(self, count: int, mode: str | AutoresetMode, limit: int | None = None):
+        self.count, self.mode = count, AutoresetMode(mode)
+        self.limit = None if limit is None else checked_count("max_episode_steps", limit)
+        self.elapsed = np.zeros(count, np.int64)
+        self.is_over: np.ndarray | None = None
+
+    def reset(
+        self,
+        seed: int | Sequence[int | None] | None,
+        options: Mapping[str, Any] | None,
+        play: Play,
+    ) -> dict[int, Played]:
+        """Begin episodes, see `of_reset`; what those environments returned."""
+        begin = self.of_reset(seed, options)
+        played = play(begin, {})
+        self.began(begin)
+        return played
+
+    def step(self, actions: Sequence, play: Play) -> Transition:
+        """One step of every environment; actions (N,) of those that begin are ignored."""
+        begin = self.due()
+        move = {i: action for i, action in enumerate(actions) if i not in begin}
+        by_number = play(begin, move)
+        played = [by_number[i] for i in range(self.count)]
+        self.moved(begin, np.array([one.terminated or one.truncated for one in played]))
+        for i in np.flatnonzero(self.timed_out):
+            played[i] = played[i]._replace(truncated=True)
+        again = self.due_at_once()
+        finals = {i: (_copied(played[i].observation), played[i].info) for i in again}
+        if again:
+            for i, first in play(again, {}).items():
+                played[i] = played[i]._replace(observation=first.observation, info=first.info)
+            self.began(again)
+        return Transition(played, finals)
+
+    def of_reset(
+        self, seed: int | Sequence[int | None] | None, options: Mapping[str, Any] | None
+    ) -> dict[int, Start]:
+        """The environments that a reset begins.
+
+        seed     of the first environment, the others count on from there; or one for each
+        options  those of the environments; "reset_mask" (N,) bool picks those that begin
+        """
+        seeds, options = seeds_of(seed, self.count), dict(options or {})
+        mask = taken_mask(options, self.count, self.is_over is None)
+        return {i: Start(seeds[i], options) for i in np.flatnonzero(mask).tolist()}
+
+    def due(self) -> dict[int, Start]:
+        """The environments that the next step begins instead of moving.
+
+        Raises ResetNeeded before the first reset, and with DISABLED while an episode is over.
+        """
+        check_may_step(self.is_over, self.mode)
+        return self._starts()
+
+    def due_at_once(self) -> dict[int, Start]:
+        """The environments that begin in the step that ended them: none but with SAME_STEP."""
+        return self._starts() if self.mode is AutoresetMode.SAME_STEP else {}
+
+    def began(self, begin: Mapping[int, Start]) -> None:
+        """Note that these are at the start of an episode."""
+        rows = list(begin)
+        is_over = np.zeros(self.count, bool) if self.is_over is None else self.is_over.copy()
+        is_over[rows], self.elapsed[rows] = False, 0
+        self.is_over = is_over
+
+    def moved(self, begin: Mapping[int, Start], ended: np.ndarray | None = None) -> None:
+        """Note a step in which these began and the others moved.
+
+        ended  (N,) bool, episodes that ended by themselves; None: no episode
+        """
+        self.elapsed += 1
+        self.began(begin)
+        self.is_over = self.timed_out if ended is None else self.timed_out | ended
+
+    @property
+    def timed_out(self) -> np.ndarray:
+        """(N,) bool, episodes at the limit."""
+        if self.limit is None:
+            return np.zeros(self.count, bool)
+        return self.elapsed >= self.limit
+
+    def _starts(self) -> dict[int, Start]:
+        return {i: Start(None, {}) for i in np.flatnonzero(self.is_over).tolist()}
 
 
-def _column(values: list, has: np.ndarray) -> np.ndarray | dict[str, Any]:
-    """Numbers and arrays as one array, zero where there are none; dicts key by key."""
-    first = values[int(has.argmax())]
-    if isinstance(first, Mapping):
-        return stacked_infos(values)
-    if isinstance(first, np.ndarray | np.number):
-        column = np.zeros((len(values), *first.shape), first.dtype)
-    else:
-        column = np.full(len(values), None, object)
-    for i in np.flatnonzero(has):
-        column[i] = values[i]
-    return column
+def check_may_step(is_over: np.ndarray | None, mode: AutoresetMode) -> None:
+    """Raise ResetNeeded before the first reset, or where the mode leaves resets to the caller.
+
+    is_over  (N,) bool, a reset is due; None: of all
+    """
+    if is_over is None:
+        raise ResetNeeded("call reset() before the first step")
+    if mode is AutoresetMode.DISABLED and is_over.any():
+        raise ResetNeeded(
+            f"the episodes {np.flatnonzero(is_over).tolist()} are over; "
+            "reset them with a reset_mask"
+        )
+
+
+def _copied(observation: Any) -> Any:
+    if isinstance(observation, Mapping):
+        return {key: _copied(value) for key, value in observation.items()}
+    return np.array(observation)[()]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from av_envs.conventions import HEADING_STEPS
 from av_envs.scene.scene import Scene
 from av_envs.vision.drawing import Colour, Point, draw_convex, draw_disc, draw_mask, draw_text
 from av_envs.vision.font import text_mask
@@ -31,7 +32,7 @@ REDDISH: Colour = (204, 121, 167)
 SKY: Colour = (86, 180, 233)
 VERMILION: Colour = (213, 94, 0)
 BODY_RADIUS = 8.0  # pixels
-FORWARD = ((1, 0), (0, -1), (-1, 0), (0, 1))  # column and row one pixel ahead, per heading
+FORWARD = tuple((east, -north) for east, north in HEADING_STEPS)  # column, row one pixel ahead
 
 # "inferno" by Smith and van der Walt (CC0), every eighth of the way; lightness rises evenly.
 _INFERNO = (

@@ -12,12 +12,12 @@ through its centre would hit, several times faster than by casting it.
 import numpy as np
 from numba import njit
 
+from av_envs.conventions import HEADING_STEPS
 from av_envs.scene.bvh import MAX_DEPTH as TREE_DEPTH
 from av_envs.scene.bvh import Bvh
 
 OVERLAP = 1e-4  # pixels that a triangle is wider than it is, so that joints have no holes
-QUARTER_COS = np.array([1, 0, -1, 0])
-QUARTER_SIN = np.array([0, 1, 0, -1])
+QUARTER_COS, QUARTER_SIN = np.array(HEADING_STEPS).T.copy()
 
 
 @njit(cache=True, nogil=True, fastmath=True)

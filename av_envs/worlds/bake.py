@@ -23,11 +23,11 @@ from tqdm import tqdm
 from av_envs.acoustics import ResponseBank, TraceConfig
 from av_envs.acoustics.bank import TRACERS
 from av_envs.acoustics.response import RESPONSE
-from av_envs.acoustics.tracing.cpu import available_cores
 from av_envs.cache.rows import LIMIT_VARIABLE, cache_directory, cache_limit_bytes, make_room
 from av_envs.conventions import N_HEADINGS
 from av_envs.registration import VARIANTS
 from av_envs.scene import Scene, load_scene, scene_name
+from av_envs.threads import available_cores
 from av_envs.vision import ViewCache
 from av_envs.vision.views import VIEW
 

@@ -14,9 +14,10 @@ import numpy as np
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.acoustics.bank import TraceConfig
-from av_envs.acoustics.tracing.cpu import available_cores, trace
+from av_envs.acoustics.tracing.cpu import trace
 from av_envs.acoustics.tracing.detectors import DETECTOR_RADIUS, make_detectors
 from av_envs.benchmarks.speed import timings
+from av_envs.threads import available_cores
 from av_envs.worlds import bake
 
 ENV_ID = "AVDynamicSep-v0"

@@ -6,7 +6,9 @@ import pytest
 from small_teams import FORWARD, LEFT, choose, play, random_walk, team
 
 import av_envs  # noqa: F401  (registers the suite)
-from av_envs.rir_measure.config import OBSERVATIONS
+from av_envs.rir_measure.config import OBSERVATIONS, MeasureConfig
+from av_envs.rir_measure.joint import JointMeasureEnv
+from av_envs.rir_measure.observation import SENSORS
 
 AHEAD = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
 
@@ -244,3 +246,12 @@ def test_privileged_knowledge_is_the_truth_and_a_copy():
         np.testing.assert_array_equal(env.privileged(key), value)
     with pytest.raises(ValueError, match=r"'rir' is not privileged.*rirs"):
         env.privileged("rir")
+
+
+def test_sensors_are_the_options_and_have_their_rows_in_the_docs():
+    rows = [line.split("|") for line in JointMeasureEnv.__doc__.splitlines() if "|" in line]
+    documented = {row[1].strip(" `"): row[3].strip() for row in rows if len(row) == 6}
+    assert set(SENSORS) == set(OBSERVATIONS)
+    config = MeasureConfig(observations=OBSERVATIONS)
+    for key, sensor in SENSORS.items():
+        assert documented[key] == str(sensor.space(config, 1).dtype), key

@@ -1,11 +1,11 @@
 """The table of observations: what the environment offers, writes and documents."""
 
 import numpy as np
+from documented import rows_of
 from gymnasium import spaces
 
 from av_envs.separation.env import SeparationEnv
 from av_envs.separation.observation import OBSERVATIONS
-from documented import rows_of
 
 
 def shape_of(space: spaces.Space) -> str:

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from documented import rows_of
 
 from av_envs.separation.env import SeparationEnv
 from av_envs.separation.rewards import REWARDS
-from documented import rows_of
 
 NOW = {"si_sdr": 3.0, "si_sdr_gain": 1.5, "nmse": 0.2, "geodesic_to_target": 6.0, "is_last": True}
 BEFORE = {"si_sdr": 2.0, "si_sdr_gain": 0.5, "nmse": 0.5, "geodesic_to_target": 7.0}

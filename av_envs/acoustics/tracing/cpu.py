@@ -11,10 +11,6 @@ pays for the whole wall at once and leaves at its other face: sound does not
 reverberate between the two faces, since tables give the loss of the wall as built.
 """
 
-import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numba import njit
 
@@ -35,6 +31,7 @@ from av_envs.acoustics.tracing.surfaces import make_surfaces
 from av_envs.conventions import N_BANDS, SPEED_OF_SOUND
 from av_envs.scene import Scene
 from av_envs.scene.bvh import closest_hit
+from av_envs.threads import in_threads
 
 N_RAYS = 4096
 N_CHUNKS = 4  # fixed, so that sums do not depend on the number of workers
@@ -101,29 +98,6 @@ def trace(
 def seed_of(seed: int, source: int) -> np.uint64:
     """What the rays of one source and their directions are drawn with."""
     return np.uint64((seed * 1_000_003 + source) & 0xFFFFFFFF)
-
-
-_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
-
-
-def in_threads(function: Callable, items: Iterable, workers: int | None = None) -> list:
-    """`function` of every item, on `workers` threads (default: one per core).
-
-    The pool of threads belongs to this process: a forked child makes its own. With one
-    worker no thread is involved, so `function` may itself call with `workers=1`.
-    """
-    workers = workers or available_cores()
-    if workers == 1:
-        return [function(item) for item in items]
-    key = (os.getpid(), workers)
-    if key not in _pools:
-        _pools[key] = ThreadPoolExecutor(workers)
-    return list(_pools[key].map(function, items))
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 @njit(cache=True, nogil=True, fastmath=True)

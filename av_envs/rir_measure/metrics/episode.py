@@ -1,4 +1,4 @@
-"""How well a team explores and predicts. Pure functions.
+"""Metrics of exploration and prediction over an episode. Pure functions.
 
 Definitions of Yu et al., "Measuring Acoustics with Collaborative Multiple Agents", IJCAI 2023.
 CR is the coverage ratio, PE the prediction error: the STFT distance, mean over the pairs of a

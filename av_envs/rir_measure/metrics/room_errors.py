@@ -1,4 +1,4 @@
-"""What a prediction gets wrong about the room. Pure functions of responses.
+"""Errors of a prediction in room-acoustic measures. Pure functions of responses.
 
 RTE and the ratios follow Yu et al., "Measuring Acoustics with Collaborative Multiple Agents",
 IJCAI 2023, the other measures Majumder et al., "Few-Shot Audio-Visual Learning of Environment

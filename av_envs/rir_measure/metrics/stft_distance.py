@@ -1,4 +1,4 @@
-"""How far a predicted impulse response is from the measured one.
+"""Distance between a predicted impulse response and the measured one.
 
 Equations 8 and 9 of Yu et al., "Measuring Acoustics with Collaborative Multiple Agents",
 IJCAI 2023: half the spectral convergence plus half the log-magnitude distance of two

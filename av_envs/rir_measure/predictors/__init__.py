@@ -1,4 +1,4 @@
-"""Who predicts: simple predictors, and the protocol of those that learn."""
+"""Predictors of impulse responses: simple ones, and the protocol of those that learn."""
 
 from av_envs.rir_measure.predictors.open import PREDICTORS, open_predictor
 from av_envs.rir_measure.predictors.protocol import (

@@ -1,4 +1,4 @@
-"""What the places of an emitter and a receiver say about the sound between them."""
+"""Distance, azimuth and arrival time between the two ends of a pair."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What the average pair of places sounds like."""
+"""Mean response and mean envelopes of the train split."""
 
 from collections.abc import Sequence
 from functools import cache

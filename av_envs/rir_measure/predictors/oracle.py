@@ -1,4 +1,4 @@
-"""The ceiling of every table: the truth itself."""
+"""Upper bound: predicts the true responses."""
 
 from collections.abc import Sequence
 

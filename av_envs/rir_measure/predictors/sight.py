@@ -1,4 +1,4 @@
-"""Do two places see each other? What robots heard so far draws a map of the free space.
+"""Line of sight between two places, from a map of free space that the measurements draw.
 
 Where the direct sound of a measured pair was heard, the line between its ends is free, and
 so are the places where robots stood. The less of a line is known to be free, the likelier

@@ -1,4 +1,4 @@
-"""The floor of every table: silence."""
+"""All-zero RIR baseline."""
 
 from collections.abc import Sequence
 

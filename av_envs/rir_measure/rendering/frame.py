@@ -5,16 +5,19 @@ Yu et al., "Measuring Acoustics with Collaborative Multiple Agents", IJCAI 2023.
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
 from av_envs.acoustics.backend import AcousticBackend
+from av_envs.rir_measure.core import scores
+from av_envs.rir_measure.hull import hull_nodes
 from av_envs.rir_measure.rendering.responses import draw_decays, draw_history, draw_response
 from av_envs.rir_measure.rendering.seen_area import seen_area
-from av_envs.rir_measure.trajectories import hull_nodes
+from av_envs.rir_measure.schedule import sub_steps
+from av_envs.rir_measure.state import EpisodeState, Pose
 from av_envs.scene import Scene
 from av_envs.vision.drawing import (
     Colour,
@@ -46,11 +49,6 @@ from av_envs.vision.panels import (
 )
 from av_envs.vision.topdown import WALL_COLOUR
 
-if TYPE_CHECKING:
-    from av_envs.rir_measure.env import MeasureEnv
-
-Pose = tuple[int, int]  # node, heading
-
 MAP = (16, 48, 560, 496)  # left, top, width, height of the panel
 LEGEND_ROWS = (554, 580)
 RIGHT, RIGHT_WIDTH, GAP = 592, 384, 12
@@ -64,7 +62,7 @@ PLOT_LABEL_ROW = 478
 DECAY, COVERAGE = (RIGHT, 498, COLUMN, 96), (RIGHT + COLUMN + GAP, 498, COLUMN, 96)
 
 ROBOT_COLOURS = (BLUE, ORANGE, GREEN, REDDISH, VERMILION, SKY)
-UNSEEN = 0.62  # how much of its light is left to a floor that nobody has seen
+UNSEEN = 0.62  # brightness of floor that is still unseen
 UNSEEN_FLOOR: Colour = (148, 146, 142)  # about that of a pale floor, for the legend
 OLDEST = 0.3  # strength of colour of a walk's first step
 LEVEL_COLOURS: tuple[Colour, ...] = ((236, 228, 243), (196, 168, 217), (146, 104, 184))
@@ -74,41 +72,78 @@ LINE = 4  # pixels, width of a walk
 DASH, DASH_GAP = 11.0, 8.0  # pixels
 
 
-def episode_frame(env: "MeasureEnv", with_levels: bool = False) -> np.ndarray:
+@dataclass(frozen=True)
+class FrameContent:
+    """What a picture of the team shows.
+
+    trajectories     (node, heading) of every step so far, per robot; the last is now
+    visited          (N,) bool, nodes where a robot has been
+    views            (S, S, 3) uint8, what each robot sees
+    measured         (2, n) float32, the first response measured at this step
+    predicted        (2, n) float32, what was expected of it; None without a prediction
+    levels           (N,) dB, how loud the first emitter is at every node, see `node_levels`:
+                     drawn instead of what is unseen yet; None for no such layer
+    hull             (n, 2) metres, points around which the hull is drawn, in any order
+    history          ratio of visited nodes after every step so far
+    caption          one line of printable ASCII, e.g. step, CR, PE and WCR
+    fixed_sources    nodes of loudspeakers that stay
+    fixed_receivers  (node, heading) of microphones that stay
+    """
+
+    scene: Scene
+    trajectories: Mapping[str, Sequence[Pose]]
+    visited: np.ndarray
+    views: Mapping[str, np.ndarray]
+    measured: np.ndarray | None
+    predicted: np.ndarray | None
+    levels: np.ndarray | None
+    hull: np.ndarray
+    history: Sequence[float]
+    caption: str
+    fixed_sources: Sequence[int] = ()
+    fixed_receivers: Sequence[Pose] = ()
+
+    def __post_init__(self):
+        if not self.trajectories or not all(map(len, self.trajectories.values())):
+            raise ValueError("trajectories must hold the start pose of every robot at least")
+
+
+def episode_frame(state: EpisodeState, with_levels: bool = False) -> np.ndarray:
     """The picture of the present step; see `measure_frame`.
 
     with_levels  show how loud the first emitter is everywhere, which takes a while
     """
-    walks, positions = env.trajectories, env.scene.graph.positions
-    views = {robot: env.dwelling.picture(*walk[-1]) for robot, walk in walks.items()}
+    walks, positions = state.trajectories, state.scene.graph.positions
     # before a move nothing was predicted yet for the present poses
-    predicted = env.predicted if env.config.timing == "post_move" else None
+    predicted = state.predicted if state.config.timing == "post_move" else None
     levels = None
     if with_levels:
-        source, _, heading = env.measurement.nodes[0].tolist()
-        levels = node_levels(env.dwelling.acoustics, len(positions), source, heading)
+        source, _, heading = state.measurement.nodes[0].tolist()
+        levels = node_levels(state.dwelling.acoustics, len(positions), source, heading)
     return measure_frame(
-        env.scene,
-        walks,
-        env.visited,
-        views,
-        env.measurement.rirs[0],
-        None if predicted is None else predicted[0],
-        levels,
-        positions[hull_nodes(walks.values()), :2],
-        coverage_so_far(list(walks.values()), len(positions)),
-        _caption(env),
-        env.fixed_source_nodes,
-        env.fixed_receiver_poses,
+        FrameContent(
+            state.scene,
+            walks,
+            state.visited,
+            {robot: state.dwelling.picture(*walk[-1]) for robot, walk in walks.items()},
+            state.measurement.rirs[0],
+            None if predicted is None else predicted[0],
+            levels,
+            positions[hull_nodes(walks.values()), :2],
+            coverage_so_far(list(walks.values()), len(positions)),
+            _caption(state),
+            state.drawn.fixed_sources,
+            state.drawn.fixed_receivers,
+        )
     )
 
 
-def _caption(env: "MeasureEnv") -> str:
-    scores = env.scores()
-    numbers = {"CR": scores["cr"], "PE": scores["pe_mean"], "WCR": scores["wcr"]}
+def _caption(state: EpisodeState) -> str:
+    said = scores(state)
+    numbers = {"CR": said["cr"], "PE": said["pe_mean"], "WCR": said["wcr"]}
     known = [f"{name} {x:.3f}" if np.isfinite(x) else f"{name} -" for name, x in numbers.items()]
-    emission = env.schedule[0]
-    step = f"step {env.t}/{env.config.steps}"
+    emission = sub_steps(state.roster.links, state.config.robots)[0]
+    step = f"step {state.t}/{state.config.steps}"
     return "  ".join([step, *known, f"{emission.emitter} heard by {emission.receivers[0]}"])
 
 
@@ -132,37 +167,9 @@ def coverage_so_far(trajectories: Sequence[Sequence[Pose]], n_nodes: int) -> lis
     return ratios
 
 
-def measure_frame(
-    scene: Scene,
-    trajectories: Mapping[str, Sequence[Pose]],
-    visited: np.ndarray,
-    views: Mapping[str, np.ndarray],
-    measured: np.ndarray | None,
-    predicted: np.ndarray | None,
-    levels: np.ndarray | None,
-    hull: np.ndarray,
-    history: Sequence[float],
-    caption: str,
-    fixed_sources: Sequence[int] = (),
-    fixed_receivers: Sequence[Pose] = (),
-) -> np.ndarray:
-    """(608, 992, 3) uint8: the plan on the left, what is seen, heard and predicted on the right.
-
-    trajectories     (node, heading) of every step so far, per robot; the last is now
-    visited          (N,) bool, nodes where a robot has been
-    views            (S, S, 3) uint8, what each robot sees
-    measured         (2, n) float32, the first response measured at this step
-    predicted        (2, n) float32, what was expected of it; None without a prediction
-    levels           (N,) dB, how loud the first emitter is at every node, see `node_levels`:
-                     drawn instead of what nobody has seen yet; None for no such layer
-    hull             (n, 2) metres, points around which the hull is drawn, in any order
-    history          ratio of visited nodes after every step so far
-    caption          one line of printable ASCII, e.g. step, CR, PE and WCR
-    fixed_sources    nodes of loudspeakers that stay
-    fixed_receivers  (node, heading) of microphones that stay
-    """
-    if not trajectories or not all(map(len, trajectories.values())):
-        raise ValueError("trajectories must hold the start pose of every robot at least")
+def measure_frame(shown: FrameContent) -> np.ndarray:
+    """(608, 992, 3) uint8: the plan on the left, what is seen, heard and predicted on the right."""
+    scene, trajectories, levels = shown.scene, shown.trajectories, shown.levels
     bright, dim, placed = _background(scene)
     canvas = bright.copy()
     places = (placed.plan.world_to_pixel(scene.graph.positions) + placed.corner).tolist()
@@ -171,25 +178,26 @@ def measure_frame(
         _dim_unseen(canvas, dim, placed, seen_area(scene, placed.plan, poses))
     else:
         _draw_levels(canvas, placed, places, scene.graph.grid, levels)
-    _draw_hull(canvas, placed, hull)
-    for node in fixed_sources:
+    _draw_hull(canvas, placed, shown.hull)
+    for node in shown.fixed_sources:
         _draw_loudspeaker(canvas, places[node])
-    for node, heading in fixed_receivers:
+    for node, heading in shown.fixed_receivers:
         draw_body(canvas, places[node], heading, INK)
-    _draw_walks(canvas, places, list(trajectories.values()), visited)
-    draw_caption(canvas, caption)
-    _draw_legend(canvas, levels is not None, len(fixed_sources) > 0, len(fixed_receivers) > 0)
-    _draw_views(canvas, views)
-    draw_response(canvas, MEASURED, measured)
-    draw_response(canvas, PREDICTED, predicted)
-    draw_decays(canvas, DECAY, ((measured, INK), (predicted, VERMILION)))
-    draw_history(canvas, COVERAGE, history, INK)
+    _draw_walks(canvas, places, list(trajectories.values()), shown.visited)
+    draw_caption(canvas, shown.caption)
+    has_fixed = len(shown.fixed_sources) > 0, len(shown.fixed_receivers) > 0
+    _draw_legend(canvas, levels is not None, *has_fixed)
+    _draw_views(canvas, shown.views)
+    draw_response(canvas, MEASURED, shown.measured)
+    draw_response(canvas, PREDICTED, shown.predicted)
+    draw_decays(canvas, DECAY, ((shown.measured, INK), (shown.predicted, VERMILION)))
+    draw_history(canvas, COVERAGE, shown.history, INK)
     return canvas
 
 
 @lru_cache(maxsize=4)
 def _background(scene: Scene) -> tuple[np.ndarray, np.ndarray, PlacedMap]:
-    """What no step changes: the canvas, the same map as nobody has seen it, and its place."""
+    """What is the same in every step: the canvas, the map as if all were unseen, its place."""
     canvas = blank_canvas()
     placed = draw_map(canvas, scene, MAP)
     rows, columns = _on_canvas(placed)
@@ -255,7 +263,7 @@ def _draw_walks(
     trajectories: Sequence[Sequence[Pose]],
     visited: np.ndarray,
 ) -> None:
-    """Walks, what they visited, where they began and, on top, where everybody is."""
+    """Walks, visited nodes, starts and, on top, the robots."""
     paths = [
         _beside([places[node] for node, _ in trajectory], k, len(trajectories))
         for k, trajectory in enumerate(trajectories)
@@ -270,7 +278,7 @@ def _draw_walks(
 
 
 def _beside(path: Sequence[Point], k: int, n_robots: int) -> list[Point]:
-    """The path moved a little, so that robots who walk the same way are all seen."""
+    """The path moved a little, so that walks along the same way are all seen."""
     shift = (k - (n_robots - 1) / 2) * (LINE + 1)
     return [(column + shift, row + shift) for column, row in path]
 

@@ -1,11 +1,11 @@
-"""Which part of the plan somebody has looked at; for people, it counts nowhere."""
+"""The part of the plan that a robot has seen; drawn in pictures, no score depends on it."""
 
 from collections.abc import Collection
 from functools import lru_cache
 
 import numpy as np
 
-from av_envs.conventions import N_HEADINGS
+from av_envs.conventions import HEADING_STEPS, N_HEADINGS
 from av_envs.scene import Scene
 from av_envs.scene.bvh import cast_rays
 from av_envs.vision.topdown import WALL, TopDownMap
@@ -14,7 +14,7 @@ REACH = 10.0  # m, farther is not seen; the depth camera ends there as well
 N_RAYS = 721  # over the quarter turn of a view
 REMEMBERED = 2048  # areas of one pose, some 36 kB each
 
-QUARTER = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], np.float32)  # ahead, per heading
+QUARTER = np.array(HEADING_STEPS, np.float32)  # ahead, per heading
 
 
 def seen_area(scene: Scene, plan: TopDownMap, poses: Collection[tuple[int, int]]) -> np.ndarray:

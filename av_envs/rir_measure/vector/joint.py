@@ -9,13 +9,15 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import iterate
-from gymnasium.wrappers import TimeLimit
 
+from av_envs.options import checked_count
 from av_envs.paths import PlainSpec
 from av_envs.rir_measure.actions import check_moves, checked_prediction
 from av_envs.rir_measure.joint import JointMeasureEnv
-from av_envs.vector.autoreset import SideBySide, stacked_infos, submit_predictions
-from av_envs.vector.base import Copies, checked_count, shaped
+from av_envs.rir_measure.vector.players import Players
+from av_envs.vector.actions import shaped
+from av_envs.vector.copies import Copies
+from av_envs.vector.infos import stacked_infos
 
 
 class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
@@ -50,41 +52,26 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
         self.envs = [
             JointMeasureEnv(render_mode=render_mode, **deepcopy(options)) for _ in range(num_envs)
         ]
-        limited = self.envs
-        if max_episode_steps is not None:
-            limited = [TimeLimit(env, max_episode_steps) for env in self.envs]
-        self._played = SideBySide(limited, autoreset_mode, workers)
-        self.autoreset_mode = self._played.mode
+        self._players = Players(self.envs, autoreset_mode, workers, max_episode_steps)
+        self.autoreset_mode = self._players.autoreset.mode
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         self.take_spaces(self.envs[0])
 
     def reset(self, *, seed=None, options: dict[str, Any] | None = None):
-        started = self._played.reset(seed, options)
-        infos = [
-            played.info if new else None
-            for played, new in zip(self._played.latest, started, strict=True)
-        ]
-        return self._observations(), stacked_infos(infos)
+        begun = self._players.reset(seed, options)
+        infos = {i: played.info for i, played in begun.items()}
+        return self._observations(), stacked_infos(infos, self.num_envs)
 
     def step(self, actions: Any):
-        played = self._played
-        played.step(self._split(actions))
-        infos = stacked_infos([one.info for one in played.latest])
-        if any(one.final for one in played.latest):
-            infos |= self._finals()
-        return (
-            self._observations(),
-            played.rewards(),
-            played.terminated(),
-            played.truncated(),
-            infos,
-        )
+        made = self._players.step(self._split(actions))
+        ended = made.terminated(), made.truncated()
+        return self._observations(), made.rewards(), *ended, made.infos()
 
     def submit_predictions(self, rirs: np.ndarray) -> None:
         """(N, P, 2, 16000), see `MeasureEnv.submit_prediction`; teams that are about to start
         anew take none.
         """
-        submit_predictions(self.envs, rirs, self._played.waiting)
+        self._players.submit_predictions(rirs)
 
     def action_masks(self) -> np.ndarray:
         """(N, 4 robots) bool: what the robots of each team may do."""
@@ -106,21 +93,12 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
         return list(iterate(wanted, parts if isinstance(wanted, spaces.Dict) else parts["move"]))
 
     def _check(self, move: np.ndarray, rir: np.ndarray | None = None) -> None:
-        """Before anybody moves; what is ignored may be anything."""
-        for i in np.flatnonzero(~self._played.waiting):
+        """Raise before any robot moves; actions that are ignored may be anything."""
+        for i in self._players.acting:
             check_moves(move[i], f"environment {i}")
             if rir is not None:
                 checked_prediction(rir[i], len(rir[i]), f"the action of environment {i}")
 
     def _observations(self) -> dict[str, np.ndarray]:
-        rows = [played.observation for played in self._played.latest]
+        rows = [played.observation for played in self._players.latest]
         return {key: np.stack([row[key] for row in rows]) for key in rows[0]}
-
-    def _finals(self) -> dict[str, Any]:
-        """What episodes ended with, in the words of Gymnasium."""
-        finals = [played.final for played in self._played.latest]
-        infos = stacked_infos([{"final_info": final[1]} if final else None for final in finals])
-        observations = np.full(self.num_envs, None, object)
-        observations[:] = [final[0] if final else None for final in finals]
-        has = np.array([final is not None for final in finals])
-        return {"final_obs": observations, "_final_obs": has, **infos}

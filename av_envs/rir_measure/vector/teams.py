@@ -1,4 +1,4 @@
-"""Many teams at once for trainers of one's own: PettingZoo's dicts, filled with batches."""
+"""N teams as one PettingZoo-style environment: dicts by robot, filled with batches."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -7,15 +7,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from av_envs.options import checked_count
 from av_envs.rir_measure.actions import check_moves, checked_prediction
-from av_envs.rir_measure.copying import SPACES
-from av_envs.rir_measure.env import MeasureEnv
+from av_envs.rir_measure.env import SPACES, MeasureEnv
 from av_envs.rir_measure.measurement import Measurement
 from av_envs.rir_measure.metrics.stft_distance import distance, spectra
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.rewards import shares
-from av_envs.vector.autoreset import SideBySide, submit_predictions
-from av_envs.vector.base import checked_count, in_threads, shaped
+from av_envs.rir_measure.vector.players import Players
+from av_envs.threads import in_threads
+from av_envs.vector.actions import shaped
+from av_envs.vector.autoreset import Transition
 
 RobotArrays = dict[str, dict[str, Any]]  # robot -> key -> (N, ...)
 
@@ -37,13 +39,13 @@ class Ended(NamedTuple):
     measurement: Measurement
 
 
-class TeamBatch:
+class ParallelVectorEnv:
     """N teams of `MeasureEnv`, stepped together; every array has one axis (N,) in front.
 
     Team i with seed s + i does bit for bit what a `MeasureEnv` with that seed does. Methods
     are those of a PettingZoo parallel environment: dicts with the robots as keys, of them
     `observations[robot][key]` (N, ...), `rewards[robot]` (N,) float64, `terminations[robot]`
-    and `truncations[robot]` (N,) bool and `infos[robot][key]` (N, ...). Nobody leaves
+    and `truncations[robot]` (N,) bool and `infos[robot][key]` (N, ...). No robot leaves
     `agents`: as in vector environments of Gymnasium, episodes start anew.
 
     | autoreset_mode | after the step that ends an episode                                    |
@@ -73,8 +75,8 @@ class TeamBatch:
         self.num_envs = checked_count("num_envs", num_envs)
         self.teams = [MeasureEnv(**deepcopy(options)) for _ in range(num_envs)]
         self._members = [_Team(team) for team in self.teams]
-        self._played = SideBySide(self._members, autoreset_mode, workers)
-        self.autoreset_mode = self._played.mode
+        self._players = Players(self._members, autoreset_mode, workers)
+        self.autoreset_mode = self._players.autoreset.mode
         first = self.teams[0]
         self.metadata = {**first.metadata, "autoreset_mode": self.autoreset_mode}
         self.config, self.links = first.config, first.links
@@ -113,7 +115,7 @@ class TeamBatch:
         seed     of team 0, the others count on from there; or one for each
         options  as of `MeasureEnv.reset`, the same for all, and "reset_mask"
         """
-        self._played.reset(seed, options)
+        self._players.reset(seed, options)
         self.ended = None
         return self._observations_and_infos()
 
@@ -123,19 +125,18 @@ class TeamBatch:
         actions  robot -> (N,) int, or with prediction="action" robot -> {"move": (N,) int,
                  "rir": (N, K, 2, 16000) float32}
         """
-        played = self._played
-        played.step(self._split(actions))
-        self.ended = self._ended()
+        made = self._players.step(self._split(actions))
+        self.ended = self._ended(made)
         observations, infos = self._observations_and_infos()
         parts = zip(self.agents, shares(self.config.rho, len(self.agents)), strict=True)
-        rewards = {robot: part * played.rewards() for robot, part in parts}
-        terminations = {robot: played.terminated() for robot in self.agents}
-        truncations = {robot: played.truncated() for robot in self.agents}
+        rewards = {robot: part * self.team_rewards() for robot, part in parts}
+        terminations = {robot: made.terminated() for robot in self.agents}
+        truncations = {robot: made.truncated() for robot in self.agents}
         return observations, rewards, terminations, truncations, infos
 
     def team_rewards(self) -> np.ndarray:
         """(N,) float64, of the last step, before the robots shared them."""
-        return self._played.rewards()
+        return Transition(self._players.latest, {}).rewards()
 
     def states(self) -> np.ndarray:
         """(N, 8 robots + 5) float32, see `MeasureEnv.state`."""
@@ -153,7 +154,7 @@ class TeamBatch:
         """(N, P, 2, 16000), see `MeasureEnv.submit_prediction`; teams that are about to start
         anew take none.
         """
-        submit_predictions(self.teams, rirs, self._played.waiting)
+        self._players.submit_predictions(rirs)
 
     def render(self) -> tuple[np.ndarray | None, ...]:
         """One picture of each team, see `MeasureEnv.render`."""
@@ -185,7 +186,7 @@ class TeamBatch:
             *(space[key] if self.config.prediction == "action" else space).shape,
         )
         array = shaped(values, shape, f"the actions of {robot}: {key!r}")
-        for i in np.flatnonzero(~self._played.waiting):  # before anybody moves
+        for i in self._players.acting:  # before any robot moves
             if key == "move":
                 check_moves(array[i], f"{robot} in team {i}")
             else:
@@ -193,20 +194,19 @@ class TeamBatch:
         return array
 
     def _observations_and_infos(self) -> tuple[RobotArrays, RobotArrays]:
-        latest = self._played.latest
+        latest = self._players.latest
         return (
             _stacked([played.observation for played in latest]),
             _stacked([played.info for played in latest]),
         )
 
-    def _ended(self) -> Ended | None:
-        finals = {i: p.final for i, p in enumerate(self._played.latest) if p.final is not None}
-        if not finals:
+    def _ended(self, made: Transition) -> Ended | None:
+        if not made.finals:
             return None
-        states, measurements = zip(*(self._members[i].left for i in finals), strict=True)
-        observations, infos = zip(*finals.values(), strict=True)
+        states, measurements = zip(*(self._members[i].left for i in made.finals), strict=True)
+        observations, infos = zip(*made.finals.values(), strict=True)
         return Ended(
-            np.array(list(finals)),
+            np.array(list(made.finals)),
             _stacked(observations),
             _stacked(infos),
             np.stack(states),
@@ -215,11 +215,17 @@ class TeamBatch:
 
 
 class _Team:
-    """A team as one environment with one reward; knows what its last episode ended with."""
+    """A team as one environment with one reward, for `Players`.
+
+    left  global state and measurement at the end of the episode before the present one
+    """
 
     def __init__(self, env: MeasureEnv):
         self._env = env
         self.left: tuple[np.ndarray, Measurement] | None = None
+
+    def submit_prediction(self, rirs: np.ndarray) -> None:
+        self._env.submit_prediction(rirs)
 
     def reset(self, seed: int | None = None, options: Mapping[str, Any] | None = None):
         if self._env.t is not None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from av_envs.conventions import HEADING_STEPS
 from av_envs.scene.materials import MATERIALS
 from av_envs.scene.scene import CATEGORIES
 
@@ -69,7 +70,7 @@ class Mesh(NamedTuple):
 
 def turned(block: Block, quarter_turns: int, origin: tuple[float, float]) -> Block:
     """`block` turned counter-clockwise about the vertical, then moved to `origin`."""
-    cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarter_turns % 4]
+    cos, sin = HEADING_STEPS[quarter_turns % 4]
     (x0, y0, z0), (x1, y1, z1) = block.low, block.high
     xs = sorted((cos * x0 - sin * y0, cos * x1 - sin * y1))
     ys = sorted((sin * x0 + cos * y0, sin * x1 + cos * y1))

@@ -13,10 +13,10 @@ import torch
 
 from av_envs.acoustics import TracedAcoustics
 from av_envs.conventions import N_HEADINGS, SAMPLE_RATE
-from av_envs.separation.device.node_table import Places
+from av_envs.separation.device.node_table import NodeTable
 from av_envs.separation.device.page_pool import (
     PAGE_BYTES,
-    Pages,
+    PagePool,
     clip_pages,
     n_response_pages,
     response_pages,
@@ -34,8 +34,8 @@ class NoMemoryError(ValueError):
     """What the episodes need at the same time is more than `memory_gb`."""
 
 
-class Loaded(NamedTuple):
-    """What one episode uses, held for it until `HouseStore.release`.
+class LoadedEpisode(NamedTuple):
+    """What one episode uses, held for it until `AssetCache.release`.
 
     keys    houses and clips
     places  (N,) int64, of the nodes
@@ -50,7 +50,7 @@ class Loaded(NamedTuple):
 
 
 @dataclass
-class Kept:
+class CachedAsset:
     """A house or a clip on the device.
 
     pages     of its views, or of its seconds
@@ -68,7 +68,7 @@ class Kept:
         return self.pages.size + sum(pages.size for pages in self.rows.values())
 
 
-class HouseStore:
+class AssetCache:
     """Houses and clips in the memory of a device.
 
     n_pages     how much of it, in pages of 81,920 bytes
@@ -78,13 +78,15 @@ class HouseStore:
     """
 
     def __init__(self, n_pages: int, device: torch.device, corpus: Corpus, with_views: bool):
-        self.pages = Pages(n_pages, device)
-        self.places = Places(device)
+        self.pages = PagePool(n_pages, device)
+        self.places = NodeTable(device)
         self._corpus, self._with_views = corpus, with_views
-        self._kept: OrderedDict[Hashable, Kept] = OrderedDict()  # the least recently used first
+        self._kept: OrderedDict[Hashable, CachedAsset] = (
+            OrderedDict()
+        )  # the least recently used first
         self._lock = Lock()
 
-    def load(self, house: int, dwelling: Dwelling, episode: Episode) -> Loaded:
+    def load(self, house: int, dwelling: Dwelling, episode: Episode) -> LoadedEpisode:
         """Bring to the device what an episode needs and hold it there; `NoMemoryError` if not."""
         held: list[Hashable] = []
         try:
@@ -96,7 +98,7 @@ class HouseStore:
         except BaseException:
             self.release(held)
             raise
-        return Loaded(tuple(held), kept.places, np.stack(rows), tuple(clips))
+        return LoadedEpisode(tuple(held), kept.places, np.stack(rows), tuple(clips))
 
     def release(self, keys: Iterable[Hashable]) -> None:
         """An episode is over."""
@@ -109,11 +111,16 @@ class HouseStore:
         with self._lock:
             return [name for what, name in self._kept if what == kind]
 
+    def n_users(self) -> int:
+        """How many times episodes hold a house or a clip."""
+        with self._lock:
+            return sum(kept.n_users for kept in self._kept.values())
+
     def used_gb(self) -> float:
         """How much memory is taken."""
         return (self.pages.n_pages - self.pages.n_free) * PAGE_BYTES / GB
 
-    def _held(self, key: Hashable, source: Dwelling | str, held: list[Hashable]) -> Kept:
+    def _held(self, key: Hashable, source: Dwelling | str, held: list[Hashable]) -> CachedAsset:
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None:
@@ -121,7 +128,7 @@ class HouseStore:
                 return kept
         contents = self._views(source) if key[0] == "house" else self._seconds(source)
         with self._lock:
-            kept = Kept(self._put(contents))
+            kept = CachedAsset(self._put(contents))
             if key[0] == "house":
                 graph = source.scene.graph
                 view_page = np.full((len(graph), N_HEADINGS), -1)
@@ -131,13 +138,13 @@ class HouseStore:
             self._hold(key, kept, held)
         return kept
 
-    def _hold(self, key: Hashable, kept: Kept, held: list[Hashable]) -> None:
+    def _hold(self, key: Hashable, kept: CachedAsset, held: list[Hashable]) -> None:
         self._kept[key] = kept
         self._kept.move_to_end(key)
         kept.n_users += 1
         held.append(key)
 
-    def _row(self, kept: Kept, dwelling: Dwelling, source: int) -> np.ndarray:
+    def _row(self, kept: CachedAsset, dwelling: Dwelling, source: int) -> np.ndarray:
         """Pages of the responses from one node of a house that is held."""
         if source not in kept.rows:
             metres = dwelling.scene.graph.walking_distances[:, source]
@@ -147,7 +154,7 @@ class HouseStore:
         return kept.rows[source]
 
     def _put(self, contents: np.ndarray) -> np.ndarray:
-        """Write into free pages; the least recently used that nobody uses make room."""
+        """Write into free pages; the least recently used without users make room."""
         idle = [key for key, kept in self._kept.items() if kept.n_users == 0]
         for key in idle:
             if self.pages.n_free >= len(contents):
@@ -159,7 +166,7 @@ class HouseStore:
         self.pages.write(pages, contents)
         return pages
 
-    def _forget(self, kept: Kept) -> None:
+    def _forget(self, kept: CachedAsset) -> None:
         for pages in (kept.pages, *kept.rows.values()):
             self.pages.give_back(pages)
         if kept.places is not None:

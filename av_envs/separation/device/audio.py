@@ -1,6 +1,6 @@
-"""What many listeners hear in one second, in torch: `av_envs.separation.audio` side by side.
+"""What many agents hear in one second, in torch: `av_envs.separation.audio` side by side.
 
-Pure functions of tensors on one device. R listeners with S sources each; F = 16001 bins.
+Pure functions of tensors on one device. R agents with S sources each; F = 16001 bins.
 Spectrograms are kept as (..., 32, 512), frames before frequencies, as transforms leave them.
 """
 
@@ -31,7 +31,7 @@ class Windows(NamedTuple):
     behind: Tensor
 
 
-class Truth(NamedTuple):
+class TargetSecond(NamedTuple):
     """The target's dry second, see `av_envs.separation.audio.TargetSecond`.
 
     dry        (R, 16000) float32
@@ -70,13 +70,13 @@ def _overlapped(frames: Tensor) -> Tensor:
     return first + second
 
 
-def ground_truth(dry: Tensor, windows: Windows) -> Truth:
+def ground_truth(dry: Tensor, windows: Windows) -> TargetSecond:
     """Magnitude and phase of dry seconds (R, 16000)."""
     spectra = stft(dry, windows)
     size = spectra.abs()
     phase = spectra / size.clamp(min=TINY)
     level = size.square().mean((-2, -1), keepdim=True).sqrt()
-    return Truth(dry, size * (TARGET_RMS / level.clamp(min=TINY)), phase)
+    return TargetSecond(dry, size * (TARGET_RMS / level.clamp(min=TINY)), phase)
 
 
 def dry_spectra(windows: Tensor, convolution: str) -> Tensor:
@@ -123,7 +123,7 @@ def mix(dry: Tensor, responses: Tensor) -> Mixed:
 
 
 def of_ear(signals: Tensor, ear: Tensor) -> Tensor:
-    """(R, 1, ...) one of the signals (R, 2 or more, ...) of each listener.
+    """(R, 1, ...) one of the signals (R, 2 or more, ...) of each agent.
 
     ear  (R,) int64
     """

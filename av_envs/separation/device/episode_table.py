@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from av_envs.separation.config import SeparationConfig
-from av_envs.separation.device.prefetch import Prepared
+from av_envs.separation.device.prefetch import PreparedEpisode
 
 FACTS = ("house", "label", "start_place", "start_heading", "n_nodes")
 
 
-class Episodes:
+class EpisodeTable:
     """One row per environment.
 
     facts          (N, 5) int64, columns as in FACTS
@@ -37,7 +37,7 @@ class Episodes:
         """(N,) int64."""
         return self.facts[:, FACTS.index(name)]
 
-    def write(self, begun: Tensor, prepared: Sequence[Prepared]) -> None:
+    def write(self, begun: Tensor, prepared: Sequence[PreparedEpisode]) -> None:
         """Take in new episodes.
 
         begun  (n,) int64, of which environments
@@ -63,7 +63,7 @@ class Episodes:
         k = torch.stack([t, t + 1], 1)[:, None].expand(-1, seconds.shape[1], -1)
         return seconds.gather(2, k)
 
-    def _seconds(self, prepared: Prepared) -> np.ndarray:
+    def _seconds(self, prepared: PreparedEpisode) -> np.ndarray:
         """(S, L)."""
         n_seconds = self.seconds.shape[2]
         rows = []
@@ -77,14 +77,14 @@ class Episodes:
 
 
 def on_device(values: np.ndarray, device: torch.device) -> Tensor:
-    """A copy on the device that nobody waits for."""
+    """A copy on the device, made without waiting for it."""
     tensor = torch.from_numpy(values)
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device, copy=True)
 
 
-def _facts(prepared: Prepared) -> np.ndarray:
+def _facts(prepared: PreparedEpisode) -> np.ndarray:
     episode, places = prepared.episode, prepared.loaded.places
     start = places[episode.start_node]
     label = episode.sounds[0].label

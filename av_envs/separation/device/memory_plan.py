@@ -11,7 +11,7 @@ from av_envs.separation.episode import pool_of
 from av_envs.sound import SAMPLE_RATE, Corpus
 
 CPU_GB = 8.0  # unless `memory_gb` says else; what is never filled is never taken
-LEFT = 0.3  # of the free memory of a GPU: to whoever learns, and for steps
+GPU_HEADROOM = 0.3  # fraction of the free memory of a GPU left for the learner and for steps
 LOOKED_AT = 4  # houses whose size is taken for that of all
 SPARE = 1.3  # times what a whole pool is thought to need
 
@@ -21,7 +21,7 @@ def checked_memory_gb(memory_gb: float | None, device: torch.device) -> float:
     if memory_gb is None:
         if device.type != "cuda":
             return CPU_GB
-        return torch.cuda.mem_get_info(device)[0] * (1 - LEFT) / GB
+        return torch.cuda.mem_get_info(device)[0] * (1 - GPU_HEADROOM) / GB
     if isinstance(memory_gb, bool) or not isinstance(memory_gb, int | float) or not memory_gb > 0:
         raise ValueError(f"memory_gb must be a positive number of GB, got {memory_gb!r}")
     return float(memory_gb)
@@ -30,7 +30,7 @@ def checked_memory_gb(memory_gb: float | None, device: torch.device) -> float:
 def pages_for(config: SeparationConfig, corpus: Corpus, with_views: bool, limit_gb: float) -> int:
     """Pages for all houses and clips of a split, or as many as `limit_gb` allows."""
     wanted_gb = SPARE * houses_gb(config, with_views)
-    for gb in _clips_gb(config, corpus):
+    for gb in clips_gb(config, corpus):
         wanted_gb += gb
         if wanted_gb > limit_gb:
             break
@@ -48,7 +48,7 @@ def houses_gb(config: SeparationConfig, with_views: bool) -> float:
     return pool.size * max(sizes)
 
 
-def _clips_gb(config: SeparationConfig, corpus: Corpus):
+def clips_gb(config: SeparationConfig, corpus: Corpus):
     for class_name in corpus.classes:
         for clip in corpus.clips(SPLITS[config.split][1], class_name):
             yield clip_gb(corpus.n_seconds(clip) * SAMPLE_RATE)

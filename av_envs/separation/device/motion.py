@@ -1,4 +1,4 @@
-"""Where many walkers stand, and where their actions take them, in torch."""
+"""Poses of many agents, and where their actions take them, in torch."""
 
 import math
 
@@ -13,8 +13,8 @@ from av_envs.separation.privileged import wrapped
 HEADINGS = range(N_HEADINGS)
 
 
-class Compass:
-    """What headings and turns are in numbers, on a device.
+class HeadingTables:
+    """Numbers of headings and turns, on a device.
 
     turns         (4,) int64, quarter turns of each action
     cosine, sine  (4,) float32, of each heading
@@ -35,37 +35,37 @@ class Compass:
         )
 
 
-def moved(
+def pose_after(
     actions: Tensor,
     place: Tensor,
     heading: Tensor,
     ahead: Tensor,
-    solid: Tensor | None,
-    compass: Compass,
+    blocked: Tensor | None,
+    tables: HeadingTables,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Place, heading and whether something was in the way, after an action, as `pose_after`.
 
     actions, place, heading  (R,) int64
     ahead    (R,) int64, place in front, -1 where there is none
-    solid    (R, S) int64, places that nobody walks onto, if there are any
+    blocked  (R, S) int64, places that cannot be entered, if there are any
     returns  (R,) int64, (R,) int64, (R,) bool
     """
-    forward, blocked = actions == Action.FORWARD, ahead < 0
-    if solid is not None:
-        blocked = blocked | (solid == ahead[:, None]).any(1)
-    turned = (heading + compass.turns[actions]) % N_HEADINGS
-    return torch.where(forward & ~blocked, ahead, place), turned, forward & blocked
+    forward, is_blocked = actions == Action.FORWARD, ahead < 0
+    if blocked is not None:
+        is_blocked = is_blocked | (blocked == ahead[:, None]).any(1)
+    turned = (heading + tables.turns[actions]) % N_HEADINGS
+    return torch.where(forward & ~is_blocked, ahead, place), turned, forward & is_blocked
 
 
 def pose_since(
-    offset: Tensor, first_heading: Tensor, heading: Tensor, t: Tensor, compass: Compass
+    offset: Tensor, first_heading: Tensor, heading: Tensor, t: Tensor, tables: HeadingTables
 ) -> Tensor:
     """(R, 4) float32: metres forward and left of the start, radians turned, seconds.
 
     offset  (R, 3) float32, metres from the start
     """
     east, north = offset[:, 0], offset[:, 1]
-    cosine, sine = compass.cosine[first_heading], compass.sine[first_heading]
+    cosine, sine = tables.cosine[first_heading], tables.sine[first_heading]
     forward = east * cosine + north * sine
     left = north * cosine - east * sine
-    return torch.stack([forward, left, compass.radians[first_heading, heading], t.float()], 1)
+    return torch.stack([forward, left, tables.radians[first_heading, heading], t.float()], 1)

@@ -10,7 +10,7 @@ from av_envs.scene import NavigationGraph
 FIRST_ROWS = 1024
 
 
-class Places:
+class NodeTable:
     """Nodes of all loaded houses; a place is a row here, whatever the house.
 
     node        (P,) int64, number in its house

@@ -19,7 +19,7 @@ RESPONSES = PAGE_BYTES // (RESPONSE.itemsize + 4)  # of a page: codes, then metr
 METRES_AT = -(-RESPONSES * RESPONSE.itemsize // 4)  # in units of float32
 
 
-class Pages:
+class PagePool:
     """Pages of one device; what is in them is read for many environments at once.
 
     data  (n_pages, 81920) uint8
@@ -35,7 +35,7 @@ class Pages:
         return len(self._free)
 
     def take(self, n: int) -> np.ndarray:
-        """(n,) int64, pages that nobody has; there must be as many."""
+        """(n,) int64, free pages; there must be as many."""
         taken = self._free[len(self._free) - n :]
         del self._free[len(self._free) - n :]
         return np.array(taken[::-1], np.int64)

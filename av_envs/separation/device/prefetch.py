@@ -1,7 +1,7 @@
 """The next episode of each environment: drawn and loaded while the current one is played."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -11,15 +11,16 @@ import torch
 from gymnasium.utils import seeding
 
 from av_envs.separation.config import SeparationConfig
-from av_envs.separation.device.asset_cache import HouseStore, Loaded, NoMemoryError
-from av_envs.separation.device.task_queue import Background
+from av_envs.separation.device.asset_cache import AssetCache, LoadedEpisode, NoMemoryError
+from av_envs.separation.device.task_queue import TaskQueue
 from av_envs.separation.episode import Episode, draw_in_pool
 from av_envs.sound import Corpus
+from av_envs.vector.autoreset import Start
 from av_envs.worlds.base import Dwelling
 
 
 @dataclass
-class Prepared:
+class PreparedEpisode:
     """An episode that is ready to begin.
 
     rng     random numbers of its environment, after it was drawn
@@ -30,27 +31,27 @@ class Prepared:
     house: int
     dwelling: Dwelling
     episode: Episode
-    loaded: Loaded | None
+    loaded: LoadedEpisode | None
 
 
-class EpisodesAhead:
+class EpisodePrefetcher:
     """Draws episodes as single environments do, each from its own random numbers.
 
     One thread draws and loads; the random numbers of an environment move on only when an
-    episode begins, so that nobody can tell that it was drawn before.
+    episode begins, so that drawing ahead changes no number.
     """
 
-    def __init__(self, config: SeparationConfig, corpus: Corpus, store: HouseStore, num_envs: int):
+    def __init__(self, config: SeparationConfig, corpus: Corpus, store: AssetCache, num_envs: int):
         self._config, self._corpus, self._store = config, corpus, store
         self._device = store.pages.data.device
         on_gpu = self._device.type == "cuda"
         self._stream = torch.cuda.current_stream(self._device) if on_gpu else None
         self._rngs: list[np.random.Generator | None] = [None] * num_envs
         self.seeds: list[int | None] = [None] * num_envs
-        self._current: list[Prepared | None] = [None] * num_envs
+        self._current: list[PreparedEpisode | None] = [None] * num_envs
         self._next: list[Future | None] = [None] * num_envs
-        self._background = Background("av-envs-ahead")
-        self.close = self._background.close
+        self._queue = TaskQueue("av-envs-ahead")
+        self.close = self._queue.close
 
     def rng(self, i: int) -> np.random.Generator:
         """The random numbers of an environment."""
@@ -58,18 +59,12 @@ class EpisodesAhead:
             self._rngs[i], self.seeds[i] = seeding.np_random(None)
         return self._rngs[i]
 
-    def begin(
-        self, begun: Sequence[int], seeds: Sequence[int | None], options: dict
-    ) -> list[Prepared]:
-        """The next episodes of some environments, which end those they played.
-
-        seeds    of all environments
-        options  of `reset`
-        """
-        for i in begun:
-            if seeds[i] is not None:
-                self._rngs[i], self.seeds[i] = seeding.np_random(seeds[i])
-            if seeds[i] is not None or options:
+    def begin(self, begun: Mapping[int, Start]) -> list[PreparedEpisode]:
+        """The next episodes of some environments, which end those they played."""
+        for i, (seed, options) in begun.items():
+            if seed is not None:
+                self._rngs[i], self.seeds[i] = seeding.np_random(seed)
+            if seed is not None or options:
                 self._forget_next(i)
             if self._next[i] is None:
                 self._next[i] = self._submit(i, options)
@@ -89,29 +84,29 @@ class EpisodesAhead:
         return [self._current[i] for i in begun]
 
     def _submit(self, i: int, options: dict) -> Future:
-        return self._background.submit(self._prepared, copy.deepcopy(self.rng(i)), options)
+        return self._queue.submit(self._prepared, copy.deepcopy(self.rng(i)), options)
 
-    def _prepared(self, rng: np.random.Generator, options: dict) -> Prepared:
+    def _prepared(self, rng: np.random.Generator, options: dict) -> PreparedEpisode:
         house, dwelling, episode = draw_in_pool(self._config, options, self._corpus, rng)
-        prepared = Prepared(rng, house, dwelling, episode, None)
+        prepared = PreparedEpisode(rng, house, dwelling, episode, None)
         try:
             self._load(prepared)
         except NoMemoryError:
             prepared.loaded = None  # when it begins, others have ended
         return prepared
 
-    def _load(self, prepared: Prepared) -> None:
+    def _load(self, prepared: PreparedEpisode) -> None:
         with torch.cuda.stream(self._stream) if self._stream else nullcontext():
             prepared.loaded = self._store.load(prepared.house, prepared.dwelling, prepared.episode)
 
-    def _load_now(self, prepared: Prepared) -> None:
+    def _load_now(self, prepared: PreparedEpisode) -> None:
         """Load what found no room before; what is only needed later makes way."""
         try:
-            self._background.submit(self._load, prepared, urgent=True).result()
+            self._queue.submit(self._load, prepared, urgent=True).result()
         except NoMemoryError:
             for i in range(len(self._next)):
                 self._forget_next(i)
-            self._background.submit(self._load, prepared, urgent=True).result()
+            self._queue.submit(self._load, prepared, urgent=True).result()
 
     def _forget_next(self, i: int) -> None:
         future, self._next[i] = self._next[i], None
@@ -122,7 +117,7 @@ class EpisodesAhead:
         if future.exception() is None:
             self._release(future.result())
 
-    def _release(self, prepared: Prepared) -> None:
+    def _release(self, prepared: PreparedEpisode) -> None:
         if prepared.loaded is not None:
             self._store.release(prepared.loaded.keys)
             prepared.loaded = None

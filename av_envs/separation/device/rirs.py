@@ -10,7 +10,7 @@ from av_envs.acoustics.binaural import ear_tables
 from av_envs.acoustics.convolution import N_BINS
 from av_envs.conventions import SAMPLE_RATE
 from av_envs.separation.config import SeparationConfig
-from av_envs.separation.device.asset_cache import HouseStore
+from av_envs.separation.device.asset_cache import AssetCache
 from av_envs.separation.device.audio import (
     dry_spectra,
     ground_truth,
@@ -22,12 +22,12 @@ from av_envs.separation.device.audio import (
     windows_on,
 )
 from av_envs.separation.device.binaural import binaural_responses, ears_on
-from av_envs.separation.device.episode_table import Episodes
+from av_envs.separation.device.episode_table import EpisodeTable
 from av_envs.separation.device.page_pool import RESPONSES
-from av_envs.separation.device.scoring import Judged, Scores, scores_of_mixtures
+from av_envs.separation.device.scoring import ScoredSignals, Scores, scores_of_mixtures
 
 
-class Heard(NamedTuple):
+class BinauralAudio(NamedTuple):
     """One second of R environments.
 
     waveform   (R, 2, 16000) float32, mixture at the ears
@@ -51,11 +51,11 @@ class Poses(NamedTuple):
     t: Tensor
 
 
-class Listeners:
-    """All environments' ears; remembers how the sources sound at each start pose."""
+class BinauralRenderer:
+    """Renders the second of environments; keeps the responses at the start poses."""
 
     def __init__(
-        self, config: SeparationConfig, store: HouseStore, episodes: Episodes, num_envs: int
+        self, config: SeparationConfig, store: AssetCache, episodes: EpisodeTable, num_envs: int
     ):
         self._config, self._store, self._episodes = config, store, episodes
         device = store.pages.data.device
@@ -66,8 +66,8 @@ class Listeners:
             shape = num_envs, config.num_sources, 2, N_BINS
             self._start = torch.zeros(shape, dtype=torch.complex64, device=device)
 
-    def hear(self, rows: slice | Tensor, poses: Poses, some_begin: bool) -> Heard:
-        """What environments hear.
+    def render(self, rows: slice | Tensor, poses: Poses, some_begin: bool) -> BinauralAudio:
+        """What environments hear, and its scores.
 
         rows        which ones
         poses       of these
@@ -97,12 +97,12 @@ class Listeners:
             truth = ground_truth(windows[:, 0, SAMPLE_RATE:], self._windows)
         with record_function("av_envs: scores"):
             scores = scores_of_mixtures(
-                self._judged(mixed.better, waveforms, magnitudes), truth, self._windows
+                self._scored(mixed.better, waveforms, magnitudes), truth, self._windows
             )
             scores["target_to_rest_db"] = mixed.target_to_rest_db
-        return Heard(waveforms[:, :2], magnitudes[:, :2], scores)
+        return BinauralAudio(waveforms[:, :2], magnitudes[:, :2], scores)
 
-    def _judged(self, better: Tensor, waveforms: Tensor, magnitudes: Tensor) -> Judged:
+    def _scored(self, better: Tensor, waveforms: Tensor, magnitudes: Tensor) -> ScoredSignals:
         """What is scored.
 
         better      (R,) int64
@@ -111,7 +111,7 @@ class Listeners:
         magnitudes  (R, 2 to 4, 32, 512) of these
         """
         extra = self._config.extra_scores
-        return Judged(
+        return ScoredSignals(
             of_ear(magnitudes, better)[:, 0],
             None if self._start is None else magnitudes[:, 2],
             magnitudes[:, -1] if "si_sdr_ideal" in extra else None,

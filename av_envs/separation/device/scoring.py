@@ -1,4 +1,4 @@
-"""What the mixture at the better ear is worth, of many listeners at once, in torch.
+"""What the mixture at the better ear is worth, of many environments at once, in torch.
 
 As `av_envs.separation.scoring`, `metrics` and `rewards`; (R,) float32 in dB unless it says else.
 """
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from av_envs.separation.device.audio import Truth, Windows, istft
+from av_envs.separation.device.audio import TargetSecond, Windows, istft
 from av_envs.separation.metrics import (
     CONSTANT,
     FLOOR,
@@ -16,7 +16,7 @@ from av_envs.separation.metrics import (
     normalised_error,
     stft_distance,
 )
-from av_envs.separation.rewards import LAST_STEP_WEIGHT, REWARD_FUNCTIONS
+from av_envs.separation.rewards import REWARDS
 
 Scores = dict[str, Tensor]
 
@@ -41,8 +41,8 @@ def si_sdr(estimates: Tensor, target: Tensor) -> Tensor:
     return torch.where(energy > SILENCE * target.shape[2], ratio, torch.nan)
 
 
-class Judged(NamedTuple):
-    """What is scored of one second; None is what nobody asks for.
+class ScoredSignals(NamedTuple):
+    """What is scored of one second; None is what is not requested.
 
     mixture   (R, 32, 512) float32, magnitude at the better ear
     at_start  (R, 32, 512) the same at the start pose
@@ -56,18 +56,18 @@ class Judged(NamedTuple):
     waveform: Tensor | None
 
 
-def scores_of_mixtures(judged: Judged, truth: Truth, windows: Windows) -> Scores:
+def scores_of_mixtures(scored: ScoredSignals, truth: TargetSecond, windows: Windows) -> Scores:
     """All scores of one second, keyed as in the environment's info."""
-    named = {"mixture": judged.mixture, "start": judged.at_start, "ideal": judged.image}
+    named = {"mixture": scored.mixture, "start": scored.at_start, "ideal": scored.image}
     rows = {name: row for name, row in named.items() if row is not None}
     spectra = torch.stack([*rows.values()], 1) * truth.phase[:, None]
     signals = istft(spectra, windows)
-    if judged.waveform is not None:
-        signals = torch.cat([signals, judged.waveform[:, None]], 1)
+    if scored.waveform is not None:
+        signals = torch.cat([signals, scored.waveform[:, None]], 1)
     ratios = si_sdr(signals, truth.dry)
     of = dict(zip(rows, ratios.T, strict=False))
     ratio = of["mixture"]
-    error = (judged.mixture - truth.magnitude).square().mean((1, 2))
+    error = (scored.mixture - truth.magnitude).square().mean((1, 2))
     scores = {
         "si_sdr": ratio,
         "si_sdr_mixture": ratio,
@@ -79,16 +79,12 @@ def scores_of_mixtures(judged: Judged, truth: Truth, windows: Windows) -> Scores
         scores |= {"si_sdr_start": of["start"], "si_sdr_gain": ratio - of["start"]}
     if "ideal" in of:
         scores["si_sdr_ideal"] = of["ideal"]
-    if judged.waveform is not None:
+    if scored.waveform is not None:
         scores["si_sdr_mixture_phase"] = ratios[:, -1]
     return scores
 
 
-def rewards(name: str, score: Scores) -> Tensor:
+def rewards(name: str, now: Scores, before: Scores) -> Tensor:
     """(R,) float32, the named reward; zero where the target is silent."""
-    if name == "improvement":
-        value = score["nmse_before"] - score["nmse"]
-        value = value - LAST_STEP_WEIGHT * score["nmse"] * score["is_last"]
-    else:
-        value = REWARD_FUNCTIONS[name](score)
+    value = REWARDS[name].function(now, before)
     return torch.where(torch.isfinite(value), value, 0)

@@ -1,4 +1,4 @@
-"""One thread that does one thing after another, and stops after the current one when asked."""
+"""A queue of tasks for one thread, which can be closed after the current task."""
 
 import weakref
 from collections import deque
@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 
-class Background:
+class TaskQueue:
     """Like an executor of one thread, but what waits is dropped when the interpreter ends.
 
     A `ThreadPoolExecutor` would first do all that waits, which may be minutes of loading.

@@ -1,4 +1,4 @@
-"""What may be asked of a device, and what is refused."""
+"""Argument validation of the torch backend."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from av_envs.separation.actions import Action
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.device.episode_table import on_device
 
-CHUNKS = {"cuda": 512, "cpu": 4}  # environments that hear at once, unless `chunk` says else
+CHUNKS = {"cuda": 512, "cpu": 4}  # environments rendered at once, unless `chunk` says else
 
 
 def checked_device(device: str | torch.device) -> torch.device:

@@ -17,6 +17,7 @@ from av_envs.rir_measure.rendering.frame import (
     ROBOT_COLOURS,
     VIEW_LABEL,
     VIEW_ROW,
+    FrameContent,
     coverage_so_far,
     episode_frame,
     measure_frame,
@@ -30,6 +31,10 @@ from av_envs.vision import top_down_map
 from av_envs.vision.panels import INK, VERMILION, blank_canvas, draw_map
 
 RIGHT_SIDE = 584  # first column right of the map
+
+
+def framed(**parts) -> np.ndarray:
+    return measure_frame(FrameContent(**parts))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +57,7 @@ def decaying(seed):
 
 @pytest.fixture
 def parts(scene):
-    """Arguments of `measure_frame` after two steps of two robots."""
+    """Of a `FrameContent` after two steps of two robots."""
     walks = {"robot_0": straight_walk(scene, 10), "robot_1": straight_walk(scene, 60)}
     visited = np.zeros(len(scene.graph), bool)
     visited[[node for walk in walks.values() for node, _ in walk]] = True
@@ -92,25 +97,25 @@ def around(frame, scene, node, reach=10):
 
 
 def test_frames_suit_video_codecs_and_repeat_exactly(parts):
-    frame = measure_frame(**parts)
+    frame = framed(**parts)
     assert frame.dtype == np.uint8
     assert frame.shape == (608, 992, 3)
     assert frame.shape[0] % 16 == frame.shape[1] % 16 == 0
-    np.testing.assert_array_equal(frame, measure_frame(**parts))
+    np.testing.assert_array_equal(frame, framed(**parts))
 
 
 def test_robots_and_starts_stand_where_they_are_in_their_colours(scene, parts):
-    frame = measure_frame(**parts)
+    frame = framed(**parts)
     for colour, walk in zip(ROBOT_COLOURS, parts["trajectories"].values(), strict=False):
         assert share_of(around(frame, scene, walk[-1][0]), colour) > 0.25
         assert share_of(around(frame, scene, walk[0][0]), colour) > 0.15
 
 
 def test_every_part_shows_its_own_argument_only(parts):
-    frame = measure_frame(**parts)
+    frame = framed(**parts)
 
     def changed(**other):
-        return (measure_frame(**parts | other) != frame).any(axis=-1)
+        return (framed(**parts | other) != frame).any(axis=-1)
 
     louder = changed(measured=2 * parts["measured"])
     assert panel(louder, MEASURED[0]).any()
@@ -133,17 +138,17 @@ def test_every_part_shows_its_own_argument_only(parts):
 
 
 def test_without_a_prediction_there_is_no_curve_of_it(parts):
-    assert share_of(panel(measure_frame(**parts), DECAY), VERMILION) > 0
-    frame = measure_frame(**parts | {"predicted": None})
+    assert share_of(panel(framed(**parts), DECAY), VERMILION) > 0
+    frame = framed(**parts | {"predicted": None})
     assert share_of(panel(frame, DECAY), VERMILION) == 0
     assert share_of(panel(frame, PREDICTED[1]), panel(frame, PREDICTED[1])[0, 0]) == 1
 
 
 def test_seen_floor_is_light_and_unseen_floor_dim(scene, parts):
-    frame = measure_frame(**parts).astype(int)
+    frame = framed(**parts).astype(int)
     node, heading = parts["trajectories"]["robot_0"][0]
     turned = {robot: [(walk[0][0], 2)] for robot, walk in parts["trajectories"].items()}
-    back = measure_frame(**parts | {"trajectories": turned}).astype(int)
+    back = framed(**parts | {"trajectories": turned}).astype(int)
     brighter = (frame.sum(-1) > back.sum(-1) + 60)[48:544, :576]
     darker = (frame.sum(-1) < back.sum(-1) - 60)[48:544, :576]
     column = on_the_canvas(scene, node)[0]
@@ -154,15 +159,15 @@ def test_seen_floor_is_light_and_unseen_floor_dim(scene, parts):
 
 def test_three_bands_of_loudness_replace_what_is_unseen(scene, parts):
     levels = np.linspace(-60, 0, len(scene.graph))
-    frame = measure_frame(**parts | {"levels": levels})
+    frame = framed(**parts | {"levels": levels})
     legend = frame[554:572, 16:560]
     assert all(share_of(legend, colour) > 0 for colour in LEVEL_COLOURS)
     free = [n for n in range(len(levels)) if not parts["visited"][n]]
     quiet, loud = (around(frame, scene, n, 4).mean() for n in (free[0], free[-1]))
     assert loud < quiet - 25
-    unchanged = measure_frame(**parts | {"levels": levels + 7})
+    unchanged = framed(**parts | {"levels": levels + 7})
     np.testing.assert_array_equal(frame, unchanged)
-    all_loud = measure_frame(**parts | {"levels": 0 * levels})
+    all_loud = framed(**parts | {"levels": 0 * levels})
     same = [(around(frame, scene, n, 4) == around(all_loud, scene, n, 4)).all() for n in free]
     assert np.mean(same) == pytest.approx(1 / 3, abs=0.06)
 
@@ -179,7 +184,7 @@ def test_the_hull_is_drawn_whatever_the_points(scene, parts):
         "shuffled": square[[2, 0, 3, 1]],
         "inner": np.vstack([square, square.mean(0)]),
     }.items():
-        shown[name] = measure_frame(**parts | {"hull": points})
+        shown[name] = framed(**parts | {"hull": points})
     np.testing.assert_array_equal(shown["none"], shown["one"])
     placed = draw_map(blank_canvas(), scene, MAP)
     for corner in square[[0, 2]]:
@@ -193,9 +198,7 @@ def test_the_hull_is_drawn_whatever_the_points(scene, parts):
 
 def test_loudspeakers_and_microphones_that_stay_are_on_the_map(scene, parts):
     nodes = np.flatnonzero(~parts["visited"])[[5, 30]].tolist()
-    frame = measure_frame(
-        **parts | {"fixed_sources": nodes[:1], "fixed_receivers": [(nodes[1], 1)]}
-    )
+    frame = framed(**parts | {"fixed_sources": nodes[:1], "fixed_receivers": [(nodes[1], 1)]})
     for node in nodes:
         assert share_of(around(frame, scene, node, 8), INK) > 0.2
 
@@ -205,7 +208,7 @@ def test_any_number_of_robots_has_room(scene, parts, n_robots):
     robots = [f"robot_{k}" for k in range(n_robots)]
     walks = {robot: straight_walk(scene, 9 * k) for k, robot in enumerate(robots)}
     views = {robot: np.full((128, 128, 3), 7 + k, np.uint8) for k, robot in enumerate(robots)}
-    frame = measure_frame(**parts | {"trajectories": walks, "views": views})
+    frame = framed(**parts | {"trajectories": walks, "views": views})
     sizes = [(frame[48:270, RIGHT_SIDE:] == 7 + k).all(-1).sum() for k in range(n_robots)]
     assert min(sizes) == max(sizes) >= 85**2
 
@@ -213,7 +216,7 @@ def test_any_number_of_robots_has_room(scene, parts, n_robots):
 def test_an_episode_without_a_pose_is_refused(parts):
     for trajectories in ({}, {"robot_0": [(0, 0)], "robot_1": []}):
         with pytest.raises(ValueError, match="start pose"):
-            measure_frame(**parts | {"trajectories": trajectories})
+            framed(**parts | {"trajectories": trajectories})
 
 
 @pytest.mark.parametrize("heading", range(4))
@@ -298,7 +301,7 @@ def test_the_environment_draws_what_it_knows(timing):
     assert (share_of(panel(frame, DECAY), VERMILION) > 0) == (timing == "post_move")
     np.testing.assert_array_equal(frame, env.render())
     team = env.unwrapped.team
-    louder = episode_frame(team, with_levels=True)
+    louder = episode_frame(team.episode, with_levels=True)
     assert (louder[:, :RIGHT_SIDE] != frame[:, :RIGHT_SIDE]).any()
     np.testing.assert_array_equal(louder[:, RIGHT_SIDE:], frame[:, RIGHT_SIDE:])
     assert env.unwrapped.hear().shape == (2, 4000)

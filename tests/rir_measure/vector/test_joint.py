@@ -22,7 +22,7 @@ from small_teams import SMALL, Guesser, arrays_of, digest, guess_here
 import av_envs
 from av_envs.registration import MEASURING
 from av_envs.rir_measure.vector.joint import MeasureVectorEnv
-from av_envs.vector.base import in_threads
+from av_envs.threads import in_threads
 
 IDS = [env_id for env_id, (entry, _) in av_envs.VARIANTS.items() if entry == MEASURING]
 MODES = [mode.value for mode in AutoresetMode]

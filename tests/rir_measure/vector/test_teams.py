@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode
 from small_teams import SMALL, Guesser, arrays_of, digest, guess, guess_here, team
 
 from av_envs.rir_measure import MeasureEnv
-from av_envs.rir_measure.vector.teams import TeamBatch, deferred_xi
+from av_envs.rir_measure.vector.teams import ParallelVectorEnv, deferred_xi
 
 MODES = [mode.value for mode in AutoresetMode]
 every_mode = pytest.mark.parametrize("mode", MODES)
@@ -17,12 +17,12 @@ ENDING = {**SMALL, "steps": 5, "houses": 2, "stop_mode": "any"}
 HOUSE = {"kind": "house", "grid": 1.0}
 
 
-def batch(count: int = 3, mode: str = "NextStep", **options) -> TeamBatch:
+def batch(count: int = 3, mode: str = "NextStep", **options) -> ParallelVectorEnv:
     """With more threads than this machine may have cores."""
-    return TeamBatch(count, autoreset_mode=mode, workers=3, **{**ENDING, **options})
+    return ParallelVectorEnv(count, autoreset_mode=mode, workers=3, **{**ENDING, **options})
 
 
-def actions_of(teams: TeamBatch, rng: np.random.Generator) -> dict:
+def actions_of(teams: ParallelVectorEnv, rng: np.random.Generator) -> dict:
     actions = {}
     for robot, space in teams.action_spaces.items():
         moves = rng.choice(4, teams.num_envs, p=[0.1, 0.5, 0.2, 0.2])
@@ -67,7 +67,7 @@ class Alone:
         return observations, rewards, terminated, truncated, infos, ended
 
 
-def submit(teams: TeamBatch, singles: list[Alone], t: int) -> None:
+def submit(teams: ParallelVectorEnv, singles: list[Alone], t: int) -> None:
     if teams.config.prediction == "submit" and t % 3:
         teams.submit_predictions(np.stack([guess_here(single) for single in teams.teams]))
         for single in singles:
@@ -119,7 +119,7 @@ def test_every_team_plays_as_it_does_alone(mode, count, options):
     assert count == 1 or options.get("stop_mode") == "latch" or (ends.any(1) & ~ends.all(1)).any()
 
 
-def check_step(teams: TeamBatch, returned: tuple, expected: list[tuple]) -> None:
+def check_step(teams: ParallelVectorEnv, returned: tuple, expected: list[tuple]) -> None:
     for i, (*single, ended) in enumerate(expected):
         observations, rewards, terminated, truncated, infos = single
         assert digest(row(returned[0], i)) == digest(observations)
@@ -132,7 +132,7 @@ def check_step(teams: TeamBatch, returned: tuple, expected: list[tuple]) -> None
             check_ended(teams, i, *ended)
 
 
-def check_ended(teams: TeamBatch, i: int, observations, infos, state, nodes, rirs) -> None:
+def check_ended(teams: ParallelVectorEnv, i: int, observations, infos, state, nodes, rirs) -> None:
     k = teams.ended.teams.tolist().index(i)
     assert digest(row(teams.ended.observations, k)) == digest(observations)
     assert digest(row(teams.ended.infos, k)) == digest(infos)
@@ -141,7 +141,7 @@ def check_ended(teams: TeamBatch, i: int, observations, infos, state, nodes, rir
     np.testing.assert_array_equal(teams.ended.measurement.rirs[k], rirs)
 
 
-def check_team_values(teams: TeamBatch, singles: list[Alone]) -> None:
+def check_team_values(teams: ParallelVectorEnv, singles: list[Alone]) -> None:
     measured = teams.measurement()
     envs = [single.env for single in singles]
     np.testing.assert_array_equal(teams.states(), [env.state() for env in envs])
@@ -177,7 +177,7 @@ def test_shapes_and_types():
     assert measured.pairs.heading.shape == (3, 12)
 
 
-def learn(teams: TeamBatch, n_steps: int) -> np.ndarray:
+def learn(teams: ParallelVectorEnv, n_steps: int) -> np.ndarray:
     """(n_steps, N) rewards of teams that predict by themselves, with `guess`."""
     told, alpha = [], teams.config.alpha_xi
     fresh = np.full(teams.num_envs, np.nan)

@@ -1,15 +1,16 @@
-"""Actions lead where they lead single walkers, from every node and heading."""
+"""Actions lead where they lead single agents, from every node and heading."""
 
 import numpy as np
 import torch
 
 from av_envs.scene import scene_name
-from av_envs.separation.actions import Action, pose_after
-from av_envs.separation.device.motion import Compass, moved, pose_since
+from av_envs.separation import actions
+from av_envs.separation.actions import Action
+from av_envs.separation.device.motion import HeadingTables, pose_after, pose_since
 from av_envs.separation.observation import pose_since as single_pose_since
 from av_envs.worlds.base import open_dwelling
 
-COMPASS = Compass(torch.device("cpu"))
+TABLES = HeadingTables(torch.device("cpu"))
 
 
 def test_walls_and_sources_are_in_the_way():
@@ -18,11 +19,11 @@ def test_walls_and_sources_are_in_the_way():
     cases = np.array(np.meshgrid(np.arange(n), np.arange(4), np.arange(4))).reshape(3, -1)
     node, heading, action = torch.tensor(cases)
     ahead = torch.tensor(graph.neighbours).long()[node, heading]
-    for solid in (None, [5, 17, n - 1]):
-        stand = None if solid is None else torch.tensor([solid] * len(node))
-        ours = torch.stack(moved(action, node, heading, ahead, stand, COMPASS), 1)
+    for blocked in (None, [5, 17, n - 1]):
+        stand = None if blocked is None else torch.tensor([blocked] * len(node))
+        ours = torch.stack(pose_after(action, node, heading, ahead, stand, TABLES), 1)
         theirs = [
-            pose_after(Action(a), n, h, graph.neighbours, set(solid or ()))
+            actions.pose_after(Action(a), n, h, graph.neighbours, set(blocked or ()))
             for n, h, a in cases.T.tolist()
         ]
         assert ours.tolist() == [list(map(int, pose)) for pose in theirs]
@@ -36,5 +37,5 @@ def test_poses_are_the_same_to_the_bit():
         for heading in range(4):
             expected = single_pose_since(positions, (0, first), (1, heading), 7)
             numbers = torch.tensor([[first], [heading], [7]])
-            ours = pose_since(offset[None], *numbers, COMPASS)
+            ours = pose_since(offset[None], *numbers, TABLES)
             np.testing.assert_array_equal(ours[0], expected)

@@ -9,7 +9,7 @@ import torch
 from gymnasium.vector import AutoresetMode
 
 import av_envs  # noqa: F401  (registers the suite)
-from av_envs.separation.config import REWARDS
+from av_envs.separation.rewards import REWARDS
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 SEED = 3
