@@ -1,4 +1,4 @@
-"""What a corpus of sounds is, and the one-second windows every task reads from its clips."""
+"""The `Corpus` protocol, one-second windows of clips, and a cache of clips in memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -111,7 +111,7 @@ def check_choice(kind: str, name: str, valid: Sequence[str]) -> None:
 
 
 class RecentClips:
-    """The clips that were read last, ready to play; older ones are forgotten.
+    """Least-recently-used cache of clips.
 
     Any thread may ask for one.
 

@@ -1,4 +1,4 @@
-"""What a folder of clips says about itself: labels that stay, who only distracts, where from."""
+"""corpus.json: labels, distractors and origin of a folder of clips."""
 
 import json
 from dataclasses import dataclass, field

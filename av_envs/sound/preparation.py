@@ -1,4 +1,4 @@
-"""From any recording to a clip: one channel, 16 kHz, whole seconds, none of them silent."""
+"""Conversion of recordings to clips: mono, 16 kHz, whole seconds, none of them silent."""
 
 from math import gcd
 

@@ -1,4 +1,4 @@
-"""Write dwellings as a SoundSpaces 1.0 tree, so that software made for it runs on them.
+"""Export of dwellings as a SoundSpaces 1.0 tree.
 
     python -m av_envs.soundspaces.export --scenes train:4 val:2 house-7 --out DIR
 

@@ -1,4 +1,4 @@
-"""Coordinates and angles of SoundSpaces, and how they relate to ours.
+"""Conversion between coordinates and angles of SoundSpaces and of this package.
 
     frame     axes                                        used in
     world     x east, y north, z up                       this project

@@ -1,4 +1,4 @@
-"""Spheres that collect the energy of passing rays (a track-length estimator)."""
+"""Spherical detectors that collect the energy of passing rays (a track-length estimator)."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Chance and direction: where rays start and how they leave a surface."""
+"""Random sampling of rays: initial directions, reflection, scattering and transmission."""
 
 import numpy as np
 from numba import njit

@@ -28,7 +28,7 @@ def read_gazebo_world(
     materials: Materials | None = None,
     default: str | Material = UNKNOWN,
 ) -> tuple[Scene, MeshReport]:
-    """The scene of a Gazebo world file and a report of what became of it.
+    """The scene of a Gazebo world file and a report.
 
     models   folder of the models; by default "models" beside the world file or its folder
     extra    {model: pose} to add, e.g. a ceiling that the world leaves out for the view
@@ -54,7 +54,7 @@ def read_gazebo_world(
 
 
 def _told(reader: SdfReader, folder: Path) -> list[str]:
-    """What the world holds and is not read."""
+    """Notes on content of the world that is not read."""
     notes = list(dict.fromkeys(reader.notes))
     if reader.absent:
         names = ", ".join(sorted(reader.absent))

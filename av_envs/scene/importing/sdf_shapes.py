@@ -1,4 +1,4 @@
-"""Shapes of SDF that are described rather than stored, as triangles seen from outside."""
+"""Triangles of SDF shapes that are given by parameters; they face outwards."""
 
 from pathlib import Path
 from xml.etree import ElementTree

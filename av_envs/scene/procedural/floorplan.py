@@ -60,7 +60,7 @@ class Contact(NamedTuple):
 
 
 class FloorPlan(NamedTuple):
-    """Rooms between the middle lines of their walls, who touches whom, and the corridor if any."""
+    """Rooms between the middle lines of their walls, their contacts, and the corridor if any."""
 
     rooms: tuple[Rectangle, ...]
     contacts: tuple[Contact, ...]

@@ -1,4 +1,4 @@
-"""What the rooms are used for, the doors between them, the windows and the front door."""
+"""Uses of rooms, doors between them, windows and the front door."""
 
 from typing import NamedTuple
 
@@ -69,7 +69,7 @@ class Window(NamedTuple):
 
 
 def assign_uses(rng: np.random.Generator, plan: FloorPlan) -> tuple[str, ...]:
-    """A use per room: the largest is lived in, the smallest is the bathroom."""
+    """A use per room: the largest is a living room, the smallest the bathroom."""
     uses: dict[int, str] = {}
     if plan.corridor is not None:
         uses[plan.corridor] = "hallway"

@@ -132,7 +132,7 @@ def _play(
 ) -> np.ndarray:
     out = np.zeros(n_seconds * SAMPLE_RATE)
     for note in notes:
-        late = 0.0 if note.start == 0 else rng.uniform(0, 0.012)  # nobody plays like a clock
+        late = 0.0 if note.start == 0 else rng.uniform(0, 0.012)  # human timing
         if note.start + late < n_seconds:
             played = Note(note.start + late, note.length, note.pitch, note.loudness)
             instrument.play(played, out, rng)

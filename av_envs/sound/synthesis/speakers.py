@@ -1,4 +1,4 @@
-"""Speakers: what makes one voice unlike another."""
+"""Parameters of synthetic speakers."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ IRRATIONAL = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)  # their square roots; one tra
 
 @dataclass(frozen=True)
 class Speaker:
-    """What makes a voice recognisable.
+    """Parameters of one voice.
 
     pitch         Hz, median
     liveliness    semitones, how far accents rise

@@ -1,4 +1,4 @@
-"""The navigation graph of a scene: where one can stand and where a step leads."""
+"""Navigation graph of a SoundSpaces scene, by graph.pkl and points.txt."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ class Steps:
 
     rows        (M,) int, rows of the `NodeGraph` that are left
     neighbours  (M, 4) int32, by heading, as numbers of `rows`; -1 where no step leads
-    slanted     edges that lead in none of the four headings, so that nobody walks them
+    slanted     edges that lead in none of the four headings, so that they are not used
     doubled     edges that share start and heading with one before them in the file
     cut_off     nodes that cannot be walked to from the largest part
     """
@@ -127,7 +127,7 @@ def read_graph(path: Path) -> NodeGraph:
 
 
 def _point(stated: Any) -> tuple[float, ...]:
-    """Three numbers; whatever else a pickle may have there is not looked into."""
+    """Three numbers; anything else in the pickle is ignored."""
     if not isinstance(stated, list | tuple | np.ndarray) or len(stated) != N_AXES:
         raise ValueError("a point is no x, y, z")
     return tuple(float(x) for x in stated)

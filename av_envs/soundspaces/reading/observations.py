@@ -1,4 +1,4 @@
-"""The pictures of a scene that somebody rendered beforehand, and their use in environments."""
+"""Pre-rendered views of a scene, and their use in environments."""
 
 import hashlib
 from collections.abc import Iterator, Mapping

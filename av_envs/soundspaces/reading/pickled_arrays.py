@@ -21,7 +21,7 @@ LARGEST = 2**40  # values of an array
 class Type:
     """A type of numpy as a pickle builds it: its code first, then its byte order.
 
-    Raises `pickle.UnpicklingError` for whatever is not in CODE.
+    Raises `pickle.UnpicklingError` for types that are not in CODE.
     """
 
     def __init__(self, code: Any, *copying: Any):

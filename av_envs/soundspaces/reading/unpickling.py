@@ -1,8 +1,8 @@
-"""Pickles of SoundSpaces read without its software, and without running what they contain.
+"""Safe reader of SoundSpaces pickles, without its software and without executing their content.
 
-A pickle names the classes it is made of, and loading it runs whatever it names. Here a name is
-only a name: plain containers, arrays of numpy and stand-ins for two foreign classes are made by
-functions of this project that check what they are given: graphs of networkx become `Record`s,
+A pickle names the classes it is made of, and loading it calls them. Here names are not
+imported: plain containers, arrays of numpy and stand-ins for two foreign classes are made by
+functions of this project that check their arguments: graphs of networkx become `Record`s,
 observations of habitat become dicts. Anything else is refused by name. So neither package is
 needed, and pickles of all their versions can be read.
 """
@@ -45,7 +45,7 @@ class Record:
 
 
 class RecordDict(dict):
-    """The same for a class that is a dict; nobody wants its attributes beside the items."""
+    """The same for a subclass of dict; its attributes beside the items are dropped."""
 
 
 class Name:

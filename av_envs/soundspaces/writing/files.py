@@ -1,4 +1,4 @@
-"""How large files are."""
+"""File sizes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is slow to write of a tree: found, told, and written in several processes."""
+"""Slow parts of an export: listed, announced, and written in several processes."""
 
 import shutil
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the software of SoundSpaces expects: folders, names of classes and of splits.
+"""Folders, class names and split names that the software of SoundSpaces expects.
 
 The three projects and the paths in their configuration files:
 

@@ -7,7 +7,7 @@ from av_envs.scene import scene_name
 from av_envs.separation.actions import Action, pose_after
 from av_envs.separation.device.motion import Compass, moved, pose_since
 from av_envs.separation.observation import pose_since as single_pose_since
-from av_envs.worlds.base import open_dwelling
+from av_envs.worlds.traced import open_dwelling
 
 COMPASS = Compass(torch.device("cpu"))
 

@@ -116,7 +116,7 @@ class Gltf:
         return chunks[0][1]
 
     def _check(self) -> None:
-        """Refuse other versions, and by name the extensions that nobody here honours."""
+        """Refuse other versions, and by name extensions that are not supported."""
         if not isinstance(self.content, dict) or "asset" not in self.content:
             raise ValueError("it has no 'asset', so it is not glTF")
         asset = self.content["asset"]
