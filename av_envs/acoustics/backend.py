@@ -40,7 +40,7 @@ class AcousticBackend(Protocol):
 def acoustic_factory(
     name: str, options: Mapping[str, Any]
 ) -> Callable[[Scene, str], AcousticBackend]:
-    """What makes a backend with these options from a scene and a head.
+    """Function of a scene and a head that returns the backend with these options.
 
     name     one of ACOUSTIC_BACKENDS, or the import path "module:factory"
     options  keyword arguments of the factory; ValueError for one that it does not have

@@ -35,7 +35,7 @@ class Corpus(Protocol):
         ...
 
     def n_seconds(self, clip: str) -> int:
-        """How many whole seconds that clip lasts."""
+        """Length of that clip in whole seconds."""
         ...
 
     def window(self, clip: str, k: int, out: np.ndarray) -> None:
@@ -44,7 +44,7 @@ class Corpus(Protocol):
 
 
 def seconds(samples: np.ndarray) -> int:
-    """How many whole seconds a clip lasts."""
+    """Length of a clip in whole seconds."""
     return len(samples) // SAMPLE_RATE
 
 

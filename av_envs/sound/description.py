@@ -36,7 +36,7 @@ class Description:
 
 
 def read_description(root: Path) -> Description | None:
-    """What corpus.json in `root` says; None where there is none."""
+    """Content of corpus.json in `root`; None if there is none."""
     path = root / FILE_NAME
     if not path.is_file():
         return None

@@ -56,7 +56,7 @@ def _content_name(
 
 
 def _fault(path: Path, keep_pauses: bool) -> str | None:
-    """Why a sound file cannot be a clip; None if it can."""
+    """Reason why a sound file cannot be a clip; None if it can."""
     try:
         recording, rate = read_sound(path, RECORDING)
         if not _is_surely_playable(recording, rate):

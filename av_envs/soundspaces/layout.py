@@ -94,7 +94,7 @@ class Layout:
 
 
 def content_file(episodes: Path, scene: str) -> Path:
-    """Where the episodes of one scene are that belong to a <split>.json.gz."""
+    """Path of the episodes of one scene that belong to a <split>.json.gz."""
     return episodes.parent / "content" / f"{scene}.json.gz"
 
 

@@ -47,7 +47,7 @@ class PlacedMap(NamedTuple):
     corner: tuple[int, int]
 
     def place(self, position: np.ndarray) -> Point:
-        """Where a world position (2 or more,) in metres is on the canvas."""
+        """(column, row) on the canvas of a world position (2 or more,) in metres."""
         column, row = self.plan.world_to_pixel(position) + self.corner
         return float(column), float(row)
 

@@ -1,10 +1,14 @@
 """The procedural houses as a world, and the acoustic backends that they can be heard through."""
 
+import re
+from pathlib import Path
+
 import gymnasium as gym
 import numpy as np
 import pytest
 
 from av_envs.acoustics import TracedAcoustics
+from av_envs.rir_measure import parallel_env
 from av_envs.rir_measure.config import MeasureConfig
 from av_envs.scene import scene_name
 from av_envs.separation.config import SeparationConfig
@@ -108,12 +112,24 @@ def test_a_backend_is_heard_by_the_native_batch_as_by_single_environments(backen
 
 
 def test_robots_measure_what_the_backend_says(backend):
-    env = gym.make("AVRIRMeasure-v0", houses=1, acoustics=backend, steps=2).unwrapped
-    env.reset(seed=0)
-    env.step(env.action_space.sample())
-    response = env.dwelling.acoustics.rir(0, 1, 2)
-    assert np.flatnonzero(response).tolist() == [0, 16000]
-    assert (env.measurement.rirs == response).all()
+    team = parallel_env(houses=1, acoustics=backend, steps=2)
+    team.reset(seed=0)
+    team.step({robot: team.action_space(robot).sample() for robot in team.agents})
+    response = team.dwelling.acoustics.rir(0, 1, 2)
+    assert np.argwhere(response).tolist() == [[0, 0], [1, 0]]
+    assert len(team.measurement.rirs) > 0
+    assert (team.measurement.rirs == response).all()
+
+
+def test_the_engine_of_the_documentation_can_be_played(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "engines.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "direct_sound.py").write_text(block, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    options = {"acoustics": "direct_sound:DirectSound", "acoustics_options": {"speed": 340.0}}
+    env = gym.make("AVDynamicSep-v0", **SMALL, **options)
+    observation, _ = env.reset(seed=0)
+    assert observation["mixture"].max() > 0
 
 
 @pytest.mark.parametrize("env_id", ["AVDynamicSep-v0", "AVRIRMeasure-v0"])

@@ -251,7 +251,7 @@ def _floor_of(storey: Storey, solid: MultiPolygon | Polygon) -> MultiPolygon | P
 
 
 def _outline(solid: MultiPolygon | Polygon, widest_gap: float) -> MultiPolygon | Polygon:
-    """What the walls surround once their gaps are bridged; corners stay sharp."""
+    """Area enclosed by the walls after closing gaps of at most `widest_gap`; corners stay sharp."""
     reach = widest_gap / 2
     bridged = solid.buffer(reach, join_style="mitre").buffer(-reach, join_style="mitre")
     return unary_union([Polygon(polygon.exterior) for polygon in _polygons(bridged.union(solid))])

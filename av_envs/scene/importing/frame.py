@@ -141,7 +141,7 @@ def _likely(height: np.ndarray) -> np.ndarray:
 
 
 def _gaps(points: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    """What columns through a mesh with z up meet.
+    """Gaps between surfaces on vertical lines through a mesh with z up.
 
     Returns (C, DEEPEST) heights of the air between surfaces, the share of the columns that
     meet anything, and the mesh's extent (3,), all in its own unit.

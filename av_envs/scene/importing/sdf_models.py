@@ -212,7 +212,7 @@ def parsed(path: Path) -> Element:
 
 
 def _label(outer: str, own: str | None, uri: str) -> str:
-    """What a model counts by: an included one without a name takes that of its holder."""
+    """Label of a model; an included one without a name takes that of its parent."""
     model = uri.removeprefix(SCHEME)
     return own or outer or model
 

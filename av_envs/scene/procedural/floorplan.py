@@ -27,7 +27,7 @@ LARGEST_STRETCH = 2.4  # longer than this times its width, only a corridor may b
 
 
 class Kind(NamedTuple):
-    """What a dwelling of some kind looks like: areas in m2, lengths in m."""
+    """Parameters of a kind of dwelling: areas in m2, lengths in m."""
 
     number: int  # separates the random streams of the kinds
     grid: float  # default spacing of navigation nodes

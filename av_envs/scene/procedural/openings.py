@@ -139,7 +139,7 @@ def _draw_arch(rng: np.random.Generator, contact: Contact) -> Door | None:
 
 
 def side_line(room: Rectangle, side: int) -> tuple[float, tuple[float, float]]:
-    """Where the wall `side` of a rectangle runs, and from where to where along it."""
+    """Coordinate of the line of wall `side` of a rectangle, and (start, end) along it."""
     x0, y0, x1, y1 = room
     return ((x0, (y0, y1)), (y0, (x0, x1)), (x1, (y0, y1)), (y1, (x0, x1)))[side]
 

@@ -88,7 +88,7 @@ def import_corpus(source: str | Path, root: str | Path, plan: Import) -> list[st
 
 
 def _description_in(root: Path) -> Description:
-    """What is in the folder already."""
+    """Description of the existing folder."""
     before = read_description(root)
     if before is None:
         if root.exists() and any(root.iterdir()):
@@ -198,7 +198,7 @@ def _file(number: int) -> str:
 def _described(
     before: Description, written: dict[str, dict[str, list[str]]], plan: Import
 ) -> Description:
-    """What corpus.json says when the new classes are there."""
+    """Content of corpus.json with the new classes."""
     classes = (*before.classes, *written)
     distractors = plan.distractors
     if distractors is None:

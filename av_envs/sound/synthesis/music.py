@@ -25,7 +25,7 @@ FIGURES = (  # which chord note on which eighth of the bar, -1 for none, 9 for a
 
 @dataclass(frozen=True)
 class Style:
-    """What a piece keeps from its first bar to its last.
+    """Parameters of a whole piece.
 
     eighth       seconds of an eighth note
     tonic        pitch of the first degree, in semitones, 60 is middle C

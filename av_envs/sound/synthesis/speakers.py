@@ -22,7 +22,7 @@ class Speaker:
     hiss_scale    factor on its frequency
     larynx        how the vocal folds move
     accent        {vowel: (3,) factors on its formants}
-    microphone    dB below 250 Hz and above 2 kHz; everybody was recorded with another one
+    microphone    dB below 250 Hz and above 2 kHz; each speaker has another one
     """
 
     pitch: float

@@ -24,7 +24,7 @@ STRAY = 0.25  # m that a node may lie from its point of points.txt, half of the 
 
 @dataclass(frozen=True, eq=False)
 class NodeGraph:
-    """What graph.pkl says.
+    """Content of graph.pkl.
 
     nodes       (N,) int, rows of points.txt, in the order of the file
     positions   (N, 3) float64, metres in the world frame, on the floor
@@ -44,7 +44,7 @@ class NodeGraph:
         return self.positions[self.row(node)]
 
     def row(self, node: int) -> int:
-        """Where a node stands in `nodes`."""
+        """Index of a node in `nodes`."""
         if node not in self._rows:
             raise ValueError(f"the graph has no node {node}; it has {len(self)}")
         return self._rows[node]
@@ -154,7 +154,7 @@ def check_points(path: Path, graph: NodeGraph, points: np.ndarray) -> None:
 
 
 def steps_of(graph: NodeGraph) -> Steps:
-    """What can be walked with four headings: the largest connected part of the graph."""
+    """The largest connected part of the graph that can be walked with four headings."""
     neighbours = np.full((len(graph), N_HEADINGS), -1, np.int32)
     slanted = doubled = 0
     for row, node in enumerate(graph.nodes.tolist()):

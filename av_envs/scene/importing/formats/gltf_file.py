@@ -86,7 +86,7 @@ class Gltf:
         return buffer[start : start + length]
 
     def resource(self, uri: str) -> bytes | None:
-        """What a URI leads to, None if there is no such file."""
+        """Content of a URI, None if there is no such file."""
         if uri.startswith("data:"):
             try:
                 return base64.b64decode(uri.partition(",")[2], validate=True)
