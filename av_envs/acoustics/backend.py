@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
-from inspect import Parameter, signature
+from inspect import signature
 from typing import Any, Protocol
 
 import numpy as np
@@ -43,7 +43,7 @@ def acoustic_factory(
     """Function of a scene and a head that returns the backend with these options.
 
     name     one of ACOUSTIC_BACKENDS, or the import path "module:factory"
-    options  keyword arguments of the factory; ValueError for one that it does not have
+    options  keyword arguments of the factory; ValueError if it does not take them
     """
     path = ACOUSTIC_BACKENDS.get(name, name) if isinstance(name, str) else ""
     module, _, attribute = path.partition(":")
@@ -58,14 +58,14 @@ def acoustic_factory(
         raise ValueError(f"acoustics {name!r}: cannot import {module!r} ({error})") from error
     except AttributeError as error:
         raise ValueError(f"acoustics {name!r}: {module!r} has no {attribute!r}") from error
-    if not callable(factory):
-        raise ValueError(f"acoustics {name!r} is no factory: {factory!r} cannot be called")
-    _, _, *parameters = signature(factory).parameters.values()
-    known = [each.name for each in parameters if each.kind is not Parameter.VAR_KEYWORD]
-    for option in options if len(known) == len(parameters) else ():
-        if option not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            raise ValueError(f"acoustics {name!r} has no option {option!r}; {has}")
+    try:
+        signature(factory).bind("scene", "hrtf", **options)
+    except TypeError as error:
+        takes = signature(factory) if callable(factory) else repr(factory)
+        raise ValueError(
+            f"acoustics {name!r} cannot be called with a scene, a head and the options "
+            f"{dict(options)}: {error}; it is {takes}"
+        ) from error
     return partial(factory, **options)
 
 

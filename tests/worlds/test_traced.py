@@ -142,12 +142,11 @@ def test_misuse_of_backends_names_the_choices(backend, env_id):
     refused(r"acoustics \['traced'\] does not exist; choose", acoustics=["traced"])
     refused("acoustics 'clack:Delta': cannot import 'clack'", acoustics="clack:Delta")
     refused("'click_acoustics' has no 'Beta'", acoustics="click_acoustics:Beta")
-    refused("'click_acoustics:number' is no factory: 3 ", acoustics="click_acoustics:number")
-    refused("has no option 'dely'; it has delay", acoustics=backend,
+    refused("number' cannot .*: 3 is not a callable", acoustics="click_acoustics:number")
+    refused("argument 'dely'; it is .scene, hrtf, delay=0.", acoustics=backend,
             acoustics_options={"dely": 1})  # fmt: skip
-    refused("acoustics 'traced' has no option 'rays'; it has tracer",
-            acoustics_options={"rays": 1})  # fmt: skip
-    refused("Delta' has no option 'tracer'; it has delay", acoustics=backend, tracer="warp")
+    refused("traced' cannot .* options {'rays': 1}: .*, tracer: ", acoustics_options={"rays": 1})
+    refused("argument 'tracer'; it is .*delay", acoustics=backend, tracer="warp")
     refused("acoustics_options must be a dict or None, got 3", acoustics_options=3)
     with pytest.raises(TypeError, match=r"unknown option 'acoustic'; options are .*acoustics, "):
         gym.make(env_id, acoustic=backend)
