@@ -15,7 +15,8 @@ import av_envs  # noqa: F401  registers the environments
 from av_envs import rir_measure
 from av_envs.rir_measure.vector.teams import ParallelVectorEnv
 from av_envs.sound import open_corpus
-from av_envs.worlds.base import WorldSettings, open_dwelling, open_pool
+from av_envs.worlds.base import WorldSettings, open_pool
+from av_envs.worlds.traced import open_dwelling
 
 WAYS = {"deepcopy": copy.deepcopy, "pickle": lambda env: pickle.loads(pickle.dumps(env))}
 SOUND = {"observations": ("mixture", "target", "pose"), "houses": 2, "steps": 3}

@@ -1,4 +1,4 @@
-"""How it sounds: from a scene to impulse responses to what the ears hear."""
+"""Acoustics: impulse responses of scenes, binaural rendering and spectrograms."""
 
 from av_envs.acoustics.backend import AcousticBackend, TracedAcoustics
 from av_envs.acoustics.bank import ResponseBank, TraceConfig

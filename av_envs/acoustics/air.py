@@ -1,4 +1,4 @@
-"""What air takes from sound on its way."""
+"""Absorption of sound by air."""
 
 import numpy as np
 

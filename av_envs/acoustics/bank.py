@@ -1,4 +1,4 @@
-"""All responses of a scene: traced when first asked for, then shared by every process."""
+"""Compact responses between all nodes of a scene: traced on demand, cached on disk."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from av_envs.cache.rows import RowFile
 from av_envs.scene import Scene
 from av_envs.threads import in_threads
 
-ENGINE_VERSION = 7  # of the numbers the tracer makes: raise it when they change
+ENGINE_VERSION = 7  # of the tracer's results: raise it when they change
 TRACERS = "numba", "warp"
 
 
 @dataclass(frozen=True)
 class TraceConfig:
-    """How finely a scene is traced."""
+    """Parameters of the tracer."""
 
     n_rays: int = N_RAYS  # per source
     image_order: int = 2  # reflections of exact specular paths
@@ -39,16 +39,15 @@ class TraceConfig:
 
     @property
     def key(self) -> str:
-        """Names what is traced with these settings."""
+        """Part of the cache key."""
         settings = f"{self.n_rays}-{self.image_order}-{self.seed}"
         return settings if self.tracer == "numba" else f"{settings}-{self.tracer}"
 
 
 class ResponseBank:
-    """Compact responses between all nodes of a scene, one row per source, made lazily.
+    """Compact responses between all nodes of a scene, one row per source, traced on demand.
 
-    The rows live in a file named after the scene's content, so that processes share
-    them and a house is traced once per machine.
+    The rows are cached in a file named after the scene's content, shared by all processes.
     """
 
     def __init__(self, scene: Scene, config: TraceConfig | None = None):
@@ -104,7 +103,7 @@ class ResponseBank:
 
 
 class SourceTracer:
-    """Traces one source of a scene at a time; what all sources share is prepared once."""
+    """Traces one source of a scene at a time; what all sources share is computed once."""
 
     def __init__(self, scene: Scene, config: TraceConfig):
         self.scene = scene
@@ -149,7 +148,7 @@ class SourceTracer:
 
 
 def _warp_tracer() -> Callable:
-    """The tracer in Warp, which few have installed."""
+    """The tracer in Warp; ModuleNotFoundError if the extra is not installed."""
     try:
         from av_envs.acoustics.tracing.warp import trace_on_device
     except ModuleNotFoundError as error:

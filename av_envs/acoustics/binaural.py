@@ -1,4 +1,4 @@
-"""From a compact response to what two ears receive, for any heading, in about 0.1 ms.
+"""Binaural impulse responses from compact responses, for any heading, in about 0.1 ms.
 
 Early paths become head-related impulse responses at their delays. The rest is noise
 shaped in time and frequency: during the first 100 ms one noise per direction sector,
@@ -63,7 +63,7 @@ VERSION = 4  # of the tables on disk
 
 
 class EarTables(NamedTuple):
-    """Everything that turns directions and energies into two signals.
+    """Tables of a head for binaural synthesis.
 
     near    (14, 2, 7, 8192) noise of unit energy per sample through the head, from each sector
             to each ear in each band

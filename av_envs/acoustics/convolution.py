@@ -1,4 +1,4 @@
-"""What the ears hear in one second: dry sounds through the room, all sources together.
+"""One second of binaural audio: dry sounds convolved with responses, summed over sources.
 
 Causal rendering (default) hears the last second as it is: the sound of this second and
 the reverberation of the second before, both through the impulse response of the
@@ -42,7 +42,7 @@ def response_spectra(responses: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def write_source(dry, response, heard):
-    """Write what one source brings to one ear, and return its energy; all (F,) complex64."""
+    """Write the spectrum of one source at one ear, and return its energy; all (F,) complex64."""
     total = np.float32(0)
     for f in range(len(dry)):
         value = response[f] * dry[f]
@@ -53,7 +53,7 @@ def write_source(dry, response, heard):
 
 @njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def add_source(dry, response, heard):
-    """Add what one source brings to one ear, and return its energy; all (F,) complex64."""
+    """Add the spectrum of one source at one ear, and return its energy; all (F,) complex64."""
     total = np.float32(0)
     for f in range(len(dry)):
         value = response[f] * dry[f]

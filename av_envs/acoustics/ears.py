@@ -1,4 +1,4 @@
-"""Whether left is left: what comes from one side is louder and earlier at the ear of that side."""
+"""Check of ear order: sound from one side is louder and earlier at the ear of that side."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Heads by name or file.
+"""Head-related transfer functions by name or file.
 
 The built-in table is the KEMAR dummy head with normal pinnae of Gardner and Martin,
 "HRTF measurements of a KEMAR dummy-head microphone", MIT Media Lab Perceptual

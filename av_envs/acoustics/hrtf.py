@@ -1,4 +1,4 @@
-"""What a head does to sound from each direction: head-related impulse responses.
+"""Head-related impulse responses by direction.
 
 Head frame: x forward, y to the left, z up.
 """

@@ -1,4 +1,4 @@
-"""What an impulse response says about its room: decay times, clarity, definition.
+"""Room-acoustic measures of impulse responses: decay times, clarity, definition.
 
 Definitions after ISO 3382-1:2009; the decay curve is the backward integral of
 Schroeder, "New method of measuring reverberation time", JASA 1965. All functions

@@ -50,7 +50,7 @@ def _frequencies() -> np.ndarray:
 
 
 def _places(samples: np.ndarray) -> np.ndarray:
-    """Where the hops of a block have the samples of the first frame."""
+    """Positions in the hops of a block of the samples of the first frame."""
     return (samples % HOP * (LANES + 1) + samples // HOP).astype(np.uint32)
 
 

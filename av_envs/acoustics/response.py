@@ -1,4 +1,4 @@
-"""The compact response: 914 bytes that say how one source sounds at one place.
+"""Compact response: 914 bytes that describe the sound of one source at one place.
 
 Energy per time bin and octave band, the directions it arrives from, and up to 16
 early paths with exact delays. Energies are relative to a source whose direct sound
@@ -103,7 +103,7 @@ def sector(x, y, z):
 
 
 def pack(energy: np.ndarray, arrival: np.ndarray, paths: Paths) -> np.ndarray:
-    """Quantise what a tracer found into compact responses.
+    """Quantise the results of a tracer into compact responses.
 
     energy   (N, 65, 7) float32, energy per time bin and band, before air absorption
     arrival  (N, 19, 14) float32, energy per direction group and sector, any scale per group

@@ -1,8 +1,8 @@
-"""What two ears measured, out of a SOFA file (AES69): turned our way, or refused by name.
+"""Reader of binaural SOFA files (AES69), converted to the conventions of this package.
 
-Whatever of the format changes where something is or when it is heard is honoured: coordinate
-types and units, the order of the ears, where heads and loudspeakers look, delays beside the
-responses, the order of dimensions. What is not known is an error, never ignored.
+All fields that affect positions or timing are read: coordinate types and units, the order of
+the ears, orientations of heads and loudspeakers, delays beside the responses, the order of
+dimensions. Unknown values raise an error.
 """
 
 from collections.abc import Iterator, Sequence
@@ -80,7 +80,7 @@ def read_measurements(
 
 @contextmanager
 def open_sofa(path: Path) -> Iterator[Any]:
-    """The file, opened with h5py; what is wrong in it is a ValueError that names it."""
+    """The file, opened with h5py; errors in its content are ValueErrors that name it."""
     try:
         import h5py
     except ImportError:

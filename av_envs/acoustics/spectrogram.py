@@ -1,4 +1,4 @@
-"""The only short-time Fourier transform of the suite.
+"""Short-time Fourier transform of all tasks.
 
 One second at 16 kHz becomes 512 frequencies by 32 frames: FFT size 1023 (which has
 512 bins and no Nyquist bin), hop 512, periodic Hann window as long as the FFT,

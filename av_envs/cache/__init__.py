@@ -1,1 +1,1 @@
-"""What is computed once: rows on disk shared by processes, and compiled kernels."""
+"""Caches on disk: files of fixed-size rows shared by processes, and compiled kernels."""

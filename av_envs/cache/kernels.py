@@ -1,9 +1,9 @@
-"""Where numba keeps compiled kernels, if it can keep them in neither of its own places.
+"""Directory of numba's compiled kernels where its default places cannot be written.
 
 Numba keeps them beside the source or in the user's cache directory, and refuses to compile
 where it can write to neither: a package that another user has installed, and no home. Then
-they go to a directory that belongs to this user alone, for they are code that is run: below
-AV_ENVS_CACHE if nobody else can write there, or else among the temporary files.
+they go to a directory that only this user can write to, since they are executed: below
+AV_ENVS_CACHE if no other user can write there, or else below the temporary directory.
 """
 
 import os
@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def place_kernels() -> None:
-    """Set NUMBA_CACHE_DIR, with a warning, if numba would find no place by itself."""
+    """Set NUMBA_CACHE_DIR, with a warning, if none of numba's default places is writable."""
     if any(map(_can_be_written, _places_of_numba())):
         return
     directory = _private_directory()
@@ -36,7 +36,7 @@ def place_kernels() -> None:
 
 
 def _places_of_numba() -> Iterator[Path]:
-    """Where numba looks, in its order."""
+    """Numba's default cache directories, in its order."""
     if os.environ.get(VARIABLE):
         yield Path(os.environ[VARIABLE])
     yield PACKAGE / "__pycache__"

@@ -1,7 +1,7 @@
-"""One file of fixed-size rows: what its bytes mean, how it is made, read and written.
+"""File format of fixed-size rows: header, flags, checksums and data; creation, reading, writing.
 
-Nothing is mapped into memory. A mapped file that somebody cuts short ends the process that
-touches it (SIGBUS), and so does a mapped hole on a full tmpfs; reading says what is wrong.
+Files are not memory-mapped: if a mapped file is truncated, or a hole cannot be allocated on a
+full tmpfs, access kills the process (SIGBUS), while a read raises an error.
 """
 
 import errno
@@ -29,7 +29,7 @@ _position = Lock()  # of files, where reading and writing move it
 
 
 class DamagedError(Exception):
-    """A file is not what it was written as; the text says how."""
+    """The content of a file is inconsistent; the message says how."""
 
 
 class StoredRows:
@@ -55,7 +55,7 @@ class StoredRows:
         self._checked = np.zeros(n_rows, bool)
 
     def create(self) -> None:
-        """Make an empty file beside its place and move it there, so nobody sees half a file.
+        """Create an empty file beside its place and move it there: it is never seen incomplete.
 
         Flags and checksums are written, not left as a hole: a full disk is found out here. The
         mode is what the umask allows.
@@ -194,7 +194,7 @@ class _OpenFile:
 
 @lru_cache(OPEN_FILES)
 def _opened(path: str, may_write: bool, serial: int) -> _OpenFile:
-    """Closed once it is no longer among the last used, and nobody reads from it.
+    """An open file, cached; closed when evicted and no longer in use.
 
     serial  of the `StoredRows` that asks
     """

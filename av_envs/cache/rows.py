@@ -1,14 +1,13 @@
-"""Where results are kept: files of fixed-size rows, shared by all processes.
+"""Disk cache of computed arrays: files of fixed-size rows, shared by all processes.
 
-Responses, views and clips are slow to make and the same for everybody, so they
-live in one cache directory. A file is named after its content (the caller puts
-versions and fingerprints into the name), is created atomically, and carries a
-checksum per row: a damaged file is noticed and made anew. Every value in a cache
-can be computed again, so no lock is needed: two processes that fill the same row
-at the same time write the same bytes.
+Responses, views and clips are slow to compute and deterministic, so they are stored in
+one cache directory. A file name contains everything that the content depends on
+(versions, fingerprints); files are created atomically and have a checksum per row: a
+damaged file is detected and rebuilt. No lock is needed, since processes that fill the
+same row at the same time write the same bytes.
 
-A disk that is full, or not ours to write to, costs time and never the run: what is
-there is read, the rest is computed, and a warning names the folder, once.
+If the disk is full or read-only, existing rows are read, others are computed each time,
+and a warning names the folder once.
 """
 
 import errno
@@ -35,7 +34,7 @@ CACHE_VARIABLE = "AV_ENVS_CACHE"  # a directory of the user's choice
 LIMIT_VARIABLE = "AV_ENVS_CACHE_GB"
 DEFAULT_LIMIT_GB = 8.0
 RECENT_BYTES = 64_000_000  # of rows that a process keeps in memory; larger ones it never keeps
-LARGE_ROW = 4_000_000  # bytes; whoever asks for such a row keeps it
+LARGE_ROW = 4_000_000  # bytes; such a row is not kept here
 DRAFT_SECONDS = 3600.0  # after which what another process left unfinished is removed
 OPENINGS = 50  # tries to open a file that other processes keep removing
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -63,7 +62,7 @@ def cache_directory() -> Path:
 
 
 def chosen_directory() -> Path:
-    """Where caches are wanted, whether it can be written or not; RuntimeError without a home."""
+    """The configured cache directory, writable or not; RuntimeError without a home."""
     return Path(_chosen()).expanduser()
 
 
@@ -73,7 +72,7 @@ def _chosen() -> str:
 
 @cache
 def _scratch_directory() -> Path:
-    """A directory for this process and those forked from it; gone when this one ends."""
+    """Temporary directory of this process and its forks, removed when this process ends."""
     directory = Path(tempfile.mkdtemp(prefix="av-envs-"))
     Finalize(None, shutil.rmtree, (directory, True), exitpriority=0)  # in workers, too
     return directory
@@ -84,7 +83,7 @@ def _reason(error: Exception) -> str:
 
 
 def cache_limit_bytes() -> int:
-    """How much the cache directory may hold before the least recently used files go."""
+    """Size of the cache directory above which the least recently used files are removed."""
     text = os.environ.get(LIMIT_VARIABLE, str(DEFAULT_LIMIT_GB))
     try:
         limit = float(text)
@@ -102,13 +101,12 @@ class RowFile:
     row_dtype  numpy dtype of a row's elements (structured ones included)
     row_shape  shape of one row
 
-    A row that was never `put` reads as None. Rows are read when they are asked for, so a bank
-    of a thousand houses costs no memory until it is touched. A file that may be read but not
-    written is read; new rows then go to a temporary directory. Where no file can be had, the
-    rows used last are kept in memory, and the others are made again.
+    A row that was never `put` reads as None. Rows are read on demand. A file that is readable
+    but not writable is read; new rows then go to a temporary directory. Where no file can be
+    created, the rows used last are kept in memory, and the others are computed again.
 
-    A file that is removed, replaced or cut short while it is in use is noticed and made anew.
-    What cannot be helped: a row that this process has checked, overwritten in place later.
+    A file that is removed, replaced or truncated while it is in use is detected and rebuilt.
+    Not detected: a row that this process has already checked and that is overwritten later.
     """
 
     def __init__(self, name: str, row_dtype: np.dtype, row_shape: tuple[int, ...], n_rows: int):
@@ -120,20 +118,21 @@ class RowFile:
         self._number = next(_numbers)
         self._own: StoredRows | None = None  # the file that rows are added to
         self._shared: StoredRows | None = None  # one that can only be read
+        self._wanted = self._place(Path())  # the last that was tried for a file to add rows to
         self._open()
 
     def __reduce__(self) -> tuple:
-        """A copy, in whatever process, opens the same file and holds no rows itself."""
+        """A copy or pickle opens the same file and holds no rows itself."""
         return type(self), (self.name, self.dtype, self.shape, self.n_rows)
 
     @property
     def path(self) -> Path:
-        """Of the file that is read or, where there is none, would be."""
+        """Path of the open file or, if there is none, of the one that could not be created."""
         stored = self._own or self._shared
-        return stored.path if stored else self._place(cache_directory())
+        return stored.path if stored else self._wanted
 
     def get(self, index: int) -> np.ndarray | None:
-        """Row `index` as a read-only array, or None if nobody has filled it yet."""
+        """Row `index` as a read-only array, or None if it is not filled."""
         row = _recent.get((self._number, index))
         if row is None:
             row = self._stored(index, WHOLE)
@@ -144,7 +143,7 @@ class RowFile:
     def read(self, index: int, part: slice = WHOLE) -> np.ndarray | None:
         """Row `index` as an array of the caller's own, or None.
 
-        For large rows that are used once each: what is read is not kept in memory.
+        For large rows that are used once each: they are not kept in memory.
 
         part  stretch along the row's first axis, all by default
         """
@@ -168,7 +167,7 @@ class RowFile:
         return row
 
     def filled(self) -> np.ndarray:
-        """(n_rows,) bool, which rows exist in files."""
+        """(n_rows,) bool, which rows are stored in files."""
         filled = np.zeros(self.n_rows, bool)
         for stored in (self._own, self._shared):
             found = stored and self._trying(stored, stored.filled, "read")
@@ -197,7 +196,7 @@ class RowFile:
         return row
 
     def _trying(self, stored: StoredRows, act: Callable, verb: str) -> np.ndarray | None:
-        """What `act` returns; None, after setting right what can be, if the file fails it."""
+        """Result of `act`; if the file fails, None after reopening or rebuilding it."""
         try:
             return act()
         except FileNotFoundError:  # another process needed the room
@@ -215,7 +214,7 @@ class RowFile:
         return directory / f"{self.name}.rows"
 
     def _open(self) -> None:
-        """Find the file, even one that cannot be written, or make one."""
+        """Open the existing file, even if read-only, or create one."""
         self._own = self._shared = None
         with suppress(RuntimeError):  # no home, hence no directory of choice
             path = self._place(chosen_directory())
@@ -239,10 +238,11 @@ class RowFile:
         return None
 
     def _open_own(self) -> None:
-        """Find or make a file that can be written; on a full disk rows stay in memory only."""
+        """Open or create a writable file; on a full disk rows stay in memory only."""
         for directory in (cache_directory, _scratch_directory):
             try:
-                self._own = self._made(self._place(directory()))
+                self._wanted = self._place(directory())
+                self._own = self._made(self._wanted)
                 return
             except OSError as error:
                 if error.errno in FULL or directory is _scratch_directory:
@@ -273,7 +273,7 @@ class RowFile:
 
 
 class _RecentRows:
-    """The rows that this process used last, read-only, and no more than RECENT_BYTES of them."""
+    """Least-recently-used cache in memory: read-only rows of at most RECENT_BYTES in all."""
 
     def __init__(self):
         self._rows: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
@@ -299,7 +299,7 @@ class _RecentRows:
                 self._n_bytes -= self._rows.popitem(last=False)[1].nbytes
 
     def unlock(self) -> None:
-        """In a forked process: whoever held the lock is not there."""
+        """New lock for a forked process, in which the thread that held it does not exist."""
         self.lock = Lock()
 
 
@@ -309,13 +309,13 @@ if hasattr(os, "register_at_fork"):
 
 
 def _discard(stored: StoredRows, fault: DamagedError) -> None:
-    """Say so and remove it; another user's may have to stay."""
+    """Warn and remove the file."""
     warnings.warn(f"rebuilding the damaged cache file {stored.path}: {fault}", stacklevel=5)
     stored.path.unlink(missing_ok=True)
 
 
 def _mark_used(path: Path) -> None:
-    """Files that were used last are removed last, see `make_room`."""
+    """Update the time by which `make_room` removes files."""
     with suppress(OSError):  # another user's
         os.utime(path)
 
@@ -335,7 +335,7 @@ def _warn(text: str) -> None:
 def make_room(n_bytes: int, keep: Path | None = None) -> None:
     """Remove the least recently used cache files until `n_bytes` more fit under the limit.
 
-    What other processes left unfinished goes, too, once it is old. A process that has a
+    Old unfinished files of other processes are removed as well. A process that has a
     removed file open keeps reading it until it closes it, and then makes a new one.
     """
     directory = cache_directory()
@@ -354,7 +354,7 @@ def make_room(n_bytes: int, keep: Path | None = None) -> None:
 
 
 def _remove(path: Path) -> bool:
-    """Whether the file is gone; another user's may have to stay."""
+    """Whether the file is removed; False if it belongs to another user."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
         return True
@@ -362,7 +362,7 @@ def _remove(path: Path) -> bool:
 
 
 def _age(path: Path) -> tuple[float, int, Path] | None:
-    """When a file was used last and its bytes on disk; None if another process removed it."""
+    """(time of last use, bytes on disk, path); None if another process removed it."""
     try:
         stat = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""What is there: dwellings with surfaces, materials, rooms and a navigation graph."""
+"""Scenes: surfaces, materials, rooms and a navigation graph; procedural dwellings."""
 
 from av_envs.scene.bvh import Bvh, any_hit, build_bvh, cast_rays, closest_hit, occluded
 from av_envs.scene.materials import MATERIALS, Material

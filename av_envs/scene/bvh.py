@@ -1,6 +1,6 @@
-"""Which triangle a ray meets first: a bounding volume hierarchy and its two questions.
+"""Bounding volume hierarchy of triangles: closest hit and occlusion of rays.
 
-Sound paths, camera rays and lines of sight all ask here. The tree is built by the
+Used by sound paths, camera rays and lines of sight. The tree is built by the
 binned surface area heuristic (Wald, "On fast Construction of SAH-based Bounding
 Volume Hierarchies", IEEE Symposium on Interactive Ray Tracing, 2007); triangles are
 tested from both sides (Moeller and Trumbore, "Fast, Minimum Storage Ray/Triangle

@@ -1,4 +1,4 @@
-"""What surfaces are made of: how much sound they swallow, scatter and let through.
+"""Acoustic materials: absorption, scattering and transmission per octave band.
 
 All three are energy fractions per octave band. A wall is built as two faces with
 air between them, and each face passes the square root of its transmission, so that

@@ -1,4 +1,4 @@
-"""Where a body can stand and walk: a grid of nodes, linked where the way is free."""
+"""Navigation graph: a grid of nodes where a body can stand, linked where it can walk."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,7 +61,7 @@ def build_graph(
 
     rooms      (K,4) float, x0 y0 x1 y1 in metres, floor inside the walls
     passages   (P,4) float, floor of the door openings
-    obstacles  (R,4) float, rectangles nobody can enter; a body keeps BODY_RADIUS away
+    obstacles  (R,4) float, rectangles that block the way; a body keeps BODY_RADIUS away
                from them where it stands and all along a step
     triangles  (T,3,3) float32, every surface, for `clearance`
     """
@@ -127,7 +127,7 @@ def _is_on_floor(x, y, floors):
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _link_grid(xs, ys, floors, obstacles):
-    """Component number of every grid point (-1: nobody can stand there) and its free steps."""
+    """Component number of every grid point (-1: not free) and its free steps."""
     nx, ny, n_obstacles = len(xs), len(ys), len(obstacles)
     label = np.full((nx, ny), -1, np.int32)
     links = np.zeros((nx, ny, 4), np.bool_)

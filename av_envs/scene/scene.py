@@ -1,4 +1,4 @@
-"""What stands in a dwelling and what it is made of. Knows nothing of sound, agents or rewards."""
+"""The scene of a dwelling: triangles, materials, rooms and navigation graph."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from av_envs.scene.bvh import Bvh, build_bvh
 from av_envs.scene.materials import Material
 from av_envs.scene.navigation import NavigationGraph
 
-# Procedural textures, drawn by whoever looks at the scene.
+# Procedural textures, see `av_envs.vision.textures`.
 PLAIN, PLANKS, TILES, BRICKS, FABRIC, STRIPES, MARBLE, BOOKS = PATTERNS = range(8)
 
-# What things are, for whoever wants labels: the shell of a dwelling, then what stands in it.
+# Semantic categories: the shell of a dwelling, then furniture.
 CATEGORIES: tuple[str, ...] = (
     "void", "wall", "floor", "ceiling", "door", "door frame", "window", "rug", "picture", "curtain",
     "sofa", "armchair", "bed", "wardrobe", "bookshelf", "sideboard", "nightstand", "shoe cabinet",
     "desk", "coffee table", "dining table", "kitchen counter", "low counter", "fridge", "bathtub",
     "basin", "toilet",
 )  # fmt: skip
-VOID = CATEGORIES.index("void")  # nothing, or nobody said what
+VOID = CATEGORIES.index("void")  # nothing, or unknown
 
 SMALLEST_AREA = 1e-8  # m2; anything smaller has no usable normal
 
@@ -31,6 +31,21 @@ class Room(NamedTuple):
 
     name: str
     bounds: tuple[float, float, float, float]
+
+
+class Mesh(NamedTuple):
+    """Triangles with what `Scene` holds per triangle.
+
+    triangles  (T,3,3) metres; corners run counter-clockwise as seen from the air
+    material, colour, pattern, category
+               as in `Scene`, in the order of `triangles`; without `category` all is void
+    """
+
+    triangles: np.ndarray
+    material: np.ndarray
+    colour: np.ndarray
+    pattern: np.ndarray
+    category: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,27 +78,19 @@ class Scene:
     def build(
         cls,
         name: str,
-        triangles: np.ndarray,
-        material: np.ndarray,
-        colour: np.ndarray,
-        pattern: np.ndarray,
+        mesh: Mesh,
         materials: tuple[Material, ...],
         rooms: tuple[Room, ...],
         graph: NavigationGraph,
-        category: np.ndarray | None = None,
     ) -> "Scene":
-        """A scene of triangles (T,3,3) in metres, sorted for ray casting.
-
-        Corners run counter-clockwise as seen from the air. The other arrays have a
-        row per triangle, as in the class docstring; without `category` all is void.
-        """
-        triangles = np.ascontiguousarray(triangles, np.float32)
-        category = np.full(len(triangles), VOID) if category is None else category
+        """The scene of a mesh, its triangles sorted for ray casting; ValueError if ill-formed."""
+        triangles = np.ascontiguousarray(mesh.triangles, np.float32)
+        category = np.full(len(triangles), VOID) if mesh.category is None else mesh.category
         normals = _unit_normals(name, triangles)
         rows = {
-            "material": np.asarray(material, np.int32),
-            "colour": np.asarray(colour, np.uint8),
-            "pattern": np.asarray(pattern, np.uint8),
+            "material": np.asarray(mesh.material, np.int32),
+            "colour": np.asarray(mesh.colour, np.uint8),
+            "pattern": np.asarray(mesh.pattern, np.uint8),
             "category": np.asarray(category, np.uint8),
         }
         for field in rows:

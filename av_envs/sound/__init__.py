@@ -1,4 +1,4 @@
-"""What plays: corpora of clips, and the one-second windows that tasks read from them.
+"""Corpora of sound clips, and the one-second windows that tasks read from them.
 
 `open_corpus("embedded")` needs no files; `open_corpus("some/folder")` reads your own.
 A corpus names its classes and clips and hands out samples: mono, 16 kHz, equally loud.

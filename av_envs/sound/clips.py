@@ -1,4 +1,4 @@
-"""What a corpus of sounds is, and the one-second windows every task reads from its clips."""
+"""The `Corpus` protocol, one-second windows of clips, and a cache of clips in memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ class Corpus(Protocol):
         ...
 
     def n_seconds(self, clip: str) -> int:
-        """How many whole seconds that clip lasts."""
+        """Length of that clip in whole seconds."""
         ...
 
     def window(self, clip: str, k: int, out: np.ndarray) -> None:
@@ -44,7 +44,7 @@ class Corpus(Protocol):
 
 
 def seconds(samples: np.ndarray) -> int:
-    """How many whole seconds a clip lasts."""
+    """Length of a clip in whole seconds."""
     return len(samples) // SAMPLE_RATE
 
 
@@ -111,7 +111,7 @@ def check_choice(kind: str, name: str, valid: Sequence[str]) -> None:
 
 
 class RecentClips:
-    """The clips that were read last, ready to play; older ones are forgotten.
+    """Least-recently-used cache of clips.
 
     Any thread may ask for one.
 

@@ -1,4 +1,4 @@
-"""What a folder of clips says about itself: labels that stay, who only distracts, where from."""
+"""corpus.json: labels, distractors and origin of a folder of clips."""
 
 import json
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Description:
 
 
 def read_description(root: Path) -> Description | None:
-    """What corpus.json in `root` says; None where there is none."""
+    """Content of corpus.json in `root`; None if there is none."""
     path = root / FILE_NAME
     if not path.is_file():
         return None

@@ -1,4 +1,4 @@
-"""The corpus that needs no download: every clip is made from its name, once, and kept."""
+"""The built-in corpus: every clip is synthesised from its name and cached on disk."""
 
 from collections.abc import Callable
 from functools import partial

@@ -39,7 +39,7 @@ class FolderCorpus:
     val and 20 % test, at least one each. Labels count the classes in the order of their
     names, or are those of corpus.json in root (see `Description`), which
     `python -m av_envs.sound import` writes. Everything that is wrong with the files is found
-    on opening and told in one error.
+    on opening and reported in one error.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class FolderCorpus:
         return self._recent.get(clip, self._read)
 
     def n_seconds(self, clip: str) -> int:
-        """How many whole seconds that clip lasts."""
+        """Length of that clip in whole seconds."""
         return seconds(self.samples(clip))
 
     def window(self, clip: str, k: int, out: np.ndarray) -> None:

@@ -1,7 +1,7 @@
-"""Whether the files of a corpus can be played, found out before anything plays.
+"""Validation of the sound files of a corpus before use.
 
-Every file is read once from end to end. What was found faultless is remembered in the cache
-by the names, sizes and times of the files, so that opening a large folder again costs nothing.
+Every file is read once completely. Valid files are remembered in the cache by name, size and
+time, so that a large folder is checked only once.
 """
 
 import os
@@ -56,7 +56,7 @@ def _content_name(
 
 
 def _fault(path: Path, keep_pauses: bool) -> str | None:
-    """Why a sound file cannot be a clip; None if it can."""
+    """Reason why a sound file cannot be a clip; None if it can."""
     try:
         recording, rate = read_sound(path, RECORDING)
         if not _is_surely_playable(recording, rate):

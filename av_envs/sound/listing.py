@@ -11,7 +11,7 @@ Number = tuple[int, int]  # of a folder: device and inode
 
 
 class Listing(NamedTuple):
-    """What lies below a folder.
+    """Result of a recursive listing.
 
     files   sorted by path
     faults  links that lead nowhere, back up, or to files that are there already, a line each

@@ -1,4 +1,4 @@
-"""From any recording to a clip: one channel, 16 kHz, whole seconds, none of them silent."""
+"""Conversion of recordings to clips: mono, 16 kHz, whole seconds, none of them silent."""
 
 from math import gcd
 
@@ -23,7 +23,7 @@ def prepared(recording: np.ndarray, rate: int, keep_pauses: bool = False) -> np.
 
     Channels are averaged. Pauses longer than half a second are cut to half a second and
     seconds that are quiet all the same are left out, because every second of a clip may be
-    what somebody listens for. What remains of the last second is dropped; a recording
+    the sound itself. What remains of the last second is dropped; a recording
     shorter than one second is repeated until it fills it. What is silent, or silent but for
     a constant offset or a few clicks, is a ValueError.
     """

@@ -1,4 +1,4 @@
-"""How a scene sounds by its recorded responses."""
+"""Acoustic backend of recorded SoundSpaces responses."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ class TreeAcoustics:
         self._nodes = [int(node) for node in nodes]
 
     def rir(self, source: int, receiver: int, heading: int) -> np.ndarray:
-        """(2, 16000) float32, left ear first; as loud as whoever recorded it made it."""
+        """(2, 16000) float32, left ear first; at its recorded level."""
         out = np.empty((2, RIR_SAMPLES), np.float32)
         self.rirs_into(np.array([source]), receiver, heading, out[None])
         return out

@@ -1,4 +1,4 @@
-"""What can be wrong with a tree of SoundSpaces files; every error names the file."""
+"""Errors of SoundSpaces trees; each names the file."""
 
 from pathlib import Path
 

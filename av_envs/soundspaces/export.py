@@ -1,4 +1,4 @@
-"""Write dwellings as a SoundSpaces 1.0 tree, so that software made for it runs on them.
+"""Export of dwellings as a SoundSpaces 1.0 tree.
 
     python -m av_envs.soundspaces.export --scenes train:4 val:2 house-7 --out DIR
 
@@ -108,7 +108,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    near = _reach(options.pairs)
+    near = _radius(options.pairs)
     if near is not None and {"episodes", "passive"} & set(options.parts):
         raise ValueError(
             f"episodes and passive examples need all pairs; with --pairs {options.pairs} "
@@ -146,7 +146,7 @@ def _run(options: argparse.Namespace) -> None:
         write_pieces(export, pieces, draw.sounds, options.workers)
 
 
-def _reach(pairs: str) -> float | None:
+def _radius(pairs: str) -> float | None:
     """Metres of --pairs near:METRES, None of --pairs all."""
     if pairs == "all":
         return None

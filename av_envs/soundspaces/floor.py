@@ -1,11 +1,11 @@
-"""A scene made of nothing but nodes, for maps: a tile of floor around each and walls between."""
+"""Scene of a bare navigation graph, for maps: a floor tile per node, walls where no edge is."""
 
 import numpy as np
 
 from av_envs.conventions import N_HEADINGS
 from av_envs.scene import CATEGORIES, MATERIALS, NavigationGraph, Room, Scene
 from av_envs.scene.navigation import BODY_RADIUS, STEPS
-from av_envs.scene.scene import PLAIN
+from av_envs.scene.scene import PLAIN, Mesh
 
 CEILING = 2.4  # m above the floor
 SURFACES = {"floor": (214, 202, 180), "ceiling": (236, 236, 232), "wall": (224, 222, 216)}
@@ -28,24 +28,21 @@ def floor_scene(name: str, positions: np.ndarray, neighbours: np.ndarray, grid: 
         neighbours=np.asarray(neighbours, np.int32),
         grid=grid,
         room=np.zeros(n, np.int32),
-        clearance=np.full(n, BODY_RADIUS, np.float32),  # nobody knows what stands there
+        clearance=np.full(n, BODY_RADIUS, np.float32),  # unknown
     )
     squares = {"floor": _tiles(positions, half), "ceiling": _tiles(positions, half)[:, ::-1]}
     squares["ceiling"] = squares["ceiling"] + np.array([0, 0, CEILING])
     squares["wall"] = _walls(positions, graph.neighbours, half)
     counts = {what: 2 * len(corners) for what, corners in squares.items()}
     triangles = np.concatenate([_halves(corners) for corners in squares.values()])
-    return Scene.build(
-        name,
+    mesh = Mesh(
         triangles,
         material=np.zeros(len(triangles), np.int32),
         colour=np.concatenate([np.tile(SURFACES[what], (k, 1)) for what, k in counts.items()]),
         pattern=np.full(len(triangles), PLAIN),
-        materials=(MATERIALS[MATERIAL],),
-        rooms=(Room(name, bounds),),
-        graph=graph,
         category=np.repeat([CATEGORIES.index(what) for what in counts], list(counts.values())),
     )
+    return Scene.build(name, mesh, (MATERIALS[MATERIAL],), (Room(name, bounds),), graph)
 
 
 def _tiles(positions: np.ndarray, half: float) -> np.ndarray:

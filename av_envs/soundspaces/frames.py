@@ -1,4 +1,4 @@
-"""Coordinates and angles of SoundSpaces, and how they relate to ours.
+"""Conversion between coordinates and angles of SoundSpaces and of this package.
 
     frame     axes                                        used in
     world     x east, y north, z up                       this project
@@ -52,12 +52,12 @@ def floor_from_mesh(points: np.ndarray, dataset: str) -> np.ndarray:
 
 
 def mesh_from_floor(points: np.ndarray, dataset: str) -> np.ndarray:
-    """What points.txt says of places on the floor, given in the world frame."""
+    """Coordinates in points.txt of places on the floor, given in the world frame."""
     return np.asarray(points, float) + np.array([0, 0, source_height(dataset)])
 
 
 def habitat_from_mesh(points: np.ndarray, dataset: str) -> np.ndarray:
-    """What graph.pkl says of points of a points.txt: on the floor, in habitat's frame."""
+    """Coordinates in graph.pkl of points of a points.txt: on the floor, in habitat's frame."""
     return habitat_from_world(floor_from_mesh(points, dataset))
 
 

@@ -1,4 +1,4 @@
-"""Where the files of a SoundSpaces 1.0 tree are.
+"""File layout of a SoundSpaces 1.0 tree.
 
     <root>/binaural_rirs/<dataset>/<scene>/<alpha>/<receiver>_<source>.wav
     <root>/metadata/<dataset>/<scene>/points.txt, graph.pkl
@@ -9,7 +9,7 @@
 
 Trees in use differ: everything may lie below `data` or `sound_spaces`, the pictures in
 `scene_observations_new`, and the responses directly in <root>/<dataset>. `find_layout` knows
-these variants; whatever lies elsewhere can be named.
+these variants; other places are given explicitly.
 """
 
 import re
@@ -94,12 +94,12 @@ class Layout:
 
 
 def content_file(episodes: Path, scene: str) -> Path:
-    """Where the episodes of one scene are that belong to a <split>.json.gz."""
+    """Path of the episodes of one scene that belong to a <split>.json.gz."""
     return episodes.parent / "content" / f"{scene}.json.gz"
 
 
 def standard_layout(root: Path | str, dataset: str) -> Layout:
-    """The layout at the top of this page, for whoever writes a tree."""
+    """The layout at the top of this page, used for writing."""
     _check_dataset(dataset)
     root = user_path(root, "root")
     folders = {part: root / names[0].format(dataset) for part, names in _FOLDERS.items()}
@@ -111,7 +111,7 @@ def find_layout(root: Path | str, dataset: str, **elsewhere: Path | str) -> Layo
 
     elsewhere  folders of the PARTS that are not where they are looked for
 
-    There must be metadata; the other parts may be absent until somebody asks for them.
+    There must be metadata; other parts are checked when they are read.
     """
     _check_dataset(dataset)
     for part in elsewhere:

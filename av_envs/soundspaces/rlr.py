@@ -1,14 +1,14 @@
-"""The engine of SoundSpaces 2.0 as a reference to measure against: `pip install av-envs[rlr]`.
+"""RLR-Audio-Propagation, the engine of SoundSpaces 2.0, as an acoustic backend for comparisons.
 
 RLR-Audio-Propagation (Schissler and others, in Chen and others, "SoundSpaces 2.0: A
 Simulation Platform for Visual-Acoustic Learning", NeurIPS 2022) traces rays from the
-listener and from the source. It comes as a Linux library under CC BY-NC 4.0: nothing of
-this package needs it, and what it makes may not be sold.
+listener and from the source. It is a Linux library under CC BY-NC 4.0
+(`pip install av-envs[rlr]`): no other module needs it, its results are non-commercial.
 
-What was measured of version 0.0.1 and is made up for here: sound travels at 344 m/s, so
+Measured deviations of version 0.0.1 that are corrected here: sound travels at 344 m/s, so
 the scene is stretched to keep all times; amplitudes are 1 / sqrt(4 pi) of ours; a second
-simulation in one context differs from the first, so each answer comes from a context of
-its own; its built-in head hears everything 16 samples late. What remains: nearer than 1 m
+simulation in one context differs from the first, so each response comes from a context of
+its own; its built-in head adds a delay of 16 samples. Not corrected: nearer than 1 m
 the direct sound is too faint (-0.3 dB at 1 m, -1.3 dB at 0.5 m), and sound that falls from
 the side reaches both ears at the same time.
 """
@@ -45,12 +45,12 @@ CHANNELS = {"mono": 1, "binaural": 2}
 
 
 class LicenceNotice(UserWarning):
-    """Said once per process: what the library may be used for."""
+    """Warning, once per process: what the library may be used for."""
 
 
 @dataclass(frozen=True)
 class RLRConfig:
-    """How finely the library traces."""
+    """Parameters of the library."""
 
     n_rays: int = 5000  # from the listener
     n_source_rays: int = 200
@@ -63,7 +63,7 @@ class RLRConfig:
 
 
 class RLRAcoustics:
-    """An `AcousticBackend` that asks the library; every call simulates anew.
+    """An `AcousticBackend` by the library; every call runs a new simulation.
 
     With `ears="mono"` both rows of a response are the same microphone.
     """
@@ -117,7 +117,7 @@ class RLRAcoustics:
         return (STRETCH * habitat_from_world(heads[node])).tolist()
 
     def _response(self, context: Any) -> np.ndarray:
-        """What the library found last, at our rate, length and delay."""
+        """The library's last response at 16 kHz, of one second, without its delay."""
         n_channels = CHANNELS[self.config.ears]
         late = HEAD_LATENCY if n_channels == 2 and self.config.hrtf is None else 0
         out = np.zeros((2, RIR_SAMPLES), np.float32)
@@ -215,7 +215,7 @@ def face_transmission(swallowed: np.ndarray, through: np.ndarray) -> np.ndarray:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the library's chatter off the standard output; it writes there from C++."""
+    """Suppress the library's standard output, which it writes from C++."""
     kept = os.dup(1)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)

@@ -1,7 +1,7 @@
 """Scenes of a SoundSpaces 1.0 tree as dwellings: `backend="soundspaces"` of both tasks.
 
-What is heard are the recorded responses, resampled to 16 kHz and cut or padded to one second;
-what is seen are the pictures of scene_observations. The navigation graph is that of graph.pkl:
+Responses are the recorded ones, resampled to 16 kHz and truncated or padded to one second;
+views are the pictures of scene_observations. The navigation graph is that of graph.pkl:
 its largest part that can be walked in four headings, and walking distance is steps times grid,
 as in SoundSpaces. Surfaces are not read: maps show a floor made of the nodes.
 
@@ -34,7 +34,7 @@ KEPT_RESPONSES = 2048  # of all scenes together, float32: 262 MB per process
 
 
 class WalkReport(NamedTuple):
-    """What of a scene's graph cannot be walked in four headings.
+    """Parts of a scene's graph that cannot be walked in four headings.
 
     nodes    that are left, as the files number them
     slanted  edges that lead in none of the four headings
@@ -91,7 +91,7 @@ class SoundSpacesWorld:
         return self._splits[split]
 
     def report(self, name: str) -> WalkReport:
-        """What of a scene's graph was left out."""
+        """Report of the parts of a scene's graph that were left out."""
         graph = self.dataset.scene(name).graph
         steps = steps_of(graph)
         return WalkReport(graph.nodes[steps.rows], steps.slanted, steps.doubled, steps.cut_off)
@@ -141,7 +141,7 @@ class SoundSpacesWorld:
     def _read_response(self, name: str, receiver: int, source: int, heading: int) -> np.ndarray:
         samples, _ = self.dataset.scene(name).rir(receiver, source, heading)
         kept = cut_or_padded(samples, RIR_SAMPLES)
-        kept.flags.writeable = False  # everybody gets the same array
+        kept.flags.writeable = False  # shared by all callers
         return kept
 
 

@@ -1,4 +1,4 @@
-"""How a scene looks: colour and depth from any pose, a cache of views, and the map from above."""
+"""Rendering of scenes: RGB-D and category images, a cache of views, and top-down maps."""
 
 from av_envs.vision.camera import FIELD_OF_VIEW, IMAGE_SIZE, MAX_DEPTH, render_labels, render_rgbd
 from av_envs.vision.topdown import TopDownMap, top_down_map

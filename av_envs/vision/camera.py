@@ -1,4 +1,4 @@
-"""A pinhole camera at eye height: what an agent sees, in colour and depth."""
+"""Pinhole camera at eye height: RGB, depth and category images."""
 
 import numpy as np
 from numba import njit
@@ -20,7 +20,7 @@ SUN_DIRECTION = np.array([0.36, 0.48, 0.8])  # unit; no two faces of a box are e
 def render_rgbd(
     scene: Scene, position: np.ndarray, heading: int, size: int = IMAGE_SIZE
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What a camera sees that stands upright and looks along a heading.
+    """RGB and depth image of an upright camera that looks along a heading.
 
     position  (3,) metres, of the eye
     heading   0 east, 1 north, 2 west, 3 south
@@ -38,7 +38,7 @@ def render_rgbd(
 def render_labels(
     scene: Scene, position: np.ndarray, heading: int, size: int = IMAGE_SIZE
 ) -> np.ndarray:
-    """What each pixel of `render_rgbd` shows, (size, size) uint8: an index into CATEGORIES."""
+    """(size, size) uint8, index into CATEGORIES of each pixel of `render_rgbd`."""
     eye = _checked_eye(position, heading)
     index = visible_triangles(scene.bvh, eye, int(heading), size, HALF_WIDTH)
     return np.append(scene.category, np.uint8(VOID))[index]  # -1, nothing there, is the last

@@ -1,4 +1,4 @@
-"""What the pictures of all tasks are made of: one canvas, one set of colours, the placed map.
+"""Layout of rendered frames: canvas, colours, map panel, captions and legend.
 
 Colours are those of Okabe and Ito, "Color Universal Design", 2008, which people with
 any colour vision can tell apart; things on the map differ in shape as well.
@@ -42,13 +42,13 @@ _INFERNO = (
 
 
 class PlacedMap(NamedTuple):
-    """The map of a dwelling and the column and row of its top left pixel on the canvas."""
+    """A map and the (column, row) of its top left pixel on the canvas."""
 
     plan: TopDownMap
     corner: tuple[int, int]
 
     def place(self, position: np.ndarray) -> Point:
-        """Where a world position (2 or more,) in metres is on the canvas."""
+        """(column, row) on the canvas of a world position (2 or more,) in metres."""
         column, row = self.plan.world_to_pixel(position) + self.corner
         return float(column), float(row)
 

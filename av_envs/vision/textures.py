@@ -1,4 +1,4 @@
-"""Procedural textures: how much lighter or darker a surface is at a point, and how it is tinted.
+"""Procedural textures: colour factors of a surface point, filtered to the pixel size.
 
 Places are given in metres on the surface (`u` along it, `v` up or across). A pixel
 covers `du` by `dv` metres; lines are averaged over that stretch and fine grain fades

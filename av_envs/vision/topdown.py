@@ -1,4 +1,4 @@
-"""The dwelling from above, as an architect draws it: floors, furniture, walls cut through."""
+"""Top-down map of a scene: floors, furniture and walls in section."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ SURFACE_LIMIT = 12  # surfaces looked through from the top to the floor
 
 
 class TopDownMap(NamedTuple):
-    """A picture of the dwelling, north up.
+    """Image of a dwelling from above, north up.
 
     picture           (H, W, 3) uint8
     corner            (2,) float, metres, x and y at the outer corner of the top left pixel

@@ -1,4 +1,4 @@
-"""What can be seen from every node of a scene, rendered once and kept."""
+"""Cached RGB-D views from every node of a scene."""
 
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ VIEW = np.dtype(
 
 
 class ViewCache:
-    """Views from the heads of all nodes of one scene; made on demand, shared by all processes."""
+    """Views from the heads of all nodes of one scene: rendered on demand, cached on disk."""
 
     def __init__(self, scene: Scene):
         self.scene = scene
@@ -45,9 +45,9 @@ class ViewCache:
         return row["rgb"][0], depth[:, :, None]
 
     def labels(self, node: int, heading: int) -> np.ndarray:
-        """What each pixel of that view shows: (128, 128) uint8, an index into CATEGORIES.
+        """(128, 128) uint8, index into CATEGORIES of each pixel of that view.
 
-        Rendered every time: that takes hardly longer than reading it would.
+        Not cached: rendering takes hardly longer than reading.
         """
         self._number(node, heading)
         return render_labels(self.scene, self.scene.graph.heads[node], heading)

@@ -1,4 +1,4 @@
-"""Which triangle each pixel sees.
+"""Visible triangle of each pixel, by hierarchical culling and rasterisation.
 
 Headings are quarter turns, so an upright box stays upright in the camera frame
 (right, up, forward) and the tree of the ray caster doubles as a tree for the

@@ -1,1 +1,1 @@
-"""Dwellings that can be seen, heard and walked, and the backends that provide them."""
+"""World backends: sets of dwellings with acoustics, views and a navigation graph."""

@@ -1,9 +1,9 @@
-"""Fill the caches of a pool of dwellings before training: what is heard and, if wanted, seen.
+"""Precompute the caches of a pool of dwellings before training: responses and, optionally, views.
 
-Everything made here would be made on first use anyway, the same to the last bit. Rows
-that exist are kept, so an interrupted run goes on where it stopped. Work is spread by
-joblib: inside `joblib.parallel_config(backend="ray")` or "dask" it goes to a cluster
-whose machines share the cache directory.
+Without it the same bits are computed on first use. Existing rows are kept, so an interrupted
+run resumes where it stopped. Work is distributed by joblib: inside
+`joblib.parallel_config(backend="ray")` or "dask" it goes to a cluster whose machines share the
+cache directory.
 """
 
 import argparse
@@ -40,8 +40,8 @@ class Pool(NamedTuple):
 
     names   as `load_scene` takes them
     grid    metres between nodes
-    views   whether the pictures are wanted as well
-    tracer  what traces the responses, see `TraceConfig`
+    views   whether views are baked as well as responses
+    tracer  see `TraceConfig`
     """
 
     names: tuple[str, ...]
@@ -53,7 +53,7 @@ class Pool(NamedTuple):
 def pool_of(
     env_id: str, split: str, houses: int, views: bool = False, tracer: str = "numba"
 ) -> Pool:
-    """Where the episodes of an environment take place."""
+    """The pool that the episodes of an environment draw from."""
     if env_id not in VARIANTS:
         raise ValueError(f"unknown environment {env_id!r}; choose from {', '.join(VARIANTS)}")
     entry_point, options = VARIANTS[env_id]
@@ -66,21 +66,21 @@ def pool_of(
 
 
 def pool_bytes(pool: Pool) -> tuple[int, int]:
-    """Number of nodes in all dwellings and what their complete caches take on disk."""
+    """Number of nodes in all dwellings and size of their complete caches in bytes."""
     counts = np.array([len(_scene(name, pool.grid).graph) for name in pool.names])
     views = N_HEADINGS * VIEW.itemsize if pool.views else 0
     return int(counts.sum()), int(RESPONSE.itemsize * (counts**2).sum() + views * counts.sum())
 
 
 def missing_blocks(pool: Pool) -> list[tuple[str, np.ndarray]]:
-    """Dwellings and nodes, a block at a time, whose responses or views are not all there."""
+    """(dwelling, nodes) blocks with missing responses or views."""
     return [(name, nodes) for name in pool.names for nodes in _missing(name, pool)]
 
 
 def bake_block(pool: Pool, name: str, nodes: np.ndarray) -> int:
-    """Make what is missing at these nodes, on one core; returns how many they are.
+    """Compute what is missing at these nodes, on one core; returns the number of nodes.
 
-    Raises OSError if the cache has not kept it, for then the work is lost.
+    Raises OSError if the cache did not store it.
     """
     bank = _bank(name, pool.grid, pool.tracer)
     bank.bake(nodes, workers=1)
@@ -98,7 +98,7 @@ def bake_block(pool: Pool, name: str, nodes: np.ndarray) -> int:
 
 
 def bake(pool: Pool, blocks: list[tuple[str, np.ndarray]], workers: int) -> None:
-    """Work through the blocks in several processes, with one progress bar over the nodes."""
+    """Bake all blocks in `workers` processes, with one progress bar over the nodes."""
     tasks = (delayed(bake_block)(pool, *block) for block in blocks)
     total = sum(len(nodes) for _, nodes in blocks)
     with tqdm(total=total, desc="baking", unit="source", smoothing=0.05) as bar:
@@ -145,7 +145,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _plan(pool: Pool) -> list[tuple[str, np.ndarray]]:
-    """The blocks to be baked, after saying how large the whole is; refuses what cannot stay."""
+    """Blocks to bake; prints the total size, ValueError if cache or disk is too small."""
     directory, limit = _lasting_directory(), cache_limit_bytes()
     n_nodes, n_bytes = pool_bytes(pool)
     contents = "responses and views" if pool.views else "responses"
@@ -169,7 +169,7 @@ def _plan(pool: Pool) -> list[tuple[str, np.ndarray]]:
 
 
 def _lasting_directory() -> Path:
-    """The cache directory; a temporary one would be gone before anybody reads from it."""
+    """The cache directory; ValueError if only a temporary one could be used."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:

@@ -1,18 +1,17 @@
-"""Dwellings that can be seen and heard, and the worlds that they come from.
+"""Protocols of worlds, the table of world backends, and pools of dwellings.
 
-A world is a set of dwellings in splits. The built-in one, "traced", holds the procedural
-houses; each line of BACKENDS brings another. The tasks know a world by `WorldSettings` and
-never import one.
+A `World` is a set of dwellings in splits; a `Dwelling` is a scene with acoustics and views.
+Tasks refer to a world by its `WorldSettings` and never import one.
 
-What a backend is: a factory in BACKENDS, "module:callable", imported when first asked for. It
-is called with grid, hrtf and kind, which every task has, and with those of its own `options`
-that the user gave, all as keywords; it returns a `World`. It raises ValueError about what it
-cannot be or do (a root that does not exist, a grid or a head that its data do not have), at
-once, since `gymnasium.make` calls it. `kind` tells procedural houses apart; others ignore it.
+A backend is a line of BACKENDS: a factory "module:callable", imported on first use. It is
+called with the keywords grid, hrtf and kind, which every task has, and with those of its own
+`options` that the user gave; it returns a `World`. It raises ValueError for arguments that its
+data do not support (a missing root, another grid or head) when it is called, which is in
+`gymnasium.make`. `kind` selects procedural houses or flats; other backends ignore it.
 
-A world is opened once per process and shared by all environments and their threads. `open`
-is called at every reset, so it keeps what it has opened. Everything in a `Dwelling` is read
-by several threads at a time and gives the same bits to all of them.
+A world is opened once per process and shared by all environments and threads. `World.open` is
+called at every reset, so it should cache. All methods of a `Dwelling` may be called from
+several threads at a time and must return the same bits for the same arguments.
 """
 
 import importlib
@@ -24,22 +23,21 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from av_envs.acoustics import AcousticBackend, TraceConfig, TracedAcoustics
+from av_envs.acoustics import AcousticBackend
 from av_envs.acoustics.binaural import ear_tables
 from av_envs.paths import path_text, plain_paths
-from av_envs.scene import Scene, load_scene, scene_name
-from av_envs.scene.procedural.splits import SPLIT_SIZE
-from av_envs.vision import IMAGE_SIZE, ViewCache
+from av_envs.scene import Scene
+from av_envs.vision import IMAGE_SIZE
 
 OPEN_AT_ONCE = 64  # dwellings per process; the others are opened again when needed
 NO_PICTURE = 200  # the grey of a view that does not exist
 
 
 class Backend(NamedTuple):
-    """Where a world comes from.
+    """One line of BACKENDS.
 
-    factory  "module:callable" that returns a `World`
-    options  keyword arguments that it knows besides grid, hrtf and kind; JSON-safe
+    factory  import path "module:callable" of what returns a `World`
+    options  its keyword arguments besides grid, hrtf and kind; JSON-safe
     """
 
     factory: str
@@ -47,7 +45,9 @@ class Backend(NamedTuple):
 
 
 BACKENDS: dict[str, Backend] = {
-    "traced": Backend("av_envs.worlds.base:TracedWorld", ("tracer",)),
+    "traced": Backend(
+        "av_envs.worlds.traced:TracedWorld", ("tracer", "acoustics", "acoustics_options")
+    ),
     "soundspaces": Backend(
         "av_envs.soundspaces.world:SoundSpacesWorld",
         (
@@ -72,16 +72,8 @@ BACKENDS: dict[str, Backend] = {
 }
 
 
-class Acoustics(AcousticBackend, Protocol):
-    """How a dwelling sounds between its nodes."""
-
-    def rirs_into(self, sources: np.ndarray, receiver: int, heading: int, out: np.ndarray) -> None:
-        """Responses of several sources at one pose, into `out` (S, 2, 16000) float32."""
-        ...
-
-
 class Views(Protocol):
-    """How a dwelling looks from its nodes."""
+    """Views of a dwelling from its nodes."""
 
     def view(self, node: int, heading: int) -> tuple[np.ndarray, np.ndarray]:
         """Colours (128, 128, 3) uint8 and depth (128, 128, 1) float32 in units of 10 m.
@@ -91,12 +83,12 @@ class Views(Protocol):
         ...
 
     def labels(self, node: int, heading: int) -> np.ndarray:
-        """What each pixel shows: (128, 128) uint8, an index into `av_envs.scene.CATEGORIES`."""
+        """Category of each pixel: (128, 128) uint8, an index into `av_envs.scene.CATEGORIES`."""
         ...
 
 
 class NoViews:
-    """The views of a dwelling that nobody has pictures of."""
+    """Views of a dwelling without images; every method raises ValueError with `reason`."""
 
     def __init__(self, reason: str):
         self.reason = reason
@@ -110,54 +102,56 @@ class NoViews:
 
 @dataclass(frozen=True, eq=False)
 class Dwelling:
-    """A scene with what is heard and seen in it.
+    """A scene with its acoustics and views.
 
-    Nodes are those of `scene.graph`, whose spacing is the grid that was asked for. Whoever has
-    no surfaces still needs a scene: floors and walls are what maps are drawn of.
+    scene    its graph has the requested grid; needed for maps even if acoustics and views
+             do not use its surfaces
+    address  where a copy is reopened, None if unknown
     """
 
     scene: Scene
-    acoustics: Acoustics
+    acoustics: AcousticBackend
     views: Views
     address: "Address | None" = field(default=None, init=False)
 
     def at(self, address: "Address") -> "Dwelling":
-        """The same dwelling, which knows where it is to be found again."""
+        """The same dwelling with an address."""
         found = replace(self)
         object.__setattr__(found, "address", address)
         return found
 
     def __reduce_ex__(self, protocol: int) -> tuple:
-        """A copy, in whatever process, is opened where this dwelling was found, if that is known.
+        """Copies and pickles of a dwelling with an address are reopened there by name.
 
-        So it shares what it reads with all others, and hardly anything is written.
+        So they share caches, and a pickle is small.
         """
         if self.address is None:
             return super().__reduce_ex__(protocol)
         return _reopened, (self.address, self.scene.fingerprint)
 
     def picture(self, node: int, heading: int) -> np.ndarray:
-        """(128, 128, 3) uint8, the view for people: plain grey if there is none."""
+        """(128, 128, 3) uint8, the view for rendering; plain grey if there are no views."""
         if isinstance(self.views, NoViews):
             return np.full((IMAGE_SIZE, IMAGE_SIZE, 3), NO_PICTURE, np.uint8)
         return self.views.view(node, heading)[0]
 
 
 class World(Protocol):
-    """A set of dwellings."""
+    """A set of dwellings in splits."""
 
     def names(self, split: str) -> Sequence[str]:
-        """The dwellings of a split (train, val or test) in an order that never changes."""
+        """Names of the dwellings of a split (train, val or test), in a fixed order."""
         ...
 
     def open(self, name: str) -> Dwelling:
-        """The dwelling of that name, of whatever split."""
+        """The dwelling of that name, from any split; ValueError if there is none."""
         ...
 
 
 class WorldSettings(NamedTuple):
-    """Which world it is: what a backend is called with.
+    """Arguments of a world backend, hashable.
 
+    backend  key of BACKENDS
     options  JSON of the backend's own keyword arguments
     """
 
@@ -169,7 +163,7 @@ class WorldSettings(NamedTuple):
 
 
 class Address(NamedTuple):
-    """Where a dwelling is found: its name in a world."""
+    """Identity of a dwelling: world and name."""
 
     settings: WorldSettings
     name: str
@@ -184,7 +178,7 @@ class Pool(NamedTuple):
     settings: WorldSettings
 
     def open(self, name: str) -> Dwelling:
-        """The dwelling of that name in this world, of whatever split."""
+        """The dwelling of that name in this world, from any split."""
         return _opened_at(Address(self.settings, name))
 
 
@@ -194,7 +188,7 @@ def _opened_at(address: Address) -> Dwelling:
 
 
 def _reopened(address: Address, fingerprint: str) -> Dwelling:
-    """The dwelling at an address; a ValueError if it is another one by now."""
+    """The dwelling at an address; ValueError if its scene has another fingerprint."""
     dwelling = _opened_at(address)
     if dwelling.scene.fingerprint != fingerprint:
         raise ValueError(
@@ -206,7 +200,7 @@ def _reopened(address: Address, fingerprint: str) -> Dwelling:
 
 @lru_cache(maxsize=16)
 def open_world(settings: WorldSettings) -> World:
-    """The world of these settings, opened once per process."""
+    """The world of these settings, cached per process."""
     module, _, name = BACKENDS[settings.backend].factory.partition(":")
     factory = getattr(importlib.import_module(module), name)
     grid, hrtf, kind = settings.grid, settings.hrtf, settings.kind
@@ -225,9 +219,11 @@ def open_pool(settings: WorldSettings, split: str, houses: int) -> Pool:
 def world_settings(
     backend: str, options: Mapping[str, Any] | None, *, grid: float, hrtf: str, kind: str = "house"
 ) -> WorldSettings:
-    """Settings of a world; an option that its backend does not have is an error.
+    """Checked settings of a world.
 
     options  of the backend, JSON-safe; paths may be path objects
+
+    Raises ValueError for an unknown backend and TypeError for an option that it does not have.
     """
     if not isinstance(backend, str) or backend not in BACKENDS:
         raise ValueError(f"backend {backend!r} does not exist; choose from {', '.join(BACKENDS)}")
@@ -245,9 +241,9 @@ def world_settings(
 
 
 def sorted_options(options: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
-    """Keyword arguments of an environment, those of its backend moved into `backend_options`.
+    """Keyword arguments of an environment with those of its backend in `backend_options`.
 
-    known  options of the environment itself
+    known  options of the environment itself; TypeError for others that the backend lacks
     """
     own = {name: value for name, value in options.items() if name in known}
     others = {name: value for name, value in options.items() if name not in known}
@@ -279,61 +275,6 @@ def _unknown(name: str, known: Sequence[str], backend: str) -> str:
 
 
 def check_head(hrtf: str) -> None:
-    """Raise what opening the head raises, now; the built-in one needs no check."""
+    """Raise ValueError or OSError now if the head of that name or path cannot be opened."""
     if hrtf != "kemar":
         ear_tables(hrtf)
-
-
-def open_dwelling(name: str, grid: float, hrtf: str = "kemar", tracer: str = "numba") -> Dwelling:
-    """The procedural dwelling of that name (see `scene_name`); processes share what it caches.
-
-    tracer  see `TraceConfig`
-    """
-    return _opened(name, grid, hrtf, tracer)
-
-
-def forget_dwellings() -> None:
-    """Close all procedural dwellings of this process; what is in the cache on disk stays."""
-    _opened.cache_clear()
-
-
-@lru_cache(maxsize=OPEN_AT_ONCE)
-def _opened(name: str, grid: float, hrtf: str, tracer: str) -> Dwelling:
-    scene = load_scene(name, grid)
-    acoustics = TracedAcoustics(scene, TraceConfig(tracer=tracer), hrtf)
-    options = {} if tracer == "numba" else {"tracer": tracer}
-    address = Address(world_settings("traced", options, grid=grid, hrtf=hrtf), name)
-    return Dwelling(scene, acoustics, ViewCache(scene)).at(address)
-
-
-@dataclass(frozen=True)
-class TracedWorld:
-    """Procedural houses or flats, as many as there are seeds."""
-
-    grid: float
-    hrtf: str
-    kind: str
-    tracer: str = "numba"  # or warp, for graphics processors
-
-    def __post_init__(self):
-        TraceConfig(tracer=self.tracer)  # which says if there is none of that name
-        check_head(self.hrtf)
-
-    def names(self, split: str) -> Sequence[str]:
-        return _SplitNames(split, self.kind)
-
-    def open(self, name: str) -> Dwelling:
-        return open_dwelling(name, self.grid, self.hrtf, self.tracer)
-
-
-class _SplitNames(Sequence):
-    """Names of a split, made when asked for: there are a million of them."""
-
-    def __init__(self, split: str, kind: str):
-        self._split, self._kind = split, kind
-
-    def __len__(self) -> int:
-        return SPLIT_SIZE
-
-    def __getitem__(self, index: int) -> str:
-        return scene_name(self._split, index, self._kind)

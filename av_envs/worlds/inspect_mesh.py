@@ -1,4 +1,4 @@
-"""What a mesh file becomes: a report, and a picture of its map, its nodes and views.
+"""Report and picture of the scene that a mesh file becomes: map, nodes and views.
 
 python -m av_envs.worlds.inspect_mesh house.glb --out house.png
 """
@@ -71,9 +71,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def picture(scene: Scene) -> np.ndarray:
-    """(608, 992, 3) uint8: the map with nodes and steps; what the marked node sees all round.
+    """(608, 992, 3) uint8: the map with nodes and edges, and four views from the marked node.
 
-    Its views are, from the top, east, north, west and south.
+    Views are, from the top, east, north, west and south.
     """
     graph = scene.graph
     canvas = blank_canvas()

@@ -2,7 +2,7 @@
 
     gymnasium.make("AVDynamicSep-v0", backend="mesh", root="house.glb")
 
-What is heard is traced and what is seen is rendered, as in the built-in houses.
+Responses are traced and views are rendered, as in the procedural houses.
 """
 
 import os
@@ -69,7 +69,7 @@ class MeshWorld:
         return self._files[split]
 
     def read(self, name: str) -> tuple[Scene, MeshReport]:
-        """The scene of that file and the report of what became of it."""
+        """The scene of that file and the import report."""
         is_world = suffix_of(name) in WORLDS
         known = self._world_options if is_world else self._mesh_options
         read = read_gazebo_world if is_world else read_mesh

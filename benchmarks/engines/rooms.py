@@ -53,9 +53,9 @@ def shoebox(material: Material, size: tuple[float, float, float] = SHOEBOX) -> S
     graph = build_graph(floor, np.zeros((0, 4)), np.zeros((0, 4)), around, 1.0)
     graph = replace(graph, positions=(graph.positions + ASIDE).astype(np.float32))
     nothing = np.zeros(len(mesh.triangles), int)
-    looks = mesh.colour, mesh.pattern
+    mesh = mesh._replace(material=nothing, category=None)
     rooms = (Room("box", (0.0, 0.0, x, y)),)
-    return Scene.build("shoebox", mesh.triangles, nothing, *looks, (material,), rooms, graph)
+    return Scene.build("shoebox", mesh, (material,), rooms, graph)
 
 
 def house(index: int, material: Material | None) -> Scene:

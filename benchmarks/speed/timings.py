@@ -27,7 +27,7 @@ from av_envs.conventions import N_HEADINGS
 from av_envs.scene import Scene
 from av_envs.scene.procedural.splits import load_scene, scene_name
 from av_envs.separation.episode import draw_in_pool
-from av_envs.worlds.base import forget_dwellings
+from av_envs.worlds.traced import forget_dwellings
 
 ROOT = Path(__file__).resolve().parents[2]
 N_BATCHES = 5  # our steps and the reference steps take turns, so that both meet the same load

@@ -6,6 +6,7 @@ from av_envs.conventions import SPEED_OF_SOUND
 from av_envs.scene import Room, Scene
 from av_envs.scene.materials import Material
 from av_envs.scene.navigation import HEAD_HEIGHT, NavigationGraph
+from av_envs.scene.scene import Mesh
 
 QUADS = [(0, 3, 2, 1), (4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7)]
 
@@ -35,7 +36,8 @@ def scene_of(triangles, material, materials, heads, name="test") -> Scene:
     )
     colour, pattern = np.full((len(triangles), 3), 128), np.zeros(len(triangles))
     room = (Room("room", (0.0, 0.0, 1.0, 1.0)),)
-    return Scene.build(name, triangles, material, colour, pattern, tuple(materials), room, graph)
+    mesh = Mesh(triangles, material, colour, pattern)
+    return Scene.build(name, mesh, tuple(materials), room, graph)
 
 
 def shoebox(size, heads, absorption=0.2, scattering=0.0) -> Scene:

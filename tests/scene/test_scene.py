@@ -18,18 +18,17 @@ GRAPH = NavigationGraph(
 
 
 def small_scene(**changes):
+    """A block of carpet; `changes` are fields of its mesh or arguments of `Scene.build`."""
     mesh = mesh_of([Block((0, 0, 0), (2, 1, 3), "carpet", (10, 20, 30), 4, FLOATING)])
+    mesh = mesh._replace(material=np.zeros(12, int), category=None)
+    mesh = mesh._replace(**{k: changes.pop(k) for k in mesh._fields if k in changes})
     arguments = {
         "name": "box",
-        "triangles": mesh.triangles,
-        "material": np.zeros(12, int),
-        "colour": mesh.colour,
-        "pattern": mesh.pattern,
         "materials": (MATERIALS["carpet"],),
         "rooms": (Room("box", (0, 0, 2, 1)),),
         "graph": GRAPH,
     }
-    return Scene.build(**{**arguments, **changes})
+    return Scene.build(mesh=mesh, **{**arguments, **changes})
 
 
 def test_rows_stay_with_their_triangle_when_sorted():

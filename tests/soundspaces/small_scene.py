@@ -35,10 +35,8 @@ def small_scene(grid: float = 1.0) -> Scene:
     floor = np.array([[x0, y0, x1, y1]])
     nothing = np.empty((0, 4))
     graph = build_graph(floor, nothing, nothing, mesh.triangles, grid)
-    return Scene.build(
-        NAME, mesh.triangles, mesh.material, mesh.colour, mesh.pattern,
-        tuple(MATERIALS.values()), (Room("room", tuple(floor[0])),), graph, mesh.category,
-    )  # fmt: skip
+    rooms = (Room("room", tuple(floor[0])),)
+    return Scene.build(NAME, mesh, tuple(MATERIALS.values()), rooms, graph)
 
 
 class SmallWorld:

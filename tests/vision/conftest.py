@@ -46,10 +46,8 @@ def _make_scene(name="box", room_size=ROOM, pattern=PLAIN):
     neighbours = np.array([[1, -1, -1, -1], [-1, -1, 0, -1]], np.int32)
     graph = NavigationGraph(positions, neighbours, 1.0, np.zeros(2, np.int32), np.ones(2, "f4"))
     rooms = (Room("hall", (0, 0, *room_size[:2])),)
-    return Scene.build(
-        name, mesh.triangles, mesh.material, mesh.colour, mesh.pattern,
-        tuple(MATERIALS.values()), rooms, graph,
-    )  # fmt: skip
+    mesh = mesh._replace(category=None)
+    return Scene.build(name, mesh, tuple(MATERIALS.values()), rooms, graph)
 
 
 @pytest.fixture(scope="session")

@@ -6,17 +6,10 @@ import pytest
 
 from av_envs.rir_measure import parallel_env
 from av_envs.rir_measure.config import MeasureConfig
-from av_envs.scene import scene_name
 from av_envs.separation.config import SeparationConfig
 from av_envs.worlds import base
-from av_envs.worlds.base import (
-    Backend,
-    NoViews,
-    TracedWorld,
-    WorldSettings,
-    open_dwelling,
-    open_pool,
-)
+from av_envs.worlds.base import Backend, NoViews, WorldSettings
+from av_envs.worlds.traced import open_dwelling
 
 CALLS = []
 
@@ -42,37 +35,10 @@ def mirror(monkeypatch):
     """A backend `mirror` with options of its own."""
     CALLS.clear()
     base.open_world.cache_clear()
-    backend = Backend("test_dwelling:MirrorWorld", ("root", "scenes"))
+    backend = Backend(f"{MirrorWorld.__module__}:MirrorWorld", ("root", "scenes"))
     monkeypatch.setitem(base.BACKENDS, "mirror", backend)
     yield
     base.open_world.cache_clear()
-
-
-def test_the_built_in_world_is_that_of_the_procedural_houses():
-    pool = open_pool(SeparationConfig().world, "test", 5)
-    assert pool.size == 5
-    assert [pool.names[k] for k in range(5)] == [scene_name("test", k) for k in range(5)]
-    opened = pool.world.open("house-3")
-    assert opened is open_dwelling("house-3", 1.0, "kemar")
-    flats = open_pool(MeasureConfig().world, "train", 1)
-    assert flats.world == TracedWorld(0.5, "kemar", "flat")
-    assert flats.names[0] == "flat-0"
-
-
-def test_houses_can_be_traced_by_another_tracer():
-    pytest.importorskip("warp", reason="NVIDIA Warp is an extra: av-envs[warp]")
-    levels = []
-    for tracer in ("numba", "warp"):
-        world = TracedWorld(1.0, "kemar", "flat", tracer)
-        acoustics = world.open("flat-9").acoustics
-        energy = [np.square(acoustics.rir(3, node, 0)).sum() for node in range(4, 20)]
-        levels.append(10 * np.log10(energy).mean())
-    assert levels[0] != levels[1]
-    assert levels[0] == pytest.approx(levels[1], abs=1)
-    env = gym.make("AVDynamicSep-v0", tracer="warp")  # one word is all it takes
-    assert env.unwrapped.config.world.options == '{"tracer": "warp"}'
-    with pytest.raises(ValueError, match="tracer 'optix' does not exist; choose from numba, warp"):
-        gym.make("AVDynamicSep-v0", tracer="optix")
 
 
 def test_a_backend_gets_its_options_and_is_opened_once(mirror):

@@ -1,1 +1,1 @@
-"""Rooms that were measured: recorded impulse responses as a backend."""
+"""Measured rooms: recorded impulse responses as an acoustic backend."""

@@ -1,7 +1,7 @@
-"""Measured rooms as an engine: responses are looked up, not computed.
+"""Acoustic backend of measured rooms: responses are looked up, not computed.
 
-Few rooms are measured at so many places that one could walk in them, so this is no world of the
-tasks: it is for listening to real rooms and for holding what was computed against them.
+Measured rooms rarely have enough positions for navigation, so this is not a world of the
+tasks: it serves listening to real rooms and comparison with computed responses.
 """
 
 from pathlib import Path
@@ -18,9 +18,9 @@ ON_GRID = 0.02  # m by which neighbours may be off the grid
 
 
 class RecordedAcoustics:
-    """An `AcousticBackend` of measured responses, cut off or filled up to one second.
+    """An `AcousticBackend` of measured responses, truncated or zero-padded to one second.
 
-    room  nodes are its positions, see `MeasuredRoom`; what was not measured is an error
+    room  nodes are its positions, see `MeasuredRoom`; other poses are a ValueError
     """
 
     def __init__(self, room: MeasuredRoom):

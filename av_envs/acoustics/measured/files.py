@@ -1,4 +1,4 @@
-"""Reading measured rooms: SOFA files (AES69), or sound files listed in a CSV or JSON table."""
+"""Readers of measured rooms: SOFA files (AES69), or sound files listed in a CSV or JSON table."""
 
 import csv
 import json

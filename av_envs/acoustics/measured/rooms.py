@@ -1,4 +1,4 @@
-"""Rooms that somebody has measured: binaural responses, and where they were taken."""
+"""Measured rooms: binaural responses with their poses, and their calibration."""
 
 from dataclasses import dataclass, replace
 

@@ -1,1 +1,1 @@
-"""Energy path tracing: rays, image sources and edges of a scene."""
+"""Energy path tracing: rays, image sources and edge diffraction."""

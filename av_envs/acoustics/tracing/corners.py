@@ -1,6 +1,6 @@
-"""Where sound can turn: corners at the height of heads, and the shortest ways over them.
+"""Diffracting edges: corners at the height of heads, and the shortest paths over them.
 
-The surfaces are cut at head height. Whatever meets there in one place of the plan is one
+The surfaces are cut at head height. Faces that meet there at one point of the plan form one
 corner, whether or not the triangles share vertices: the jamb of a door ends at its lintel
 and the wall beside it at the ceiling, and both end in one line. Sound can turn where more
 than half a turn around such a place is air: at door jambs, ends of walls (of a single sheet,
@@ -27,7 +27,7 @@ SHALLOW = 0.05  # m between an edge and the wall behind it: the edge of a pictur
 
 
 class Corners(NamedTuple):
-    """Where sound can turn, and who sees whom.
+    """Diffracting edges and lines of sight between them and the places.
 
     edges        (C, 3) float32 metres, on the edge itself: what lengths and angles refer to
     points       (C, 3) float32 metres, just beside it, in the air: what sight lines end at
@@ -51,7 +51,7 @@ class Corners(NamedTuple):
 
 
 def find_corners(scene: Scene, places: np.ndarray) -> Corners:
-    """Corners at the heights of the places (N, 3) and the shortest ways between them."""
+    """Corners at the heights of the places (N, 3) and the shortest paths between them."""
     places = np.asarray(places, np.float32)
     level = np.floor((places[:, 2] - places[:, 2].min()) / LEVEL)
     heights = [float(np.median(places[level == k, 2])) for k in np.unique(level)]

@@ -1,4 +1,4 @@
-"""Energy path tracing: how much sound reaches every node, when, and from where.
+"""Energy path tracer: energy at every node by time, octave band and direction.
 
 Rays leave a source, scatter and lose energy at surfaces, and deposit energy in
 spheres around all nodes at once, in proportion to the length of the chord they cut
@@ -96,7 +96,7 @@ def trace(
 
 
 def seed_of(seed: int, source: int) -> np.uint64:
-    """What the rays of one source and their directions are drawn with."""
+    """Seed of the random numbers of one source."""
     return np.uint64((seed * 1_000_003 + source) & 0xFFFFFFFF)
 
 

@@ -1,4 +1,4 @@
-"""Spheres that collect the energy of passing rays (a track-length estimator)."""
+"""Spherical detectors that collect the energy of passing rays (a track-length estimator)."""
 
 from typing import NamedTuple
 
@@ -128,7 +128,7 @@ def _spheres_between(detectors, row, low, high):
 
 @njit(inline="always", fastmath=True)
 def _chord(spheres, i, line, length):
-    """Where on a segment it enters and leaves a sphere, metres; (0, 0) if it misses."""
+    """Metres along a segment at which it enters and leaves a sphere; (0, 0) if it misses."""
     ox, oy, oz, dx, dy, dz = line
     lx, ly, lz = spheres[i, 0] - ox, spheres[i, 1] - oy, spheres[i, 2] - oz
     nearest = lx * dx + ly * dy + lz * dz

@@ -1,4 +1,4 @@
-"""Sound past edges, around corners and through walls.
+"""Diffraction past edges and around corners, and transmission through walls.
 
 An edge is treated as Pierce does ("Diffraction of sound around corners and over wide
 barriers", JASA 55, 1974), by Fresnel integrals that are averaged over each octave band. In
@@ -14,7 +14,7 @@ that a way passes in the light, those farther apart than a wall is thick (the tw
 door) count each; of both edges of one jamb the nearer counts, and the other for sound past
 it. All surfaces count as hard.
 
-The straight line through walls carries what they let through.
+The straight path through walls has the energy that they transmit.
 """
 
 import numpy as np
@@ -59,7 +59,7 @@ def add_diffraction(
     places: np.ndarray,
     paths: Paths,
 ) -> None:
-    """Dim the direct sound near edges; where it is hidden, add ways around corners and walls.
+    """Attenuate direct sound near edges; where it is hidden, add diffracted and transmitted paths.
 
     source  index of the source's node among the places
     paths   direct and specular paths of that source, the direct one first, with two free

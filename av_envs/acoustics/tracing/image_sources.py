@@ -1,8 +1,8 @@
 """Direct sound and early specular reflections, exact to the sample, by image sources.
 
-In a furnished house most sequences of mirrors see nobody, so rays discover the
-sequences worth testing: whatever a specular ray meets is mirrored, and each place
-then checks the path back to the source. Allen and Berkley, "Image method for
+In a furnished house most sequences of mirrors have no valid path, so rays discover the
+sequences worth testing: each plane that a specular ray meets is a mirror, and the path
+from each place back to the source is then tested. Allen and Berkley, "Image method for
 efficiently simulating small-room acoustics", JASA 1979; discovery by rays after
 Vorlaender, "Simulation of the transient and steady-state sound propagation in
 rooms using a new combined ray-tracing/image-source algorithm", JASA 1989.
@@ -147,7 +147,7 @@ def _find_paths(bvh, mirrors, sequences, source, places, paths):
 
 @njit(cache=True, nogil=True, fastmath=True, inline="always")
 def _may_be_open(mirrors, sequence, images, depth, x, y, z):
-    """Whether the path from (x, y, z) meets its mirrors where they are: spares most rays."""
+    """Whether the path from (x, y, z) meets the bounds of its mirrors: a cheap first test."""
     normals, bounds = mirrors.normals, mirrors.bounds
     for k in range(depth - 1, -1, -1):
         p = np.uint64(sequence[k])

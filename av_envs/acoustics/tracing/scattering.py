@@ -1,4 +1,4 @@
-"""Chance and direction: where rays start and how they leave a surface."""
+"""Random sampling of rays: initial directions, reflection, scattering and transmission."""
 
 import numpy as np
 from numba import njit
@@ -44,7 +44,7 @@ def first_direction(ray, n_rays, jitter, turn=0.0):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def turn_of(seed):
-    """How far the lattice of a source is turned around the vertical, in turns: 0 to 1.
+    """Rotation of a source's lattice around the vertical, in turns: 0 to 1.
 
     Were it not turned, all sources would miss the same directions. Around the vertical only:
     floors and ceilings keep the height of a direction, and a lattice is evener in height

@@ -1,4 +1,4 @@
-"""What becomes of a ray at each surface."""
+"""Energy factors of surfaces for rays."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ FEWEST_TRANSMITTED, MOST_TRANSMITTED = 0.04, 0.96
 
 
 class Surfaces(NamedTuple):
-    """What a ray does at each material, as energy factors per band.
+    """Energy factors per material and band.
 
     normals, material   (T, 3) and (T,) of the scene's triangles
     transmitted_share   (M,) probability to pass the wall; the factors make up for it
@@ -32,7 +32,7 @@ class Surfaces(NamedTuple):
 
 
 def reflected_energy(scene: Scene) -> np.ndarray:
-    """(M, 7) what a surface returns: all but what it swallows and what passes through it."""
+    """(M, 7) reflected energy fraction: one minus absorption and transmission."""
     return np.maximum(1 - scene.absorption - scene.transmission, 0)  # 0 may come out below 0
 
 

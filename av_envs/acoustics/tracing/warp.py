@@ -2,8 +2,8 @@
 
 The same physics with other random numbers, so levels agree but not bits; on a graphics
 processor the order of additions varies, and with it the last bits from run to run. It is
-an option (`TraceConfig(tracer="warp")`, `pip install "av-envs[warp]"`): what it traces is
-kept apart from what the processor's tracer makes.
+an option (`TraceConfig(tracer="warp")`, `pip install "av-envs[warp]"`): its results are
+cached apart from those of the CPU tracer.
 """
 
 import numpy as np
@@ -57,7 +57,7 @@ Bands = wp.types.vector(length=N_BANDS, dtype=wp.float32)
 
 @wp.struct
 class World:
-    """What rays meet: `Surfaces` and `Detectors` on the device."""
+    """Scene data on the device: `Surfaces` and `Detectors`."""
 
     mesh: wp.uint64
     material: wp.array(dtype=wp.int32)

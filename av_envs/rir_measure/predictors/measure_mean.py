@@ -18,7 +18,7 @@ from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.predictors.envelope import SEEN, decompose
 from av_envs.rir_measure.predictors.geometry import azimuths, distances
 from av_envs.scene.procedural.splits import scene_name
-from av_envs.worlds.base import open_dwelling
+from av_envs.worlds.traced import open_dwelling
 
 GRIDS = {"flat": 0.5, "house": 1.0}  # m
 SOURCES, RECEIVERS = 10, 30  # per dwelling; a source is traced once for all its receivers

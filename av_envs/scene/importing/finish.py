@@ -1,4 +1,4 @@
-"""What the parts of a mesh are made of, from their names."""
+"""Materials, colours and categories of the parts of a mesh, from their names."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class Finish(NamedTuple):
 def finish_parts(
     names: tuple[tuple[str, ...], ...], chosen: Materials, usual: Materials, default: str | Material
 ) -> Finish:
-    """Materials by name: what the user chose, then what is usual here, then the rules.
+    """Materials by name: those `chosen` by the user, then the `usual` ones, then the rules.
 
     names  of each part: its material's name, then its own
     """

@@ -1,4 +1,4 @@
-"""Floor plans as scenes: walls drawn from above, made as high as a storey.
+"""Scenes of floor plans: walls drawn from above, extruded to the height of a storey.
 
 Floor and ceiling fill the plan's outline; doors are cut into the walls. Every face
 looks into a room, and a wall between two rooms has two faces, so that sound passes it
@@ -6,7 +6,7 @@ as in the built-in houses.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,60 +34,78 @@ FLOOR, CEILING, INNER, OUTER = range(4)
 Points = Sequence[Sequence[float]]
 
 
+@dataclass(frozen=True)
+class Storey:
+    """Parameters of a storey that a floor plan does not contain; lengths in metres.
+
+    outline     corners of the floor; by default what the walls surround, across gaps of
+                at most `widest_gap`
+    enclose     close the outline where no wall stands on it: plans leave out windows.
+                False leaves it open, and the report tells how much sound is lost
+    """
+
+    height: float = 2.6
+    thickness: float = 0.15  # of a wall that is drawn as a line
+    door_height: float = 2.05
+    outline: Points | None = None
+    widest_gap: float = 2.5
+    enclose: bool = True
+
+    def __post_init__(self):
+        _check_length("height", self.height)
+        _check_length("thickness", self.thickness)
+        if self.height < BODY_HEIGHT:
+            raise ValueError(
+                f"height: nobody can stand under {self.height} m, {BODY_HEIGHT} are needed"
+            )
+        if not 0 < self.door_height <= self.height:
+            raise ValueError(f"door_height must lie in 0..{self.height}, got {self.door_height!r}")
+
+
 def read_floorplan(
     walls: Sequence[Points],
     doors: Sequence[Points] = (),
-    height: float = 2.6,
-    thickness: float = 0.15,
-    door_height: float = 2.05,
-    outline: Points | None = None,
-    widest_gap: float = 2.5,
-    enclose: bool = True,
+    storey: Storey | None = None,
     grid: float = 1.0,
     name: str = "floorplan",
     materials: Materials | None = None,
     default: str | Material = UNKNOWN,
 ) -> tuple[Scene, MeshReport]:
-    """The scene of a floor plan in metres, and a report of what became of it.
+    """The scene of a floor plan in metres, and a report.
 
-    walls        corners ((x, y), ...) of each wall's rectangle or other shape, or the two
-                 ends of its middle line, which then is `thickness` thick
-    doors        the same for what is cut out of the walls up to `door_height`
-    outline      corners of the floor; by default what the walls surround, across gaps of
-                 at most `widest_gap`
-    enclose      close the outline where no wall stands on it: plans leave out windows.
-                 False leaves it open, and the report tells how much sound is lost
-    materials    by name, as in `read_mesh`; the names are floor, ceiling, inner wall, outer wall
+    walls      corners ((x, y), ...) of each wall's rectangle or other shape, or the two
+               ends of its middle line, which then is `storey.thickness` thick
+    doors      the same for what is cut out of the walls up to `storey.door_height`
+    materials  by name, as in `read_mesh`; the names are floor, ceiling, inner wall, outer wall
 
     Rooms are what walls and doors keep apart: through a gap that no door fills, two
     rooms are one.
     """
-    for option, value in (("height", height), ("thickness", thickness), ("grid", grid)):
-        if not 0 < value < np.inf:
-            raise ValueError(f"{option} must be a positive number of metres, got {value!r}")
-    if height < BODY_HEIGHT:
-        raise ValueError(f"height: nobody can stand under {height} m, {BODY_HEIGHT} are needed")
-    if not 0 < door_height <= height:
-        raise ValueError(f"door_height must lie in 0..{height}, got {door_height!r}")
-    solid = _union("walls", walls, thickness)
+    storey = storey or Storey()
+    _check_length("grid", grid)
+    solid = _union("walls", walls, storey.thickness)
     if solid.is_empty:
         raise ValueError(f"{name}: a floor plan needs walls")
-    floor = _outline(solid, widest_gap) if outline is None else _shape("outline", 0, outline, 0)
-    floor = shapely.set_precision(floor, DRAWN_TO)
-    openings = _union("doors", doors, 2 * thickness, "flat").intersection(solid)
+    floor = shapely.set_precision(_floor_of(storey, solid), DRAWN_TO)
+    openings = _union("doors", doors, 2 * storey.thickness, "flat").intersection(solid)
     openings = openings.intersection(floor)
     free = shapely.set_precision(floor.difference(solid), DRAWN_TO)
     low = shapely.set_precision(free.union(openings), DRAWN_TO)
-    faces = _Faces(free, None if enclose else floor, solid)
+    faces = _Faces(free, None if storey.enclose else floor, solid)
     faces.level(low, 0.0, FLOOR)
-    faces.level(free, height, CEILING)
-    faces.level(low.difference(free), door_height, CEILING)
-    faces.upright(low, 0.0, door_height)
-    faces.upright(free, door_height, height)
+    faces.level(free, storey.height, CEILING)
+    faces.level(low.difference(free), storey.door_height, CEILING)
+    faces.upright(low, 0.0, storey.door_height)
+    faces.upright(free, storey.door_height, storey.height)
     options = MeshOptions(grid, materials, default, USUAL)
     texts = ("m (floor plans are)", "z (floor plans are)")
     scene, report = scene_of_surfaces(name, faces.surfaces(), texts, options)
-    return _with_rooms(scene, free), _with_gap(report, floor, solid, enclose)
+    return _with_rooms(scene, free), _with_gap(report, floor, solid, storey.enclose)
+
+
+def _check_length(option: str, value: float) -> None:
+    if not 0 < value < np.inf:
+        raise ValueError(f"{option} must be a positive number of metres, got {value!r}")
 
 
 class PlanOnFile(NamedTuple):
@@ -226,8 +244,14 @@ def _union(
     return shapely.set_precision(unary_union(each), DRAWN_TO)
 
 
+def _floor_of(storey: Storey, solid: MultiPolygon | Polygon) -> MultiPolygon | Polygon:
+    if storey.outline is None:
+        return _outline(solid, storey.widest_gap)
+    return _shape("outline", 0, storey.outline, 0)
+
+
 def _outline(solid: MultiPolygon | Polygon, widest_gap: float) -> MultiPolygon | Polygon:
-    """What the walls surround once their gaps are bridged; corners stay sharp."""
+    """Area enclosed by the walls after closing gaps of at most `widest_gap`; corners stay sharp."""
     reach = widest_gap / 2
     bridged = solid.buffer(reach, join_style="mitre").buffer(-reach, join_style="mitre")
     return unary_union([Polygon(polygon.exterior) for polygon in _polygons(bridged.union(solid))])

@@ -1,9 +1,9 @@
-"""How long a mesh's unit is and which of its axes points up, where its file does not say.
+"""Unit and up axis of a mesh whose file does not declare them.
 
-Columns are driven through the mesh along each axis that may be up. Wherever people
-live the air between two surfaces is about a storey high, so the right unit and axis
-are those that make most of the plan so. What a file declares, or its format is known
-for, wins unless another reading is far better.
+Vertical lines are intersected with the mesh along each axis that may be up. In buildings
+the air between two surfaces is about a storey high, so the right unit and axis are those
+for which this holds over most of the plan. The declaration of the file, or the usual axis
+of its format, wins unless another reading is far better.
 """
 
 from typing import NamedTuple
@@ -34,7 +34,7 @@ LARGEST = {"m": 200.0, "cm": 20_000.0}  # extent in units, for meshes without a 
 
 
 class Frame(NamedTuple):
-    """How to read a file: metres per unit, the axis that is up, and who said so."""
+    """Metres per unit and up axis of a file, and texts that say where each comes from."""
 
     metres: float
     up: str
@@ -49,7 +49,7 @@ def decide_frame(
     unit: str | float,
     up: str,
 ) -> Frame:
-    """The unit and the axis: what the caller wants, else what the file declares, else a guess.
+    """The unit and the axis: the caller's, else the file's, else a guess.
 
     triangles  (T,3,3) float, in units of the file
     suffix     of the file, such as ".obj"
@@ -134,14 +134,14 @@ def _scores(triangles: np.ndarray, units: list[float], ups: list[str]) -> np.nda
 
 
 def _likely(height: np.ndarray) -> np.ndarray:
-    """How well heights in metres suit a room, at most 1; 0 for those no room has."""
+    """Likelihood of heights in metres as room heights, at most 1; 0 for impossible ones."""
     with np.errstate(divide="ignore"):
         likely = np.exp(-0.5 * (np.log(height / STOREY) / SPREAD) ** 2)
     return np.where(likely < UNLIKELY, 0, likely)
 
 
 def _gaps(points: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    """What columns through a mesh with z up meet.
+    """Gaps between surfaces on vertical lines through a mesh with z up.
 
     Returns (C, DEEPEST) heights of the air between surfaces, the share of the columns that
     meet anything, and the mesh's extent (3,), all in its own unit.

@@ -28,7 +28,7 @@ def read_gazebo_world(
     materials: Materials | None = None,
     default: str | Material = UNKNOWN,
 ) -> tuple[Scene, MeshReport]:
-    """The scene of a Gazebo world file and a report of what became of it.
+    """The scene of a Gazebo world file and a report.
 
     models   folder of the models; by default "models" beside the world file or its folder
     extra    {model: pose} to add, e.g. a ceiling that the world leaves out for the view
@@ -46,15 +46,15 @@ def read_gazebo_world(
         matrix = matrix_of(path, f"the pose of {model!r}", pose)
         pieces += [piece.moved(matrix) for piece in reader.model(path, model, model)]
     if not pieces:
-        told = "; ".join((f"{path}: none of its models has a shape", *_told(reader, folder)))
+        told = "; ".join((f"{path}: none of its models has a shape", *_unread(reader, folder)))
         raise ValueError(told)
     options = MeshOptions(grid, materials, default)
     scene, report = scene_of_surfaces(str(path), _joined(pieces), FRAME_TEXTS, options)
-    return scene, replace(report, warnings=(*report.warnings, *_told(reader, folder)))
+    return scene, replace(report, warnings=(*report.warnings, *_unread(reader, folder)))
 
 
-def _told(reader: SdfReader, folder: Path) -> list[str]:
-    """What the world holds and is not read."""
+def _unread(reader: SdfReader, folder: Path) -> list[str]:
+    """Notes on content of the world that is not read."""
     notes = list(dict.fromkeys(reader.notes))
     if reader.absent:
         names = ", ".join(sorted(reader.absent))
@@ -63,7 +63,7 @@ def _told(reader: SdfReader, folder: Path) -> list[str]:
 
 
 def _models_folder(path: Path, models: str | Path | None) -> Path:
-    """Where models are; of the usual places the first that exists."""
+    """Folder of the models: the first of the usual places that exists."""
     if models is not None:
         folder = user_path(models, "models")
         if not folder.is_dir():

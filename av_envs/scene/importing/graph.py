@@ -1,8 +1,8 @@
-"""A navigation graph for any mesh: every floor is found, the largest one is kept.
+"""Navigation graph of any mesh: the largest connected set of nodes on any floor.
 
 The plan is sampled on a fine raster. Floor is what faces up or down, has a body's
-height of air above it and keeps walls and furniture away. Neighbouring samples hang
-together if a foot can pass from one to the other, so stairs and ramps are climbed,
+height of air above it and keeps walls and furniture away. Neighbouring samples are
+connected if a foot can pass from one to the other, so stairs and ramps are climbed,
 tables are not, and the small holes of scans are stepped over. Nodes are every grid-th
 sample; of all positions that the grid can take, the one with the largest connected set
 of nodes wins. Nothing is random.
@@ -39,7 +39,7 @@ INDOORS = 0.5  # share of them that meet something
 
 
 class Walkable(NamedTuple):
-    """A graph and what was left out.
+    """A graph and statistics of what it omits.
 
     n_islands  connected sets of nodes, the graph's own included
     n_beyond   nodes of the other sets
@@ -53,7 +53,7 @@ class Walkable(NamedTuple):
 
 
 class NoFloorError(ValueError):
-    """There is nowhere to stand."""
+    """A mesh has no place where a body can stand."""
 
 
 def mesh_graph(bvh: Bvh, normals: np.ndarray, grid: float) -> Walkable:

@@ -1,4 +1,4 @@
-"""What the names in a mesh file say: "LivingRoom_Carpet.001" is a carpet.
+"""Materials and categories by keywords in names: "LivingRoom_Carpet.001" is a carpet.
 
 A keyword of up to three letters must be a whole word of the name ("rug", but not in
 "drugstore"), a longer one may stand anywhere in it ("glass" in "SafetyGlass"). Rules
@@ -16,7 +16,7 @@ Colour = tuple[int, int, int]
 
 
 class Rule(NamedTuple):
-    """What a name with one of the keywords means.
+    """Material and category of names with one of the keywords.
 
     material  name in MATERIALS
     category  one of `av_envs.scene.CATEGORIES`, "void" where the keyword does not tell
@@ -129,7 +129,7 @@ def rule_of(names: tuple[str, ...]) -> Rule | None:
 
 
 def chosen_material(names: tuple[str, ...], chosen: Mapping[str, Material]) -> Material | None:
-    """What the user chose for a thing with these names: the longest keyword wins."""
+    """The user's material for a part with these names; the longest matching keyword wins."""
     for keyword in sorted(chosen, key=lambda keyword: (-len(keyword), keyword)):
         if any(keyword.lower() in name.lower() for name in names):
             return chosen[keyword]

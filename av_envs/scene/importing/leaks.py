@@ -1,4 +1,4 @@
-"""Rays from all nodes of a mesh: which side of a surface is air, and how much sound gets out."""
+"""Rays from all nodes of a mesh: the air side of each surface, and the share of lost rays."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ FAR = np.float32(1e6)  # m
 
 
 class Sides(NamedTuple):
-    """What the nodes see.
+    """Results of `look_around`.
 
     votes  (T,) int64, rays that met the back of each triangle less those that met its front
     lost   share of the rays that met nothing

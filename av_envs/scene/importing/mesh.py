@@ -1,4 +1,4 @@
-"""Any triangle mesh as a scene: `read_mesh("house.glb")`, and what became of it."""
+"""Scenes of triangle meshes: `read_mesh("house.glb")` returns a scene and a report."""
 
 import logging
 import re
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class MeshOptions(NamedTuple):
-    """What the maker of a scene may wish for, as in `read_mesh`.
+    """Options of a scene, as in `read_mesh`.
 
     usual  materials by name that come after those of the user and before the rules
     """
@@ -50,7 +50,7 @@ def read_mesh(
     materials: Materials | None = None,
     default: str | Material = UNKNOWN,
 ) -> tuple[Scene, MeshReport]:
-    """The scene in a mesh file (OBJ, PLY, GLB, glTF, STL, DAE) and a report of what became of it.
+    """The scene in a mesh file (OBJ, PLY, GLB, glTF, STL, DAE) and a report.
 
     grid       metres between nodes
     unit       "m", "cm", "mm", "in", "ft" or metres per unit; "auto": as the file declares,
@@ -61,7 +61,7 @@ def read_mesh(
                MATERIALS or a Material
     default    material of everything that has no telling name
 
-    Raises an error that names the file and what is wrong if nobody can stand in it.
+    Raises an error that names the file and the fault if a body can stand nowhere in it.
     """
     path = user_path(path)
     raw = read_surfaces(path)
@@ -77,7 +77,7 @@ def scene_of_surfaces(
     """A scene of triangles in metres, z up.
 
     source       path or name, for the name of the scene and for errors
-    frame_texts  what unit and axis were read, and who said so
+    frame_texts  the unit and axis that were read, with their origin
     """
     if not options.grid > 0:
         raise ValueError(f"grid must be positive, got {options.grid!r}")

@@ -1,4 +1,4 @@
-"""What became of a mesh on its way to a scene."""
+"""Report of a mesh import."""
 
 from dataclasses import dataclass, field
 

@@ -24,7 +24,7 @@ class Piece(NamedTuple):
     """A collision shape.
 
     names      of its model and, if that has several, of its link
-    triangles  (T,3,3) metres, in the frame of whoever holds it
+    triangles  (T,3,3) metres, in the frame of the model or world that contains it
     surfaces   that they came from
     """
 
@@ -37,7 +37,7 @@ class Piece(NamedTuple):
 
 
 class SdfReader:
-    """Reads worlds and models; `absent` and `notes` tell what is not among the pieces.
+    """Reads worlds and models; `absent` and `notes` list what was left out.
 
     folder   of the models that "model://name" means
     without  parts of names of models that are left out
@@ -212,7 +212,7 @@ def parsed(path: Path) -> Element:
 
 
 def _label(outer: str, own: str | None, uri: str) -> str:
-    """What a model counts by: an included one without a name takes that of its holder."""
+    """Label of a model; an included one without a name takes that of its parent."""
     model = uri.removeprefix(SCHEME)
     return own or outer or model
 

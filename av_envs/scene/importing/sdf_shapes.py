@@ -1,4 +1,4 @@
-"""Shapes of SDF that are described rather than stored, as triangles seen from outside."""
+"""Triangles of SDF shapes that are given by parameters; they face outwards."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -68,7 +68,7 @@ def _extruded(path: Path, shape: ElementTree.Element) -> np.ndarray:
 
 
 def _prism(outline: np.ndarray, low: float, high: float) -> np.ndarray:
-    """What lies between an outline (n,2), counter-clockwise, and itself higher up."""
+    """Prism over an outline (n,2), counter-clockwise."""
     n = len(outline)
     bottom, top = (np.column_stack([outline, np.full(n, height)]) for height in (low, high))
     quads = np.stack([bottom, np.roll(bottom, -1, axis=0), np.roll(top, -1, axis=0), top], axis=1)

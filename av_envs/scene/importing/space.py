@@ -1,6 +1,6 @@
-"""Questions to the surfaces of any mesh: where is floor, who fits there, how far is the next wall.
+"""Geometric queries of a mesh: floors, free space for a body, distance to surfaces.
 
-All of it works on the tree of `av_envs.scene.bvh`, in numba, without the interpreter lock.
+numba kernels on the tree of `av_envs.scene.bvh`, without the interpreter lock.
 """
 
 import numpy as np

@@ -16,7 +16,7 @@ class Surfaces(NamedTuple):
     part       (T,) int32, index into `names`
     names      of each part: its material's name, then its own; may be empty
     unit, up   metres per unit and "x", "y" or "z", None where the file does not say
-    notes      what the file holds and nobody reads, for the report
+    notes      content of the file that is not read, for the report
     """
 
     triangles: np.ndarray

@@ -1,8 +1,8 @@
-"""Upright boxes, of which everything in a dwelling is built, and their triangles.
+"""Upright boxes, of which procedural dwellings are built, and their triangles.
 
-A block shows only the faces that can be seen: a wardrobe on the floor against a wall
-has no bottom and no back, a wall panel is a flat block with one face. So no two
-triangles ever lie on top of each other, which ray tracers and image sources hate.
+A block has only its visible faces: a wardrobe on the floor against a wall has no bottom
+and no back, a wall panel is a flat block with one face. So no two triangles coincide,
+which ray tracing and image sources require.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 
 from av_envs.conventions import HEADING_STEPS
 from av_envs.scene.materials import MATERIALS
-from av_envs.scene.scene import CATEGORIES
+from av_envs.scene.scene import CATEGORIES, Mesh
 
 EAST, NORTH, WEST, SOUTH, UP, DOWN = (1 << face for face in range(6))
 SIDES = EAST | NORTH | WEST | SOUTH
@@ -56,16 +56,6 @@ class Block(NamedTuple):
     pattern: int
     faces: int
     category: str = "void"
-
-
-class Mesh(NamedTuple):
-    """The triangles of many blocks: triangles (T,3,3) float32 metres, the rest per triangle."""
-
-    triangles: np.ndarray
-    material: np.ndarray
-    colour: np.ndarray
-    pattern: np.ndarray
-    category: np.ndarray
 
 
 def turned(block: Block, quarter_turns: int, origin: tuple[float, float]) -> Block:

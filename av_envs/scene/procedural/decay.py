@@ -1,6 +1,7 @@
-"""How long a room rings, by statistics, and how carpets and ceilings shorten that."""
+"""Reverberation time by Eyring's formula, and finishes that shorten it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,36 +36,54 @@ def eyring_times(absorption_area: np.ndarray, whole_area: float, volume: float) 
     return 24 * np.log(10) / SPEED_OF_SOUND * volume / (-whole_area * np.log1p(-mean))
 
 
+class RoomShell(NamedTuple):
+    """A room of a plan by its number, with the height of its ceiling in metres and its use."""
+
+    plan: FloorPlan
+    room: int
+    height: float
+    use: str
+
+    @property
+    def floor_area(self) -> float:
+        """Square metres inside the walls."""
+        return area(self.plan.inside(self.room))
+
+    def extent(self, field: str) -> float:
+        """Square metres of one of CHANGES; three quarters of outer walls, the rest is windows."""
+        if field != "outer":
+            return self.floor_area
+        sides = (outer_intervals(self.plan, self.room, side) for side in range(4))
+        return 0.75 * self.height * sum(high - low for side in sides for low, high in side)
+
+
 def soften(
     rng: np.random.Generator,
-    plan: FloorPlan,
-    room: int,
-    height: float,
-    use: str,
+    room: RoomShell,
     finish: Finish,
     blocks: Sequence[Block],
     seconds: float,
 ) -> Finish:
-    """The finish with a carpet, an acoustic ceiling or lined walls if the room rings too long.
+    """The finish with a carpet, an acoustic ceiling or lined walls if its decay is too long.
 
-    Changes are tried in random order and made only if they absorb more in the band that
-    rings too long; the room stays livelier than wanted if all of them do not suffice.
+    Changes are tried in random order and made only if they absorb more in the band whose
+    decay is too long by the largest factor; all of them together may not suffice.
 
     blocks   the room with the present finish and its furniture
     seconds  wanted decay time by Eyring's formula, in the middle bands
     """
     absorption, whole = absorbing_area(blocks)
-    volume = height * area(plan.inside(room))
+    volume = room.height * room.floor_area
     for index in rng.permutation(len(CHANGES)):
         excess = eyring_times(absorption, whole, volume) / (seconds * LOW_ALLOWANCE)
         band = int(excess.argmax())
         if excess[band] <= 1:
             break
         field = CHANGES[index]
-        surface = _softer(rng, field, use, finish)
+        surface = _softer(rng, field, room.use, finish)
         gain = _ROW[surface.material] - _ROW[getattr(finish, field).material]
         if gain[band] > 0:
-            absorption = absorption + gain * _extent(plan, room, height, field)
+            absorption = absorption + gain * room.extent(field)
             finish = finish._replace(**{field: surface})
     return finish
 
@@ -77,11 +96,3 @@ def _softer(rng, field: str, use: str, finish: Finish) -> Surface:
     if field == "outer" and finish.outer.material == "outer_wall":
         return finish.outer._replace(material="lined_outer_wall")
     return getattr(finish, field)
-
-
-def _extent(plan: FloorPlan, room: int, height: float, field: str) -> float:
-    """Square metres; of outer walls roughly three quarters, the rest being windows."""
-    if field != "outer":
-        return area(plan.inside(room))
-    lengths = (high - low for side in range(4) for low, high in outer_intervals(plan, room, side))
-    return 0.75 * height * sum(lengths)

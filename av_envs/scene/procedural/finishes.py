@@ -1,4 +1,4 @@
-"""How each room is finished: materials, colours and patterns of floor, walls and ceiling."""
+"""Finishes of rooms: materials, colours and patterns of floor, walls and ceiling."""
 
 from typing import NamedTuple
 

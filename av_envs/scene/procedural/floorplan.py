@@ -27,7 +27,7 @@ LARGEST_STRETCH = 2.4  # longer than this times its width, only a corridor may b
 
 
 class Kind(NamedTuple):
-    """What a dwelling of some kind looks like: areas in m2, lengths in m."""
+    """Parameters of a kind of dwelling: areas in m2, lengths in m."""
 
     number: int  # separates the random streams of the kinds
     grid: float  # default spacing of navigation nodes
@@ -60,7 +60,7 @@ class Contact(NamedTuple):
 
 
 class FloorPlan(NamedTuple):
-    """Rooms between the middle lines of their walls, who touches whom, and the corridor if any."""
+    """Rooms between the middle lines of their walls, their contacts, and the corridor if any."""
 
     rooms: tuple[Rectangle, ...]
     contacts: tuple[Contact, ...]

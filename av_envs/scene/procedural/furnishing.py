@@ -1,4 +1,4 @@
-"""Puts furniture into rooms: along the walls or free, never in front of a door.
+"""Placement of furniture: along the walls or free, never in front of a door.
 
 A piece is accepted only if the room stays walkable: on both navigation grids every
 node at a door stays free and (almost) all free nodes of the room stay connected.
@@ -154,7 +154,7 @@ class _Space:
         self._keep(piece, footprint, turns, origin, blocks_the_way=True)
 
     def hang(self, piece: Piece, footprint: Rectangle, turns: int, origin) -> None:
-        """As `add`, for what is too flat to stand in anybody's way."""
+        """As `add`, for a piece that is too flat to block the way."""
         self._keep(piece, footprint, turns, origin, blocks_the_way=False)
 
     def _keep(self, piece: Piece, footprint, turns, origin, blocks_the_way: bool) -> None:

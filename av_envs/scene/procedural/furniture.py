@@ -24,6 +24,8 @@ from av_envs.scene.procedural.blocks import (
 from av_envs.scene.procedural.finishes import STONES, TEXTILES, WOODS, pick
 from av_envs.scene.scene import BOOKS, FABRIC, MARBLE, PLAIN, PLANKS, STRIPES
 
+Corner = tuple[float, float, float]  # x, y, z in metres
+
 WHITE: Colour = (238, 238, 236)
 STEEL: Colour = (190, 194, 198)
 PICTURE_GAP = 0.02  # m
@@ -40,8 +42,15 @@ class Piece(NamedTuple):
     blocks: tuple[Block, ...]
 
 
-def _box(x0, y0, z0, x1, y1, z1, material, colour, pattern=PLAIN, faces=AGAINST_WALL) -> Block:
-    return Block((x0, y0, z0), (x1, y1, z1), material, colour, pattern, faces)
+def _box(
+    low: Corner,
+    high: Corner,
+    material: str,
+    colour: Colour,
+    pattern: int = PLAIN,
+    faces: int = AGAINST_WALL,
+) -> Block:
+    return Block(low, high, material, colour, pattern, faces)
 
 
 def _piece(name: str, width: float, depth: float, *blocks: Block) -> Piece:
@@ -55,8 +64,8 @@ def sofa(rng: np.random.Generator) -> Piece:
     )
     return _piece(
         "sofa", width, depth,
-        _box(0, 0, 0, width, depth, 0.42, material, colour, FABRIC),
-        _box(0, 0, 0.42, width, 0.25, 0.85, material, colour, FABRIC),
+        _box((0, 0, 0), (width, depth, 0.42), material, colour, FABRIC),
+        _box((0, 0, 0.42), (width, 0.25, 0.85), material, colour, FABRIC),
     )  # fmt: skip
 
 
@@ -64,8 +73,8 @@ def armchair(rng: np.random.Generator) -> Piece:
     width, colour = rng.uniform(0.7, 0.85), pick(rng, TEXTILES)
     return _piece(
         "armchair", width, 0.8,
-        _box(0, 0, 0, width, 0.8, 0.42, "upholstery", colour, FABRIC),
-        _box(0, 0, 0.42, width, 0.22, 0.9, "upholstery", colour, FABRIC),
+        _box((0, 0, 0), (width, 0.8, 0.42), "upholstery", colour, FABRIC),
+        _box((0, 0, 0.42), (width, 0.22, 0.9), "upholstery", colour, FABRIC),
     )  # fmt: skip
 
 
@@ -73,8 +82,8 @@ def bed(rng: np.random.Generator) -> Piece:
     width, wood = float(pick(rng, (0.9, 1.4, 1.6, 1.8))), pick(rng, WOODS)
     return _piece(
         "bed", width, 2.08,
-        _box(0, 0, 0, width, 0.08, 0.95, "wood_furniture", wood, PLANKS),
-        _box(0, 0.08, 0, width, 2.08, 0.5, "mattress", pick(rng, TEXTILES), FABRIC),
+        _box((0, 0, 0), (width, 0.08, 0.95), "wood_furniture", wood, PLANKS),
+        _box((0, 0.08, 0), (width, 2.08, 0.5), "mattress", pick(rng, TEXTILES), FABRIC),
     )  # fmt: skip
 
 
@@ -83,7 +92,7 @@ def wardrobe(rng: np.random.Generator) -> Piece:
     colour = pick(rng, (*WOODS, WHITE))
     return _piece(
         "wardrobe", width, 0.6,
-        _box(0, 0, 0, width, 0.6, height, "wood_furniture", colour, PLANKS),
+        _box((0, 0, 0), (width, 0.6, height), "wood_furniture", colour, PLANKS),
     )  # fmt: skip
 
 
@@ -92,7 +101,7 @@ def bookshelf(rng: np.random.Generator) -> Piece:
     wood = pick(rng, WOODS)
     return _piece(
         "bookshelf", width, 0.32,
-        _box(0, 0, 0, width, 0.32, height, "bookshelf", wood, BOOKS),
+        _box((0, 0, 0), (width, 0.32, height), "bookshelf", wood, BOOKS),
     )  # fmt: skip
 
 
@@ -100,14 +109,14 @@ def sideboard(rng: np.random.Generator) -> Piece:
     width, height = rng.uniform(1.0, 1.8), rng.uniform(0.5, 0.9)
     return _piece(
         "sideboard", width, 0.42,
-        _box(0, 0, 0, width, 0.42, height, "wood_furniture", pick(rng, WOODS), PLANKS),
+        _box((0, 0, 0), (width, 0.42, height), "wood_furniture", pick(rng, WOODS), PLANKS),
     )  # fmt: skip
 
 
 def nightstand(rng: np.random.Generator) -> Piece:
     return _piece(
         "nightstand", 0.45, 0.4,
-        _box(0, 0, 0, 0.45, 0.4, 0.5, "wood_furniture", pick(rng, WOODS), PLANKS),
+        _box((0, 0, 0), (0.45, 0.4, 0.5), "wood_furniture", pick(rng, WOODS), PLANKS),
     )  # fmt: skip
 
 
@@ -115,7 +124,7 @@ def shoe_cabinet(rng: np.random.Generator) -> Piece:
     width = rng.uniform(0.6, 1.0)
     return _piece(
         "shoe cabinet", width, 0.24,
-        _box(0, 0, 0, width, 0.24, 1.0, "wood_furniture", pick(rng, (*WOODS, WHITE)), PLANKS),
+        _box((0, 0, 0), (width, 0.24, 1.0), "wood_furniture", pick(rng, (*WOODS, WHITE)), PLANKS),
     )  # fmt: skip
 
 
@@ -123,8 +132,11 @@ def desk(rng: np.random.Generator) -> Piece:
     width, wood = rng.uniform(1.2, 1.6), pick(rng, WOODS)
     return _piece(
         "desk", width, 0.7,
-        _box(0, 0, 0.7, width, 0.7, 0.74, "wood_furniture", wood, PLANKS, FLOATING ^ 8),
-        _box(width - 0.45, 0.05, 0, width - 0.05, 0.6, 0.7, "wood_furniture", wood, PLANKS, SIDES),
+        _box((0, 0, 0.7), (width, 0.7, 0.74), "wood_furniture", wood, PLANKS, FLOATING ^ 8),
+        _box(
+            (width - 0.45, 0.05, 0), (width - 0.05, 0.6, 0.7),
+            "wood_furniture", wood, PLANKS, SIDES,
+        ),
     )  # fmt: skip
 
 
@@ -132,7 +144,7 @@ def coffee_table(rng: np.random.Generator) -> Piece:
     width, depth, wood = rng.uniform(0.8, 1.2), rng.uniform(0.5, 0.7), pick(rng, WOODS)
     return _piece(
         "coffee table", width, depth,
-        _box(0, 0, 0, width, depth, 0.42, "wood_furniture", wood, PLANKS, STANDING),
+        _box((0, 0, 0), (width, depth, 0.42), "wood_furniture", wood, PLANKS, STANDING),
     )  # fmt: skip
 
 
@@ -142,10 +154,13 @@ def dining_table(rng: np.random.Generator) -> Piece:
     middle = width / 2
     return _piece(
         "dining table", width, 1.5,
-        _box(0, 0.33, 0.71, width, 1.17, 0.75, "wood_furniture", wood, PLANKS, FLOATING),
-        _box(middle - 0.2, 0.6, 0, middle + 0.2, 0.9, 0.71, "wood_furniture", wood, PLANKS, SIDES),
-        _box(0.1, 0, 0, width - 0.1, 0.36, 0.46, "upholstery", cloth, FABRIC, STANDING),
-        _box(0.1, 1.14, 0, width - 0.1, 1.5, 0.46, "upholstery", cloth, FABRIC, STANDING),
+        _box((0, 0.33, 0.71), (width, 1.17, 0.75), "wood_furniture", wood, PLANKS, FLOATING),
+        _box(
+            (middle - 0.2, 0.6, 0), (middle + 0.2, 0.9, 0.71),
+            "wood_furniture", wood, PLANKS, SIDES,
+        ),
+        _box((0.1, 0, 0), (width - 0.1, 0.36, 0.46), "upholstery", cloth, FABRIC, STANDING),
+        _box((0.1, 1.14, 0), (width - 0.1, 1.5, 0.46), "upholstery", cloth, FABRIC, STANDING),
     )  # fmt: skip
 
 
@@ -154,9 +169,9 @@ def kitchen_counter(rng: np.random.Generator) -> Piece:
     width, front = rng.uniform(1.6, 2.8), pick(rng, (*WOODS, WHITE, *TEXTILES))
     return _piece(
         "kitchen counter", width, 0.6,
-        _box(0, 0, 0, width, 0.6, 0.9, "wood_furniture", front, PLAIN, FRONT),
-        _box(0, 0, 0.9, width, 0.6, 0.9, "worktop", pick(rng, STONES), MARBLE, UP),
-        _box(0, 0, 1.45, width, 0.35, 2.1, "wood_furniture", front, PLAIN, FLOATING ^ 8),
+        _box((0, 0, 0), (width, 0.6, 0.9), "wood_furniture", front, PLAIN, FRONT),
+        _box((0, 0, 0.9), (width, 0.6, 0.9), "worktop", pick(rng, STONES), MARBLE, UP),
+        _box((0, 0, 1.45), (width, 0.35, 2.1), "wood_furniture", front, PLAIN, FLOATING ^ 8),
     )  # fmt: skip
 
 
@@ -165,8 +180,8 @@ def low_counter(rng: np.random.Generator) -> Piece:
     width, front = rng.uniform(0.9, 1.6), pick(rng, (*WOODS, WHITE))
     return _piece(
         "low counter", width, 0.6,
-        _box(0, 0, 0, width, 0.6, 0.9, "wood_furniture", front, PLAIN, FRONT),
-        _box(0, 0, 0.9, width, 0.6, 0.9, "worktop", pick(rng, STONES), MARBLE, UP),
+        _box((0, 0, 0), (width, 0.6, 0.9), "wood_furniture", front, PLAIN, FRONT),
+        _box((0, 0, 0.9), (width, 0.6, 0.9), "worktop", pick(rng, STONES), MARBLE, UP),
     )  # fmt: skip
 
 
@@ -174,24 +189,24 @@ def fridge(rng: np.random.Generator) -> Piece:
     height = rng.uniform(1.5, 1.95)
     return _piece(
         "fridge", 0.6, 0.62,
-        _box(0, 0, 0, 0.6, 0.62, height, "ceramic", pick(rng, (WHITE, STEEL))),
+        _box((0, 0, 0), (0.6, 0.62, height), "ceramic", pick(rng, (WHITE, STEEL))),
     )  # fmt: skip
 
 
 def bathtub(rng: np.random.Generator) -> Piece:
-    return _piece("bathtub", 1.65, 0.72, _box(0, 0, 0, 1.65, 0.72, 0.55, "ceramic", WHITE))
+    return _piece("bathtub", 1.65, 0.72, _box((0, 0, 0), (1.65, 0.72, 0.55), "ceramic", WHITE))
 
 
 def basin(rng: np.random.Generator) -> Piece:
     width = rng.uniform(0.5, 0.9)
-    return _piece("basin", width, 0.45, _box(0, 0, 0, width, 0.45, 0.85, "ceramic", WHITE))
+    return _piece("basin", width, 0.45, _box((0, 0, 0), (width, 0.45, 0.85), "ceramic", WHITE))
 
 
 def toilet(rng: np.random.Generator) -> Piece:
     return _piece(
         "toilet", 0.38, 0.6,
-        _box(0, 0, 0, 0.38, 0.6, 0.42, "ceramic", WHITE),
-        _box(0, 0, 0.42, 0.38, 0.16, 0.8, "ceramic", WHITE),
+        _box((0, 0, 0), (0.38, 0.6, 0.42), "ceramic", WHITE),
+        _box((0, 0, 0.42), (0.38, 0.16, 0.8), "ceramic", WHITE),
     )  # fmt: skip
 
 
@@ -202,7 +217,7 @@ def picture(rng: np.random.Generator) -> Piece:
     return _piece(
         "picture", width, PICTURE_GAP,
         _box(
-            0, PICTURE_GAP, low, width, PICTURE_GAP, low + height,
+            (0, PICTURE_GAP, low), (width, PICTURE_GAP, low + height),
             "wall_hanging", pick(rng, TEXTILES), pick(rng, (STRIPES, FABRIC, MARBLE)), NORTH,
         ),
     )  # fmt: skip
@@ -211,5 +226,5 @@ def picture(rng: np.random.Generator) -> Piece:
 def curtain(width: float, height: float, colour: Colour) -> Piece:
     return _piece(
         "curtain", width, 0.08,
-        _box(0, 0, 0, width, 0.08, height, "curtain", colour, FABRIC),
+        _box((0, 0, 0), (width, 0.08, height), "curtain", colour, FABRIC),
     )  # fmt: skip

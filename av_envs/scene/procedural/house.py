@@ -9,7 +9,7 @@ import numpy as np
 from av_envs.scene.materials import MATERIALS
 from av_envs.scene.navigation import build_graph
 from av_envs.scene.procedural.blocks import Block, Rectangle, mesh_of
-from av_envs.scene.procedural.decay import soften
+from av_envs.scene.procedural.decay import RoomShell, soften
 from av_envs.scene.procedural.finishes import Finish, draw_finishes
 from av_envs.scene.procedural.floorplan import KINDS, WALL, FloorPlan, draw_plan
 from av_envs.scene.procedural.furnishing import Furniture, furnish
@@ -23,7 +23,7 @@ GRIDS = (0.5, 1.0)  # m between navigation nodes; the lattice of the plans suits
 
 
 class Design(NamedTuple):
-    """A dwelling on the drawing board. Tuples over rooms follow `plan.rooms`; lengths in metres.
+    """Design of a dwelling. Tuples over rooms follow `plan.rooms`; lengths in metres.
 
     uses     what each room is for: "kitchen", "bedroom", ...
     windows  windows and the front door
@@ -58,7 +58,7 @@ class Design(NamedTuple):
 
     @property
     def obstacles(self) -> list[Rectangle]:
-        """What a body cannot enter: the walls and all furniture but rugs."""
+        """Footprints of walls and of all furniture but rugs and pictures."""
         walls = wall_obstacles(self.plan, self.doors, WALL / 2)
         return walls + [piece.footprint for piece in self.furniture if piece.blocks_the_way]
 
@@ -87,7 +87,7 @@ class House:
 
     @cached_property
     def design(self) -> Design:
-        """Everything there is to know about the dwelling, drawn when first asked for."""
+        """The design of the dwelling, drawn on first use."""
         kind = KINDS[self.kind]
         rng = np.random.default_rng([kind.number, int(self.seed)])
         plan = draw_plan(rng, kind)
@@ -99,7 +99,13 @@ class House:
         bare = Design(plan, height, uses, doors, windows, furniture, draw_finishes(rng, uses))
         seconds = float(rng.uniform(*DECAY_TIMES))
         finishes = [
-            soften(rng, plan, room, height, uses[room], finish, bare.room_blocks(room), seconds)
+            soften(
+                rng,
+                RoomShell(plan, room, height, uses[room]),
+                finish,
+                bare.room_blocks(room),
+                seconds,
+            )
             for room, finish in enumerate(bare.finishes)
         ]
         return bare._replace(finishes=tuple(finishes))
@@ -125,14 +131,10 @@ class House:
         catalogue = tuple(MATERIALS.values())
         return Scene.build(
             self.name,
-            mesh.triangles,
-            material,
-            mesh.colour,
-            mesh.pattern,
+            mesh._replace(material=material),
             tuple(catalogue[index] for index in used),
             tuple(map(Room, _numbered(design.uses), design.floors)),
             graph,
-            mesh.category,
         )
 
 

@@ -1,4 +1,4 @@
-"""What the rooms are used for, the doors between them, the windows and the front door."""
+"""Uses of rooms, doors between them, windows and the front door."""
 
 from typing import NamedTuple
 
@@ -69,7 +69,7 @@ class Window(NamedTuple):
 
 
 def assign_uses(rng: np.random.Generator, plan: FloorPlan) -> tuple[str, ...]:
-    """A use per room: the largest is lived in, the smallest is the bathroom."""
+    """A use per room: the largest is a living room, the smallest the bathroom."""
     uses: dict[int, str] = {}
     if plan.corridor is not None:
         uses[plan.corridor] = "hallway"
@@ -139,7 +139,7 @@ def _draw_arch(rng: np.random.Generator, contact: Contact) -> Door | None:
 
 
 def side_line(room: Rectangle, side: int) -> tuple[float, tuple[float, float]]:
-    """Where the wall `side` of a rectangle runs, and from where to where along it."""
+    """Coordinate of the line of wall `side` of a rectangle, and (start, end) along it."""
     x0, y0, x1, y1 = room
     return ((x0, (y0, y1)), (y0, (x0, x1)), (x1, (y0, y1)), (y1, (x0, x1)))[side]
 

@@ -42,7 +42,7 @@ def room_blocks(
 
 
 def reveal_blocks(doors: Sequence[Door], finishes: Sequence[Finish]) -> list[Block]:
-    """What joins the two faces of a wall around each door."""
+    """Reveals: faces that join both sides of a wall around each door."""
     return [block for door in doors for block in _reveal(door, finishes[door.rooms[0]])]
 
 

@@ -1,4 +1,4 @@
-"""Which dwellings are for training and which are kept for judging."""
+"""Splits of procedural dwellings: train, val and test."""
 
 import re
 

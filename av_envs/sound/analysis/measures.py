@@ -1,4 +1,4 @@
-"""What an ear would notice about a clip; measures real and synthetic sounds alike.
+"""Acoustic measures of clips, real or synthetic: spectrum, pitch, modulation, crest factor.
 
 Every clip is (n,) float at 16 kHz, any scale, not silent.
 """

@@ -1,7 +1,7 @@
-"""A linear probe: how well the plainest of listeners tells classes of sound apart.
+"""Linear probe: accuracy of a linear classifier of sound classes.
 
-It knows the mean and the deviation of the level in 32 mel bands, nothing else, and was fitted
-by ridge regression to the classes. It says whether a corpus is fair (well above chance on
+Its features are mean and deviation of the level in 32 mel bands; it is fitted by ridge
+regression. It says whether a corpus is fair (well above chance on
 clips it has not heard) and hard enough (far from perfect after one second).
 """
 

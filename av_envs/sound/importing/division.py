@@ -1,4 +1,4 @@
-"""Who hears what: the recordings of a class are shared among train, val and test."""
+"""Split of the recordings of a class into train, val and test."""
 
 from collections.abc import Sequence
 from itertools import accumulate, groupby

@@ -21,7 +21,7 @@ from av_envs.sound.importing.layouts import LAYOUTS, Recording
 DIVISIONS = ("recordings", "clips")
 DRAFT = ".importing"  # folder inside the new corpus, until everything is there
 LISTED = 50  # faults in an error message
-PAPER_DISTRACTOR = "esc"  # surroundings are nobody's target in the papers
+PAPER_DISTRACTOR = "esc"  # ambience is never a target in the papers
 REPEATED = ("esc10", "esc50")  # five seconds each, repeated as in the paper
 
 Clip = tuple[list[str], np.ndarray]  # names of the recordings in it, and its samples
@@ -29,11 +29,11 @@ Clip = tuple[list[str], np.ndarray]  # names of the recordings in it, and its sa
 
 @dataclass(frozen=True)
 class Import:
-    """What is made of a corpus.
+    """Options of an import.
 
     seconds      length of a clip; those of `papers` keep their own
     merge        one class of that name instead of the classes of the corpus
-    distractors  classes that may only distract; None: "esc" of `papers`, else nobody
+    distractors  classes that may only distract; None: "esc" of `papers`, else none
     divide       what train, val and test do not share: "recordings", or just "clips", as in the
                  paper, where neighbouring clips may be cut from one recording
     keep_pauses  clips may be silent for a while, as in the paper
@@ -88,7 +88,7 @@ def import_corpus(source: str | Path, root: str | Path, plan: Import) -> list[st
 
 
 def _description_in(root: Path) -> Description:
-    """What is in the folder already."""
+    """Description of the existing folder."""
     before = read_description(root)
     if before is None:
         if root.exists() and any(root.iterdir()):
@@ -198,7 +198,7 @@ def _file(number: int) -> str:
 def _described(
     before: Description, written: dict[str, dict[str, list[str]]], plan: Import
 ) -> Description:
-    """What corpus.json says when the new classes are there."""
+    """Content of corpus.json with the new classes."""
     classes = (*before.classes, *written)
     distractors = plan.distractors
     if distractors is None:

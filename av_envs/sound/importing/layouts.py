@@ -1,4 +1,4 @@
-"""Where real corpora keep their recordings.
+"""Directory layouts of real corpora.
 
 Every layout is a function of a directory; it returns the recordings class by class, classes in
 the order of their labels, each class sorted as its splits will be.

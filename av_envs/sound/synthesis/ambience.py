@@ -1,4 +1,4 @@
-"""Sounds of the surroundings that nobody looks for: a steady background, events before it."""
+"""Synthetic ambience: a steady background and events in front of it."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -167,7 +167,7 @@ def clock(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def footsteps(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Somebody walks: a heel's thud and a sole's scrape, twice a second or so."""
+    """Footsteps: a heel's thud and a sole's scrape, about twice a second."""
     out = np.zeros(n)
     pace = rng.uniform(0.45, 0.65)
     floor_hz, scraping = rng.uniform(500, 1800), rng.uniform(0.1, 0.5)

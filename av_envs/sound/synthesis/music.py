@@ -25,7 +25,7 @@ FIGURES = (  # which chord note on which eighth of the bar, -1 for none, 9 for a
 
 @dataclass(frozen=True)
 class Style:
-    """What a piece keeps from its first bar to its last.
+    """Parameters of a whole piece.
 
     eighth       seconds of an eighth note
     tonic        pitch of the first degree, in semitones, 60 is middle C
@@ -132,7 +132,7 @@ def _play(
 ) -> np.ndarray:
     out = np.zeros(n_seconds * SAMPLE_RATE)
     for note in notes:
-        late = 0.0 if note.start == 0 else rng.uniform(0, 0.012)  # nobody plays like a clock
+        late = 0.0 if note.start == 0 else rng.uniform(0, 0.012)  # human timing
         if note.start + late < n_seconds:
             played = Note(note.start + late, note.length, note.pitch, note.loudness)
             instrument.play(played, out, rng)

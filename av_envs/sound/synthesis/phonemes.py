@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Phoneme:
-    """Where the vocal tract goes and what excites it.
+    """Formant targets and excitation of a phoneme.
 
     formants    (F1, F2, F3) Hz for a neutral speaker
     seconds     typical duration

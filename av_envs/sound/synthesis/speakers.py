@@ -1,4 +1,4 @@
-"""Speakers: what makes one voice unlike another."""
+"""Parameters of synthetic speakers."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ IRRATIONAL = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)  # their square roots; one tra
 
 @dataclass(frozen=True)
 class Speaker:
-    """What makes a voice recognisable.
+    """Parameters of one voice.
 
     pitch         Hz, median
     liveliness    semitones, how far accents rise
@@ -22,7 +22,7 @@ class Speaker:
     hiss_scale    factor on its frequency
     larynx        how the vocal folds move
     accent        {vowel: (3,) factors on its formants}
-    microphone    dB below 250 Hz and above 2 kHz; everybody was recorded with another one
+    microphone    dB below 250 Hz and above 2 kHz; each speaker has another one
     """
 
     pitch: float

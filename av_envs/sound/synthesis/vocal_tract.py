@@ -22,7 +22,7 @@ NASAL_WIDTH = 120.0  # Hz
 
 
 class Tracks(NamedTuple):
-    """What the speaker does, one row per frame of HOP samples.
+    """Synthesis parameters, one row per frame of HOP samples.
 
     pitch       (F,) Hz
     voicing     (F,) amplitude of the glottal pulses
@@ -49,7 +49,7 @@ class Tracks(NamedTuple):
 
 
 class Larynx(NamedTuple):
-    """How the vocal folds of one speaker move.
+    """Parameters of the vocal folds of one speaker.
 
     open_quotient  share of a period during which they are open
     smoothness     in (-1, 1), one-pole filter on the pulses; negative is bright

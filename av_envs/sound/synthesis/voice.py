@@ -1,4 +1,4 @@
-"""What speakers say: syllables, phrases and their melody, as targets for the vocal tract."""
+"""Synthetic speech: syllables, phrases and intonation, as targets for the vocal tract."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""What an installation of habitat-sim can do, found out in a process of its own.
+"""Capabilities of an installation of habitat-sim, probed in a separate process.
 
 A build without audio ends the process that creates an audio sensor, and mixed libraries end
 it on import, so nothing of this runs in the caller's. From 0.3.1 on, builds with audio take
@@ -50,7 +50,7 @@ class Trial(NamedTuple):
 
 
 def capabilities() -> Capabilities:
-    """What is installed."""
+    """Capabilities of the installed habitat-sim."""
     return Capabilities(**_ask({"ask": "capabilities"}))
 
 

@@ -34,7 +34,7 @@ MISSING = (
 
 
 class SceneFiles(NamedTuple):
-    """What habitat-sim opens.
+    """Files that habitat-sim opens.
 
     scene    path of a scene file, or name of a scene in the data set
     dataset  path of a scene_dataset_config.json, or None

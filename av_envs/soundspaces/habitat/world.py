@@ -172,7 +172,7 @@ class HabitatViews:
         return colour.copy(), depth.copy()
 
     def labels(self, node: int, heading: int) -> np.ndarray:
-        """What each pixel of the mesh shows, by the names of its parts."""
+        """Category of each pixel, by the names of the parts of the mesh."""
         return self._labels.labels(node, heading)
 
     def _look(self, node: int, heading: int) -> tuple[np.ndarray, np.ndarray]:
@@ -183,7 +183,7 @@ class HabitatViews:
 
 
 class HabitatAcoustics:
-    """What the audio sensor hears, at our rate, length and delay.
+    """Responses of the audio sensor at 16 kHz, of one second, without its delay.
 
     late  samples that it hears everything too late
     """

@@ -63,7 +63,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Start:
-    """Where an agent starts.
+    """Initial pose of an agent.
 
     theta           degrees counter-clockwise from habitat's -z
     heading         quarter turns from east, the nearest to theta
@@ -78,7 +78,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a navigator is to find; the last fields are of semantic episodes only.
+    """Goal of navigation; the last fields are of semantic episodes only.
 
     view_points  places that it can be seen from
     """
@@ -123,7 +123,7 @@ class SoundingSource:
     """A source of an episode of separation.
 
     sound         name of its clip, without ".wav"
-    label         class of the sound, where it is told
+    label         class of the sound, if known
     first_second  of the clip, of dynamic episodes
     """
 

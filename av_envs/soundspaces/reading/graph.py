@@ -1,4 +1,4 @@
-"""The navigation graph of a scene: where one can stand and where a step leads."""
+"""Navigation graph of a SoundSpaces scene, by graph.pkl and points.txt."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ STRAY = 0.25  # m that a node may lie from its point of points.txt, half of the 
 
 @dataclass(frozen=True, eq=False)
 class NodeGraph:
-    """What graph.pkl says.
+    """Content of graph.pkl.
 
     nodes       (N,) int, rows of points.txt, in the order of the file
     positions   (N, 3) float64, metres in the world frame, on the floor
@@ -44,7 +44,7 @@ class NodeGraph:
         return self.positions[self.row(node)]
 
     def row(self, node: int) -> int:
-        """Where a node stands in `nodes`."""
+        """Index of a node in `nodes`."""
         if node not in self._rows:
             raise ValueError(f"the graph has no node {node}; it has {len(self)}")
         return self._rows[node]
@@ -74,7 +74,7 @@ class Steps:
 
     rows        (M,) int, rows of the `NodeGraph` that are left
     neighbours  (M, 4) int32, by heading, as numbers of `rows`; -1 where no step leads
-    slanted     edges that lead in none of the four headings, so that nobody walks them
+    slanted     edges that lead in none of the four headings, so that they are not used
     doubled     edges that share start and heading with one before them in the file
     cut_off     nodes that cannot be walked to from the largest part
     """
@@ -127,7 +127,7 @@ def read_graph(path: Path) -> NodeGraph:
 
 
 def _point(stated: Any) -> tuple[float, ...]:
-    """Three numbers; whatever else a pickle may have there is not looked into."""
+    """Three numbers; anything else in the pickle is ignored."""
     if not isinstance(stated, list | tuple | np.ndarray) or len(stated) != N_AXES:
         raise ValueError("a point is no x, y, z")
     return tuple(float(x) for x in stated)
@@ -154,7 +154,7 @@ def check_points(path: Path, graph: NodeGraph, points: np.ndarray) -> None:
 
 
 def steps_of(graph: NodeGraph) -> Steps:
-    """What can be walked with four headings: the largest connected part of the graph."""
+    """The largest connected part of the graph that can be walked with four headings."""
     neighbours = np.full((len(graph), N_HEADINGS), -1, np.int32)
     slanted = doubled = 0
     for row, node in enumerate(graph.nodes.tolist()):

@@ -1,4 +1,4 @@
-"""The pictures of a scene that somebody rendered beforehand, and their use in environments."""
+"""Pre-rendered views of a scene, and their use in environments."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ VERSION = 1  # of the rows that are kept
 
 @dataclass(frozen=True, eq=False)
 class StoredView:
-    """What was stored for one pose, as it was stored but for axes of length one at the end.
+    """Arrays stored for one pose, without trailing axes of length one.
 
     arrays  by habitat's names, usually rgb (128, 128, 3) uint8 and depth (128, 128) float32
     """

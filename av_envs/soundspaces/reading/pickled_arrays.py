@@ -21,12 +21,12 @@ LARGEST = 2**40  # values of an array
 class Type:
     """A type of numpy as a pickle builds it: its code first, then its byte order.
 
-    Raises `pickle.UnpicklingError` for whatever is not in CODE.
+    Raises `pickle.UnpicklingError` for types that are not in CODE.
     """
 
     def __init__(self, code: Any, *copying: Any):
         if not isinstance(code, str) or not CODE.fullmatch(code) or len(copying) > 2:
-            raise pickle.UnpicklingError(f"an array of the type {told(code)}")
+            raise pickle.UnpicklingError(f"an array of the type {short_text(code)}")
         self._code, self._order = code, "="
 
     def build(self, state: Any) -> None:
@@ -35,12 +35,12 @@ class Type:
             raise pickle.UnpicklingError("a type of numpy without its state")
         _, order, base, names, fields, size = state[:6]
         if not isinstance(order, str) or order not in ("<", ">", "|", "="):
-            raise pickle.UnpicklingError(f"a type with the byte order {told(order)}")
+            raise pickle.UnpicklingError(f"a type with the byte order {short_text(order)}")
         if not (base is None and names is None and fields is None):
             raise pickle.UnpicklingError("an array with fields")
         made = np.dtype(order + self._code)
         if type(size) is not int or size not in (-1, made.itemsize):
-            raise pickle.UnpicklingError(f"a type {made} of {told(size)} bytes")
+            raise pickle.UnpicklingError(f"a type {made} of {short_text(size)} bytes")
         self._order = order
 
     def made(self) -> np.dtype:
@@ -72,12 +72,12 @@ def from_buffer(
     if order == "K" and isinstance(axis_order, tuple):
         return array.reshape(shape).transpose(axis_order)
     if order not in ("C", "F"):
-        raise pickle.UnpicklingError(f"an array in the order {told(order)}")
+        raise pickle.UnpicklingError(f"an array in the order {short_text(order)}")
     return array.reshape(shape, order=order)
 
 
-def told(value: Any) -> str:
-    """A short text about what a pickle made, which may be endless."""
+def short_text(value: Any) -> str:
+    """Short text about an object of a pickle, of limited length."""
     if isinstance(value, str):
         return repr(value[:40])
     if type(value) is int and abs(value) < 2**64:

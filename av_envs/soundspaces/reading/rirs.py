@@ -1,4 +1,4 @@
-"""Binaural responses as files: how they are read, and which of them there are."""
+"""Reader of binaural response files, and their coverage of node pairs."""
 
 import os
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ class Coverage(NamedTuple):
     possible    pairs of nodes of the graph, a node with itself included, at four angles
     present     files of such pairs
     empty       of these, files that hold no sample
-    unreadable  of these, files that cannot be read; None if nobody tried
+    unreadable  of these, files that cannot be read; None if not tried
     foreign     files of pairs that the graph does not know
     missing     for each angle of the folders, in degrees, pairs without a file
     faults      path and what is wrong with it, of the first few that are empty or unreadable

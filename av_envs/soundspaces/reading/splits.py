@@ -1,10 +1,10 @@
-"""Which scenes are for training and which are kept for judging.
+"""Splits of SoundSpaces scenes: train, val and test.
 
 Matterport3D has a published split, which SoundSpaces keeps. For Replica this is one of our own:
 the six frl_apartments are one flat furnished in six ways, so they stay on one side. A procedural
 dwelling that was exported stays in the split that it was drawn for. Any other scene falls into a
 split by its name alone: by the SHA-256 of the name, six of ten for training and two each for
-validation and test. So no scene changes sides, whatever else is on the disk.
+validation and test. So the split of a scene does not depend on other files.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
-"""Pickles of SoundSpaces read without its software, and without running what they contain.
+"""Safe reader of SoundSpaces pickles, without its software and without executing their content.
 
-A pickle names the classes it is made of, and loading it runs whatever it names. Here a name is
-only a name: plain containers, arrays of numpy and stand-ins for two foreign classes are made by
-functions of this project that check what they are given: graphs of networkx become `Record`s,
+A pickle names the classes it is made of, and loading it calls them. Here names are not
+imported: plain containers, arrays of numpy and stand-ins for two foreign classes are made by
+functions of this project that check their arguments: graphs of networkx become `Record`s,
 observations of habitat become dicts. Anything else is refused by name. So neither package is
 needed, and pickles of all their versions can be read.
 """
@@ -19,7 +19,7 @@ import numpy as np
 
 from av_envs.soundspaces.errors import MissingFileError, RefusedPickleError, UnreadableFileError
 from av_envs.soundspaces.reading import pickled_arrays
-from av_envs.soundspaces.reading.pickled_arrays import told
+from av_envs.soundspaces.reading.pickled_arrays import short_text
 
 LARGEST_FILE = 2**31  # bytes
 MOST_STEPS = 10_000_000  # of the program that a pickle is; a view takes about forty
@@ -45,7 +45,7 @@ class Record:
 
 
 class RecordDict(dict):
-    """The same for a class that is a dict; nobody wants its attributes beside the items."""
+    """The same for a subclass of dict; its attributes beside the items are dropped."""
 
 
 class Name:
@@ -63,7 +63,7 @@ def _container(kind: type) -> Callable[..., Any]:
 
     def make(items: Any = ()) -> Any:
         if not isinstance(items, list | tuple | set | frozenset | dict):
-            raise pickle.UnpicklingError(f"{kind.__name__} of {told(items)}")
+            raise pickle.UnpicklingError(f"{kind.__name__} of {short_text(items)}")
         if kind in (set, frozenset):
             _check_keys(items)
         if kind in (dict, OrderedDict):
@@ -81,16 +81,16 @@ def _byte_array(content: Any = b"", encoding: Any = "latin1") -> bytearray:
     if isinstance(content, str):
         content = _latin1(content, encoding)
     if not isinstance(content, bytes):  # of a number it would be as many zeros
-        raise pickle.UnpicklingError(f"bytearray of {told(content)}")
+        raise pickle.UnpicklingError(f"bytearray of {short_text(content)}")
     return bytearray(content)
 
 
 def _latin1(text: Any, encoding: Any) -> bytes:
     """Bytes, as Python 3 writes them for Python 2."""
     if encoding not in ("latin1", "latin-1"):
-        raise pickle.UnpicklingError(f"text encoded as {told(encoding)}")
+        raise pickle.UnpicklingError(f"text encoded as {short_text(encoding)}")
     if not isinstance(text, str):
-        raise pickle.UnpicklingError(f"bytes of {told(text)}")
+        raise pickle.UnpicklingError(f"bytes of {short_text(text)}")
     return text.encode("latin1")
 
 
@@ -105,7 +105,7 @@ def _slice(start: Any, stop: Any, step: Any) -> slice:
 
 
 def _rebuilt(kind: Any, base: Any, state: Any) -> Any:
-    """What `copyreg._reconstructor` makes of the oldest protocols' objects, for stand-ins only."""
+    """Replacement of `copyreg._reconstructor` (oldest protocols), for stand-ins only."""
     if kind is RECORD and base is OBJECT:
         return Record()
     if kind is OBSERVATIONS and base is DICT and isinstance(state, dict):
@@ -114,11 +114,11 @@ def _rebuilt(kind: Any, base: Any, state: Any) -> Any:
 
 
 def _named(kind: Any) -> str:
-    return kind.name if isinstance(kind, Name) else told(kind)
+    return kind.name if isinstance(kind, Name) else short_text(kind)
 
 
 def _empty_array(kind: Any, shape: Any, code: Any) -> np.ndarray:
-    """What an array is before its state comes, which has shape and type as well."""
+    """An array before its state, which has shape and type, is set."""
     if kind is not ARRAY:
         raise pickle.UnpicklingError(f"an array of the class {_named(kind)}")
     return np.empty(0, np.int8)
@@ -166,7 +166,7 @@ def _check_keys(keys: Any) -> None:
             if type(one) in (tuple, frozenset):
                 waiting += one
             elif not isinstance(one, PLAIN):
-                raise pickle.UnpicklingError(f"a key that is {told(one)}")
+                raise pickle.UnpicklingError(f"a key that is {short_text(one)}")
 
 
 class _Bytes(io.BytesIO):
@@ -221,7 +221,7 @@ class _Unpickler(pickle._Unpickler):
 
     def _call(self, called: Any, arguments: Any) -> Any:
         if not isinstance(called, Name) or not isinstance(arguments, tuple | list):
-            raise pickle.UnpicklingError(f"a call of {told(called)}")
+            raise pickle.UnpicklingError(f"a call of {short_text(called)}")
         if called.make is None:
             raise pickle.UnpicklingError(f"a call of {called.name}")
         self._weigh(arguments)
@@ -254,7 +254,7 @@ class _Unpickler(pickle._Unpickler):
         elif self._empty.pop(id(built), None) is not None:
             pickled_arrays.fill(built, state)
         elif not isinstance(built, RecordDict):
-            raise pickle.UnpicklingError(f"attributes for {told(built)}")
+            raise pickle.UnpicklingError(f"attributes for {short_text(built)}")
 
     def load_appends(self) -> None:
         items = self.pop_mark()
@@ -301,7 +301,7 @@ class _Unpickler(pickle._Unpickler):
 
     def _top(self, kind: type) -> Any:
         if not isinstance(self.stack[-1], kind):
-            raise pickle.UnpicklingError(f"items for {told(self.stack[-1])}")
+            raise pickle.UnpicklingError(f"items for {short_text(self.stack[-1])}")
         return self.stack[-1]
 
 
@@ -336,7 +336,7 @@ _Unpickler.dispatch = {
 
 
 def load_pickle(path: Path) -> Any:
-    """What a pickle holds: plain containers, numpy arrays, `Record` and `RecordDict`."""
+    """Content of a pickle: plain containers, numpy arrays, `Record` and `RecordDict`."""
     if not path.is_file():
         raise MissingFileError(path, "this file does not exist")
     size = path.stat().st_size

@@ -1,4 +1,4 @@
-"""Where scenes are written to, and how."""
+"""Configuration of an export."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +11,7 @@ from av_envs.worlds.base import Dwelling, WorldSettings, open_world
 
 @dataclass(frozen=True)
 class Export:
-    """What a tree of scenes is to be like."""
+    """Options of an export."""
 
     root: Path
     world: WorldSettings  # that the scenes come from; its grid is that of the data set

@@ -38,7 +38,7 @@ _DRAWN_AS = {"train": "train", "val": "val", "test": "test_unheard"}  # by split
 
 
 class Draw(NamedTuple):
-    """How episodes are drawn.
+    """Options of the drawing of episodes.
 
     per_scene            how many for each scene and split
     min_source_distance  of `SeparationConfig`

@@ -1,4 +1,4 @@
-"""How large files are."""
+"""File sizes."""
 
 from pathlib import Path
 
@@ -14,5 +14,5 @@ def has_size(path: Path, n_bytes: int) -> bool:
 
 
 def on_disk(n_bytes: int) -> int:
-    """What a file of so many bytes takes."""
+    """Disk usage in bytes of a file of that size."""
     return -(-n_bytes // DISK_BLOCK) * DISK_BLOCK

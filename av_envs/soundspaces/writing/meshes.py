@@ -1,4 +1,4 @@
-"""What a scene looks like from anywhere, for software that renders it itself."""
+"""Meshes of scenes as glb, for software that renders them."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def write_mesh(export: Export, scene: Scene) -> None:
 
 
 def scenes_folder(export: Export) -> Path:
-    """SCENES_DIR of the configuration files; it must exist even where nobody opens a mesh."""
+    """SCENES_DIR of the configuration files; it must exist even if no mesh is opened."""
     return export.root / "scene_datasets" / export.dataset
 
 

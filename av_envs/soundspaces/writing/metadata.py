@@ -46,7 +46,7 @@ def check_metadata(export: Export, scene: Scene) -> None:
 
 
 def stamp_of(export: Export, scene: Scene) -> dict:
-    """What all files of a scene depend on."""
+    """Settings that all files of a scene depend on."""
     return {
         "scene": scene.name,
         "fingerprint": scene.fingerprint,

@@ -1,4 +1,4 @@
-"""What is slow to write of a tree: found, told, and written in several processes."""
+"""Slow parts of an export: listed, announced, and written in several processes."""
 
 import shutil
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ def _missing_responses(export: Export, name: str, scene: Scene) -> list[Piece]:
 
 
 def announcement(export: Export, pieces: Sequence[Piece]) -> str:
-    """How much is still to be written, in a line per part and one for the disk."""
+    """Text on the amount still to be written: a line per part and one for the disk."""
     lines = []
     for part, unit in UNITS.items():
         some = [piece for piece in pieces if piece.part == part]

@@ -1,4 +1,4 @@
-"""What the software of SoundSpaces expects: folders, names of classes and of splits.
+"""Folders, class names and split names that the software of SoundSpaces expects.
 
 The three projects and the paths in their configuration files:
 
@@ -100,14 +100,14 @@ PROJECTS = {
 
 @lru_cache(maxsize=8)
 def open_sounds(project: str, sounds: str) -> Corpus:
-    """What plays in a project; the embedded corpus has as many voices as the project speakers."""
+    """The corpus of a project; the embedded one has as many voices as the project speakers."""
     if sounds == "embedded":
         return EmbeddedCorpus(len(PROJECTS[project].classes) - 2)
     return open_corpus(sounds)
 
 
 def class_names(project: str, sounds: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """What the project calls the classes of a corpus, and their labels there.
+    """The project's names of the classes of a corpus, and their labels there.
 
     Its code knows only its own classes, so voices take the names of speakers. Recordings of
     your own keep their names and labels; its table of classes must then be edited.

@@ -52,7 +52,7 @@ def _written(export: Export, scene: Scene, heading: int) -> Iterator[tuple[int, 
 
 
 def write_responses(export: Export, name: str, sources: np.ndarray) -> None:
-    """What is missing of the responses from these sources, on one core."""
+    """Write the missing responses from these sources, on one core."""
     dwelling = export.open(name)
     scene, acoustics = dwelling.scene, dwelling.acoustics
     if isinstance(acoustics, TracedAcoustics):

@@ -36,7 +36,7 @@ def clips_of(project: str, sounds: str) -> list[Clip]:
 
 
 def clip_bytes(clip: Clip, sounds: str) -> int:
-    """What the files of a clip take on a disk."""
+    """Disk usage in bytes of the files of a clip."""
     return sum(on_disk(size) for _, size, _ in _files(clip, sounds))
 
 

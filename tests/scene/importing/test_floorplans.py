@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from av_envs.scene.importing.floorplans import read_floorplan, read_mlstruct
+from av_envs.scene.importing.floorplans import Storey, read_floorplan, read_mlstruct
 
 OUTER = [[(0, 0), (8, 0)], [(8, 0), (8, 5)], [(8, 5), (0, 5)], [(0, 5), (0, 0)]]
 MIDDLE = [(4, 0), (4, 5)]
@@ -18,7 +18,8 @@ def area(scene, material):
 
 
 def test_areas_are_those_of_the_plan():
-    scene, report = read_floorplan(TWO_ROOMS, [DOOR], height=2.5, thickness=0.2, door_height=2.0)
+    storey = Storey(height=2.5, thickness=0.2, door_height=2.0)
+    scene, report = read_floorplan(TWO_ROOMS, [DOOR], storey)
     inside = 2 * 3.8 * 4.8
     assert area(scene, "wood_floor") == pytest.approx(inside + 0.2 * 1)
     assert area(scene, "plaster_ceiling") == pytest.approx(inside + 0.2 * 1)
@@ -58,7 +59,7 @@ def test_walls_may_be_drawn_as_polygons():
         [(7.9, -0.1), (8.1, -0.1), (8.1, 5.1), (7.9, 5.1)],
     ]
     drawn, _ = read_floorplan(rectangles)
-    lines, _ = read_floorplan(OUTER, thickness=0.2)
+    lines, _ = read_floorplan(OUTER, storey=Storey(thickness=0.2))
     assert drawn.fingerprint == lines.fingerprint
 
 
@@ -68,15 +69,14 @@ def test_gaps_in_the_outline_are_closed_unless_they_shall_leak():
     assert report.lost == 0
     assert "1.8 of 26." in report.warnings[0]
     assert report.warnings[0].endswith("has no wall and was closed")
-    _, leaky = read_floorplan(window, enclose=False)
+    _, leaky = read_floorplan(window, storey=Storey(enclose=False))
     assert 0.02 < leaky.lost < 0.2
     assert any(warning.endswith("has no wall and is open") for warning in leaky.warnings)
 
 
 def test_the_outline_and_materials_of_the_user_count():
-    scene, _ = read_floorplan(
-        OUTER, outline=[(0, 0), (4, 0), (4, 5), (0, 5)], materials={"floor": "tile_floor"}
-    )
+    half = Storey(outline=[(0, 0), (4, 0), (4, 5), (0, 5)])
+    scene, _ = read_floorplan(OUTER, storey=half, materials={"floor": "tile_floor"})
     assert scene.graph.positions[:, 0].max() < 4
     assert "tile_floor" in {material.name for material in scene.materials}
     concrete, _ = read_floorplan(OUTER, materials={"wall": "concrete"})
@@ -91,14 +91,26 @@ def test_the_outline_and_materials_of_the_user_count():
         ({"walls": [[(0, 0)]]}, r"walls\[0\]: one point is no shape"),
         ({"walls": [*OUTER, [(1, 1), (2, 2), (3, 3)]]}, r"walls\[4\]: has no area"),
         ({"walls": OUTER, "doors": [[(0, 0), (np.nan, 1)]]}, r"doors\[0\]: needs corners"),
-        ({"walls": OUTER, "height": 0}, "height must be a positive number"),
-        ({"walls": OUTER, "door_height": 3}, r"door_height must lie in 0\.\.2\.6"),
-        ({"walls": OUTER, "height": 1.5}, "height: nobody can stand under 1.5 m"),
+        ({"walls": OUTER, "grid": 0}, "grid must be a positive number of metres, got 0"),
     ],
 )
 def test_plans_that_are_none_are_refused(plan, message):
     with pytest.raises(ValueError, match=message):
         read_floorplan(**plan, name="flat")
+
+
+@pytest.mark.parametrize(
+    ("storey", "message"),
+    [
+        ({"height": 0}, "height must be a positive number"),
+        ({"thickness": -1}, "thickness must be a positive number"),
+        ({"door_height": 3}, r"door_height must lie in 0\.\.2\.6"),
+        ({"height": 1.5}, "height: nobody can stand under 1.5 m"),
+    ],
+)
+def test_storeys_that_nothing_fits_in_are_refused(storey, message):
+    with pytest.raises(ValueError, match=message):
+        Storey(**storey)
 
 
 def test_mlstruct_files_hold_walls_by_floor(tmp_path):

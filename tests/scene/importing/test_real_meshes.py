@@ -8,7 +8,7 @@ import pytest
 from av_envs.acoustics import TracedAcoustics
 from av_envs.acoustics.measures import octave_bands, t20
 from av_envs.scene import Material, load_scene
-from av_envs.scene.importing.floorplans import read_floorplan, read_mlstruct
+from av_envs.scene.importing.floorplans import Storey, read_floorplan, read_mlstruct
 from av_envs.scene.importing.gazebo import read_gazebo_world
 from av_envs.scene.importing.mesh import read_mesh
 
@@ -100,7 +100,8 @@ def test_load_bearing_walls_alone_make_rooms_that_are_one(real):
         assert report.lost == 0
         assert len(scene.graph) > 10
         assert any("was closed" in warning for warning in report.warnings)
-        _, leaky = read_floorplan(plan.walls, name=f"floor-{floor}", enclose=False)
+        open_storey = Storey(enclose=False)
+        _, leaky = read_floorplan(plan.walls, storey=open_storey, name=f"floor-{floor}")
         assert leaky.lost > 0.05
 
 

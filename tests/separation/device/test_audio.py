@@ -19,7 +19,7 @@ from av_envs.separation.audio import (
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.device import audio, binaural, scoring
 from av_envs.separation.episode import Sound
-from av_envs.worlds.base import open_dwelling
+from av_envs.worlds.traced import open_dwelling
 
 CPU = torch.device("cpu")
 SOURCES = (3, 40, 71)  # nodes

@@ -17,7 +17,7 @@ from av_envs.separation.device.page_pool import PAGE_BYTES, PagePool
 from av_envs.separation.device.vector import DeviceSeparationVectorEnv
 from av_envs.separation.episode import draw_in_pool
 from av_envs.separation.vector import SeparationVectorEnv
-from av_envs.worlds.base import open_dwelling
+from av_envs.worlds.traced import open_dwelling
 
 DEVICE = torch.device(os.environ.get("AV_ENVS_TEST_DEVICE", "cpu"))
 BLIND = {"observations": ["pose"], "reward": "neg_nmse"}

@@ -8,7 +8,7 @@ from av_envs.separation import actions
 from av_envs.separation.actions import Action
 from av_envs.separation.device.motion import HeadingTables, pose_after, pose_since
 from av_envs.separation.observation import pose_since as single_pose_since
-from av_envs.worlds.base import open_dwelling
+from av_envs.worlds.traced import open_dwelling
 
 TABLES = HeadingTables(torch.device("cpu"))
 

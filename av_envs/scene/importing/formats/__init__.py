@@ -1,5 +1,5 @@
 """Readers of mesh formats. Each returns `Surfaces` or raises a ValueError with the reason.
 
-What changes the surfaces and is not honoured is refused by its name; what is no surface, such
-as a line or a camera, is left out with a note.
+Unsupported features that change the surfaces are refused by name; other content, such as
+lines or cameras, is left out with a note.
 """

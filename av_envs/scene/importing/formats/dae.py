@@ -71,7 +71,7 @@ def _up(root: ElementTree.Element) -> str | None:
 
 
 def _declared_triangles(root: ElementTree.Element) -> int:
-    """How many triangles the nodes of its scene place."""
+    """Number of triangles in all nodes of its scene."""
     of_geometry = {
         each.get("id"): sum(_triangles_of(p) for mesh in each.findall("mesh") for p in mesh)
         for each in root.iter("geometry")

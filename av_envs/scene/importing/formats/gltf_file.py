@@ -86,7 +86,7 @@ class Gltf:
         return buffer[start : start + length]
 
     def resource(self, uri: str) -> bytes | None:
-        """What a URI leads to, None if there is no such file."""
+        """Content of a URI, None if there is no such file."""
         if uri.startswith("data:"):
             try:
                 return base64.b64decode(uri.partition(",")[2], validate=True)
@@ -116,7 +116,7 @@ class Gltf:
         return chunks[0][1]
 
     def _check(self) -> None:
-        """Refuse other versions, and by name the extensions that nobody here honours."""
+        """Refuse other versions, and by name extensions that are not supported."""
         if not isinstance(self.content, dict) or "asset" not in self.content:
             raise ValueError("it has no 'asset', so it is not glTF")
         asset = self.content["asset"]

@@ -13,7 +13,7 @@ WEBP = "EXT_texture_webp"
 
 
 class Looks:
-    """What the primitives of a file look like.
+    """Colours and material names of the primitives of a file.
 
     notes  on pictures that are not there
     """

@@ -43,7 +43,7 @@ class _Faces(NamedTuple):
 
 
 class _Statements:
-    """What the lines of a file say."""
+    """Parsed statements of a file."""
 
     def __init__(self, text: str):
         self.positions: list[list[str]] = []

@@ -14,7 +14,7 @@ REFUSED_OPTIONS = ("-mm", "-t", "-clamp", "-imfchan")
 
 
 class Look(NamedTuple):
-    """What a material looks like.
+    """Colour and picture of a material.
 
     colour         red, green, blue in 0..1, None where the library gives none
     picture        (height, width, 3) uint8 or None

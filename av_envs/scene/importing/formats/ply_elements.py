@@ -41,7 +41,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Values:
-    """What an element holds: (n,) float64 by name, and of lists their values and (n,) lengths."""
+    """Values of an element: (n,) float64 by name, and of lists their values and (n,) lengths."""
 
     scalars: dict[str, np.ndarray]
     lists: dict[str, tuple[np.ndarray, np.ndarray]]
@@ -90,7 +90,7 @@ def _property(number: int, words: list[str]) -> Property:
 
 
 def read_values(data: bytes, header: Header) -> dict[str, Values]:
-    """What all elements hold; what is there must be what the header declares, no more or less."""
+    """Values of all elements; ValueError unless the file has exactly those of the header."""
     if header.order:
         body, at = data[header.body :], 0
     else:
@@ -138,7 +138,7 @@ def _typed(kind: str, order: str) -> np.dtype:
 
 
 def _first_lengths(body: bytes, at: int, element: Element, order: str) -> dict[str, int]:
-    """How long the lists of the first row are."""
+    """Lengths of the lists of the first row."""
     lengths = {}
     for each in element.properties:
         if each.counted_by:
