@@ -15,6 +15,7 @@ FOLDERS = ("av_envs", "agents", "baselines", "benchmarks")  # of the package av_
 EVERYWHERE = {
     "av_envs.conventions",
     "av_envs.paths",
+    "av_envs.plugins",
     "av_envs.sound_files",
     "av_envs.json_files",
     "av_envs.cache.rows",

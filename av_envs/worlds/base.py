@@ -15,7 +15,6 @@ is called at every reset, so it keeps what it has opened. Everything in a `Dwell
 by several threads at a time and gives the same bits to all of them.
 """
 
-import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from av_envs import plugins
 from av_envs.acoustics import AcousticBackend, TraceConfig, TracedAcoustics
 from av_envs.acoustics.binaural import ear_tables
 from av_envs.paths import path_text, plain_paths
@@ -207,8 +207,7 @@ def _reopened(address: Address, fingerprint: str) -> Dwelling:
 @lru_cache(maxsize=16)
 def open_world(settings: WorldSettings) -> World:
     """The world of these settings, opened once per process."""
-    module, _, name = BACKENDS[settings.backend].factory.partition(":")
-    factory = getattr(importlib.import_module(module), name)
+    factory = plugins.load(BACKENDS[settings.backend].factory, "backend")
     grid, hrtf, kind = settings.grid, settings.hrtf, settings.kind
     return factory(grid=grid, hrtf=hrtf, kind=kind, **json.loads(settings.options))
 

@@ -162,7 +162,7 @@ def test_arguments_reach_the_agent_and_the_file_name(tmp_path, capsys):
         ({"agent": "nowhere:A"}, "no module named 'nowhere'"),
         ({"agent-kwargs": "{depth: 3}"}, "--agent-kwargs is not JSON"),
         ({"agent-kwargs": "[1]"}, "must be a JSON object"),
-        ({"agent": "fake_separation:NoActor"}, "has no method act()"),
+        ({"agent": "fake_separation:NoActor"}, "a NoActor lacks the method act"),
         (
             {"agent": "av_envs.baselines.separation:Random", "agent-kwargs": '{"depth": 1}'},
             "unexpected keyword argument 'depth'",
