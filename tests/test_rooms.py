@@ -16,6 +16,7 @@ EVERYWHERE = {
     "av_envs.conventions",
     "av_envs.paths",
     "av_envs.plugins",
+    "av_envs.replay",
     "av_envs.sound_files",
     "av_envs.json_files",
     "av_envs.cache.rows",

@@ -11,6 +11,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.seeding import np_random
 from pettingzoo import ParallelEnv
 
+from av_envs.replay import replay_log
 from av_envs.rir_measure.actions import (
     Action,
     action_space,
@@ -121,6 +122,7 @@ class MeasureEnv(ParallelEnv):
         self.trajectories = {robot: [pose] for robot, pose in zip(self.agents, starts, strict=True)}
         self.visited = np.zeros(len(graph), bool)
         self.visited[list(self._episode.start_nodes)] = True
+        self._moves = dict.fromkeys(self.agents, "")
         self._stopped = dict.fromkeys(self.agents, False)
         self._collided = dict.fromkeys(self.agents, False)
         self._new_nodes = dict.fromkeys(self.agents, 0)
@@ -142,6 +144,8 @@ class MeasureEnv(ParallelEnv):
     def step(self, actions: Mapping[str, Any]):
         self._require_running()
         moves, predicted = checked_actions(actions, self.agents, self.config.prediction == "action")
+        for robot, move in zip(self.agents, moves, strict=True):
+            self._moves[robot] += move.name[0]
         before = self._quantities
         if self.config.timing == "pre_move":
             self._predict(counts=True, handed_in=predicted)
@@ -206,6 +210,12 @@ class MeasureEnv(ParallelEnv):
 
         self._require_reset()
         return episode_frame(self, self.config.render_levels)
+
+    def replay_log(self) -> dict[str, Any]:
+        """The actions and poses of the episode so far, see `av_envs.replay`."""
+        paths = zip(self.trajectories.values(), self._moves.values(), strict=True)
+        nodes, poses = self.fixed_source_nodes, self.fixed_receiver_poses
+        return replay_log("rir_measure", self.scene, paths, sources=nodes, receivers=poses)
 
     def close(self) -> None:
         """Nothing to close."""

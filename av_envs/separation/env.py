@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from av_envs.paths import PlainSpec
+from av_envs.replay import replay_log
 from av_envs.separation.actions import Action, action_space, checked_action
 from av_envs.separation.audio import corpus_of, target_second
 from av_envs.separation.config import SeparationConfig
@@ -174,6 +175,7 @@ class SeparationEnv(Walk, gym.Env):
     """
 
     spec = PlainSpec()
+    task: ClassVar[str] = "separation"
     config_type: ClassVar[type] = SeparationConfig
     metadata: ClassVar[dict] = {"render_modes": ["rgb_array"], "render_fps": 1}
 
@@ -207,13 +209,16 @@ class SeparationEnv(Walk, gym.Env):
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         super().reset(seed=seed)
         self.begin(self.np_random, options or {})
+        self._moves = ""
         self._listen()
         self.settle()
         return self._observation(), self.info()
 
     def step(self, action: Any):
         self._require_running()
-        self.move(*checked_action(action, self.config.estimator))
+        move, estimate = checked_action(action, self.config.estimator)
+        self.move(move, estimate)
+        self._moves += move.name[0]
         self._listen()
         gained, truncated = self.settle()
         return self._observation(), gained, False, truncated, self.info()
@@ -237,6 +242,16 @@ class SeparationEnv(Walk, gym.Env):
             mixture,
             self._truth.magnitude,
             self._caption(),
+        )
+
+    def replay_log(self) -> dict[str, Any]:
+        """The actions, poses and sources of the episode so far, see `av_envs.replay`."""
+        return replay_log(
+            self.task,
+            self.scene,
+            [(self.trajectory, self._moves)],
+            sources=self.source_nodes,
+            target=self.corpus.classes[self._episode.sounds[0].label],
         )
 
     def hear(self) -> np.ndarray:

@@ -19,7 +19,6 @@ from av_envs.benchmarks.play.agent_client import TIMEOUT, open_player
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.player import Declared, Player, PlayerSettings
 from av_envs.benchmarks.play.predictors import seat_predictor, takes_predictors
-from av_envs.benchmarks.play.trajectories import walk_of
 from av_envs.benchmarks.suites.secret_seeds import SecretSeeds
 from av_envs.benchmarks.suites.suite import Group, Metric, Suite
 
@@ -149,7 +148,6 @@ def play_episode(env: gym.Env, player: Player, job: Job, index: int) -> Played:
     """Play one episode of the suite."""
     began = time.perf_counter()
     group, seed, options = job.suite.episodes[index]
-    observation = None
     rewards: list[float] = []
     infos: list[dict[str, Any]] = []
     act_ms: list[float] = []
@@ -181,7 +179,7 @@ def play_episode(env: gym.Env, player: Player, job: Job, index: int) -> Played:
             round(value, SERIES_DIGITS)
             for value in step_values(job.suite.primary_metric, rewards, infos)
         ],
-        "walk": None if job.secret else walk_of(env, observation),  # it would tell the seed
+        "replay": None if job.secret else env.unwrapped.replay_log(),  # it would tell the seed
         "error": error,
     }
     return Played(index, record, act_ms, time.perf_counter() - began, words)

@@ -14,7 +14,7 @@ from av_envs.benchmarks.suites.suite import Suite
 TOLERANCE = 1e-3  # of a number of one step or of a mean, in its unit
 SERIES_TOLERANCE = 1e-2 + TOLERANCE  # the series has two digits
 EXACT = ("group", "episode", "scene", "error")
-DECISIONS = ("length", "walk")  # what follows from what the agent did
+DECISIONS = ("length", "replay")  # what follows from what the agent did
 
 
 class Comparison(Enum):

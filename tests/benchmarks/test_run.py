@@ -14,7 +14,6 @@ from av_envs.benchmarks.play import agents
 from av_envs.benchmarks.play.agents import AgentSpec, load_factory
 from av_envs.benchmarks.play.episodes import Played, reduce_steps
 from av_envs.benchmarks.play.journal import Journal
-from av_envs.benchmarks.play.trajectories import moves_of
 from av_envs.benchmarks.results.files import DETERMINISTIC, read_result
 from av_envs.benchmarks.results.schema import SHAPE
 from av_envs.benchmarks.suites import suite as suites
@@ -229,24 +228,15 @@ def test_a_shortened_run_takes_the_first_of_every_group(tmp_path):
 
 def test_a_record_tells_where_the_agent_went(tmp_path):
     record = play(tmp_path, "av_envs.baselines.separation:Random", n_episodes=1)["episodes"][0]
-    walk = record["walk"]
-    assert len(walk["poses"]) == 21
-    assert walk["poses"][0][:2] == [3.5, 3.5]
-    assert len(walk["sources"]) == 2
-    assert walk["target"] == "voice 1"
+    replay = record["replay"]
+    (walker,) = replay["walkers"]
+    assert walker["start"][:2] == [3.5, 3.5]
+    assert len(walker["moves"]) == 20
+    assert set("FLRS") <= set(walker["moves"]) <= set("FfLRS")
+    assert len(replay["sources"]) == 2
+    assert replay["target"] == "voice 1"
     assert len(record["series"]) == 20
     assert record["series"][3] is None  # the target paused
-    before = walk["poses"][0]
-    for x, y, heading in walk["poses"][1:]:
-        assert abs(x - before[0]) + abs(y - before[1]) in (0, 1)
-        before = x, y, heading
-
-
-def test_moves_can_be_told_from_poses():
-    poses = [[0, 0, 0], [1, 0, 0], [1, 0, 1], [1, 1, 1], [1, 1, 1], [1, 1, 0], [1, 1, 3]]
-    assert moves_of(poses) == [0, 1, 0, 3, 2, 2]
-    with pytest.raises(ValueError, match="turns by 2 quarters"):
-        moves_of([[0, 0, 0], [0, 0, 2]])
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -1,7 +1,6 @@
 """Teams of the measuring task: what they bring, what is recorded, what the board says."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,12 +11,12 @@ from reading import Page
 from av_envs.benchmarks import measure_scales, report, run, verify
 from av_envs.benchmarks.board.leaderboard import build_rows
 from av_envs.benchmarks.board.normalisation import read_scales
-from av_envs.benchmarks.board.sounds import heard_on_walk
+from av_envs.benchmarks.board.sounds import replayed_sound
 from av_envs.benchmarks.board.tables import plain_text
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.episodes import Job, open_job_player
-from av_envs.benchmarks.play.trajectories import joint_actions, letters_of, poses_of, walk_of
+from av_envs.benchmarks.play.trajectories import replay_actions
 from av_envs.benchmarks.results.files import canonical, read_result
 from av_envs.benchmarks.results.schema import first_fault
 from av_envs.benchmarks.suites import suite as suites
@@ -102,16 +101,15 @@ def test_records_repeat_and_verify(tmp_path, capsys):
 def test_a_record_tells_where_every_robot_went(tmp_path):
     result = read_result(play(tmp_path))
     record = result["episodes"][1]
-    walk = record["walk"]
-    assert set(walk) == {"stride", "robots", "sources", "receivers"}
-    assert walk["sources"] == [[4.5, 1.5]]
-    assert walk["receivers"] == [[5.5, 1.5, 2]]
-    assert [len(robot["moves"]) for robot in walk["robots"]] == [20, 20]
+    replay = record["replay"]
+    assert replay["sources"] == [[4.5, 1.5]]
+    assert replay["receivers"] == [[5.5, 1.5, 2]]
+    assert [len(robot["moves"]) for robot in replay["walkers"]] == [20, 20]
     env = FakeMeasure()
     env.reset(seed=1, options={"house": 1})
-    for action in joint_actions(walk["robots"]):
+    for action in replay_actions(replay, env):
         env.step(action)
-    assert walk_of(env, None) == walk
+    assert env.replay_log() == replay
     assert record["series"][-1] == pytest.approx(record["metrics"]["wcr"], abs=0.005)
     assert record["metrics"]["pe_query"] == 0.5  # infinite before the end, which does not count
 
@@ -119,53 +117,32 @@ def test_a_record_tells_where_every_robot_went(tmp_path):
 def test_collisions_are_those_of_all_robots(tmp_path):
     """Random walkers on the open square bump now and then, each on its own account."""
     record = read_result(play(tmp_path))["episodes"][0]
-    env, bumps = FakeMeasure(), 0
-    _, _ = env.reset(seed=0, options={"house": 0})
-    team = [robot["moves"] for robot in record["walk"]["robots"]]
-    for letters in zip(*team, strict=True):
-        env.step(np.array([1 if letter in "FS" else "SFLR".index(letter) for letter in letters]))
-        bumps += sum(env.team.bumps)
-    assert record["metrics"]["collisions"] == bumps > 0
-
-
-def test_letters_and_poses_say_the_same():
-    poses = [[0, 0, 0], [0.5, 0, 0], [0.5, 0, 1], [0.5, 0.5, 1], [0.5, 0.5, 1], [0.5, 0.5, 0]]
-    robot = {"start": poses[0], "moves": letters_of(poses)}
-    assert robot["moves"] == "FLFSR"
-    assert poses_of(robot, 0.5) == poses
-    assert joint_actions([robot, robot]).T.tolist() == [[1, 2, 1, 0, 3]] * 2
-
-
-def test_a_graph_that_is_no_grid_is_not_recorded_wrongly():
-    env = FakeMeasure()
-    env.reset(seed=0, options={"house": 0})
-    while "F" not in walk_of(env, None)["robots"][0]["moves"]:
-        env.step(np.array([1, 1]))
-        env.step(np.array([2, 2]))
-    env.team.scene.graph = SimpleNamespace(positions=1.1 * env.scene.graph.positions)
-    with pytest.raises(ValueError, match=r"flat-0: a step forward is not always 1.0 m long"):
-        walk_of(env, None)
+    bumps = [robot["moves"].count("f") for robot in record["replay"]["walkers"]]
+    assert record["metrics"]["collisions"] == sum(bumps)
+    assert all(bumps)
 
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda walk: walk.pop("stride"), "walk lacks stride"),
-        (lambda walk: walk.update(target="x"), "has the unknown target"),
-        (lambda walk: walk["sources"].append([1]), "sources must be lists of 2 numbers"),
-        (lambda walk: walk["receivers"].append([1, 2]), "receivers must be lists of 3 numbers"),
-        (lambda walk: walk["robots"][1].update(moves="FX"), "robots[1] must start at"),
-        (lambda walk: walk["robots"][0].pop("start"), "robots[0] lacks start"),
-        (lambda walk: walk["robots"][0].update(moves="F"), "the same number of moves"),
-        (lambda walk: walk.update(robots=[]), "the same number of moves"),
+        (lambda replay: replay.pop("stride"), "replay lacks stride"),
+        (lambda replay: replay.update(walk=1), "has the unknown walk"),
+        (lambda replay: replay.update(task="x"), "task must be one of separation, rir_measure"),
+        (lambda replay: replay["sources"].append([1]), "sources must be lists of 2 numbers"),
+        (lambda replay: replay["receivers"].append([1]), "receivers must be lists of 3 numbers"),
+        (lambda replay: replay["walkers"][1].update(moves="FX"), "walkers[1] must start at"),
+        (lambda replay: replay["walkers"][0].pop("start"), "walkers[0] lacks start"),
+        (lambda replay: replay["walkers"][0].update(moves="F"), "the same number of moves"),
+        (lambda replay: replay.update(walkers=[]), "the same number of moves"),
+        (lambda replay: replay.update(target="x", sources=[]), "must hold that of the target"),
     ],
 )
-def test_a_malformed_walk_is_named(tmp_path, change, complaint):
+def test_a_malformed_replay_is_named(tmp_path, change, complaint):
     result = read_result(play(tmp_path))
     assert first_fault(result) is None
-    change(result["episodes"][2]["walk"])
+    change(result["episodes"][2]["replay"])
     fault = first_fault(result)
-    assert fault.startswith("episodes[2].walk")
+    assert fault.startswith("episodes[2].replay")
     assert complaint in fault
 
 
@@ -203,7 +180,7 @@ def test_the_page_shows_and_sounds_a_team(tmp_path):
     assert (suite["digits"], suite["metric"]) == (4, "wcr_mean")
     best = suite["agents"][0]["episodes"][0]
     record = next(e for e in read_result(path)["episodes"] if e["episode"] == best["episode"])
-    assert best["walk"] == record["walk"]
+    assert best["replay"] == record["replay"]
     assert best["beside"] == {name: record["metrics"][name] for name in ("wcr", "cr", "pe")}
     assert "audio" in best
     assert best["pace"] == 4  # steps in a second
@@ -212,12 +189,12 @@ def test_the_page_shows_and_sounds_a_team(tmp_path):
 
 def test_what_was_measured_is_heard_again(tmp_path):
     record = read_result(play(tmp_path))["episodes"][0]
-    heard = heard_on_walk(TEAM_SUITE, record)
+    heard = replayed_sound(TEAM_SUITE, record)
     assert heard.shape == (2, 20 * 4000)
     np.testing.assert_allclose(heard[0, 2000::4000], np.arange(1, 21) / 100)
-    record["walk"]["robots"][0]["start"][0] += 1
+    record["replay"]["walkers"][0]["start"][0] += 1
     with pytest.raises(UserError, match="another version of the environment"):
-        heard_on_walk(TEAM_SUITE, record)
+        replayed_sound(TEAM_SUITE, record)
 
 
 def test_a_whole_suite_fits_into_a_small_file(tmp_path):

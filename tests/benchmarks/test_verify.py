@@ -98,7 +98,7 @@ def add(place, key, value):
     [
         (better("si_sdr_gain", 0.01), "came out differently: si_sdr_gain is"),
         (first("length", 19), "has 19 steps, its series another size"),
-        (first("walk", None), "the walk is another"),
+        (first("replay", None), "the replay is another"),
         (first("scene", "house-9"), "the scene is another"),
         (first("series", [9.0] * 20), "the series is another"),
         (first("series", []), "its series another size"),
@@ -143,7 +143,7 @@ def nothing(result):
         (of_another_machine(better("si_sdr", 1.1e-3)), 1),
         (of_another_machine(better("return", 0.0199)), 2),  # a sum over 20 steps
         (of_another_machine(better("return", 0.0201)), 1),
-        (of_another_machine(first("walk", None)), 2),  # rounding may turn a decision
+        (of_another_machine(first("replay", None)), 2),  # rounding may turn a decision
         (of_another_machine(first("scene", "house-9")), 1),
     ],
 )
@@ -235,7 +235,7 @@ def test_a_result_with_secret_seeds_needs_them(tmp_path, path, capsys):
     assert made != path
     assert str(2**40) not in made.read_text()
     assert result["suite"]["secret_seeds"] == secret.commitment
-    assert {e["walk"] for e in result["episodes"]} == {None}
+    assert {e["replay"] for e in result["episodes"]} == {None}
     assert result["summary"] != read_result(path)["summary"]
     assert check(made, "--secret-seeds", str(file)) == 0
     assert check(made) == 2
@@ -267,7 +267,7 @@ def test_seeds_that_are_no_secret_are_refused(tmp_path, text, complaint):
         (lambda r: r["agent"].update(checkpoint_sha256="0"), "is not the checkpoint"),
         (add(3, "note", "hello"), "malformed: episodes[3] has the unknown note"),
         (add(2, "metrics", {"si_sdr": "9"}), "episodes[2].metrics.si_sdr must be a number or null"),
-        (add(1, "walk", {"poses": [[1, 2]], "sources": [], "target": "x"}), "lists of 3 numbers"),
+        (add(1, "replay", {"task": "x"}), "episodes[1].replay lacks receivers"),
         (lambda r: r["agent"].pop("hash"), "malformed: agent lacks hash"),
         (lambda r: r.update(git=[]), "malformed: git must be an object"),
         (lambda r: r.update(seed="7"), "malformed: seed has the wrong type"),
