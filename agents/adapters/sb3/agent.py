@@ -1,7 +1,6 @@
 """A policy trained with Stable-Baselines3 as an agent of `av_envs.benchmarks.run`."""
 
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,10 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
-from stable_baselines3.common.utils import set_random_seed
+from stable_baselines3.common.utils import get_device, set_random_seed
 from stable_baselines3.common.vec_env import VecTransposeImage
 
+from av_envs.agents.adapters.sb3.algorithms import ALGORITHMS, algorithm_class
 from av_envs.agents.adapters.sb3.downsample import condensed, condensed_space
 from av_envs.agents.adapters.sb3.ego_map import SPACE, Footprints
 from av_envs.agents.adapters.sb3.privileged_obs import TOLD, told, told_space
@@ -19,16 +19,6 @@ from av_envs.agents.adapters.sb3.weights import SUFFIX, load_policy
 from av_envs.paths import suffix_of, user_path
 
 MADE = ("told", "footprints")  # observations that the environments do not make
-ALGORITHMS = {
-    "PPO": "stable_baselines3",
-    "A2C": "stable_baselines3",
-    "DQN": "stable_baselines3",
-    "RecurrentPPO": "sb3_contrib",
-    "MaskablePPO": "sb3_contrib",
-    "QRDQN": "sb3_contrib",
-    "TRPO": "sb3_contrib",
-}
-MASKED = ("MaskablePPO",)
 
 
 class SB3Agent:
@@ -39,7 +29,7 @@ class SB3Agent:
     algorithm      a key of ALGORITHMS: the class that has saved it. A .safetensors knows its own
     deterministic  whether the likeliest action is taken; else one is drawn
     predictor      of the measuring task, see `av_envs.benchmarks.play.agents.Agent`
-    device         of torch
+    device         of torch, for either kind of file; "auto" is a GPU where there is one
 
     A policy of one robot plays every robot of a team that has the same observations. A policy
     may know fewer observations than there are, condensed ones, and those that `PreparedVecEnv`
@@ -63,6 +53,7 @@ class SB3Agent:
         checkpoint = str(user_path(checkpoint, "checkpoint"))
         if suffix_of(checkpoint) == SUFFIX:
             self.model = self._built(checkpoint, observation_space, action_space)
+            self.model.to(get_device(device))
             self.card = {"name": Path(checkpoint).stem}
         else:
             self.model = load_saved(algorithm, checkpoint, device=device)
@@ -70,7 +61,7 @@ class SB3Agent:
         set_random_seed(seed)
         self.predictor = predictor
         self._deterministic = deterministic
-        self._is_masked = algorithm in MASKED
+        self._is_masked = ALGORITHMS[algorithm].masked
         self._plays_a_team = isinstance(action_space, spaces.MultiDiscrete) and isinstance(
             self.model.action_space, spaces.Discrete
         )
@@ -154,9 +145,8 @@ def load_saved(algorithm: str, path: str | Path, **options: Any) -> BaseAlgorith
     algorithm  a key of ALGORITHMS
     options    of the algorithm's `load`
     """
-    saved = getattr(import_module(ALGORITHMS[algorithm]), algorithm)
     try:
-        return saved.load(path, **options)
+        return algorithm_class(algorithm).load(path, **options)
     except FileNotFoundError:  # which names it
         raise
     except Exception as error:  # of zip files, pickles, torch and Stable-Baselines3
