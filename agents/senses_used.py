@@ -1,4 +1,4 @@
-"""Which senses a trained listener uses: `python -m av_envs.agents.senses_used --checkpoint FILE`.
+"""Ablation of what a policy observes: `python -m av_envs.agents.senses_used --checkpoint FILE`.
 
 Plays the same episodes of unseen houses again and again, each time with another part of the
 observations spoilt, and prints the mean gain in SI-SDR, dB per second, with its 95 % bootstrap
@@ -22,7 +22,7 @@ from av_envs.paths import path_argument
 
 Arrays = dict[str, np.ndarray]
 DRAWS = 2000  # of the bootstrap
-LEVEL, DIFFERENCE = 0, 1  # channels of a condensed mixture
+LEVEL, DIFFERENCE = 0, 1  # channels of a downsampled mixture
 
 
 def untouched(observation: Arrays) -> Arrays:

@@ -1,6 +1,6 @@
 """Train with Stable-Baselines3: `python -m av_envs.agents.train_sb3 --env ID --out DIR`.
 
-PPO or RecurrentPPO learns over the native batch from condensed observations; in the measuring
+PPO or RecurrentPPO learns over the native batch from downsampled observations; in the measuring
 task one policy plays every robot. DIR gets `config.json`, `curve.csv` (a row per evaluation on
 houses of the split "val"), `last.zip` and `best.safetensors`, which `SB3Agent` plays on any
 suite. An interrupted run goes on with the same command and --resume, from the last evaluation,
@@ -24,9 +24,9 @@ from stable_baselines3.common.vec_env import VecEnv
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.adapters.sb3.agent import load_saved
 from av_envs.agents.adapters.sb3.algorithms import ALGORITHMS, TRAINED, algorithm_class
-from av_envs.agents.adapters.sb3.eval_callback import Curve, rows_in
+from av_envs.agents.adapters.sb3.eval_callback import EvalCallback, rows_in
 from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
-from av_envs.agents.adapters.sb3.preprocess import PreparedVecEnv
+from av_envs.agents.adapters.sb3.preprocess import PreprocessVecEnv
 from av_envs.agents.adapters.sb3.robots_vec_env import RobotsVecEnv
 from av_envs.agents.adapters.sb3.vec_env import NativeVecEnv
 from av_envs.paths import path_argument
@@ -110,7 +110,7 @@ def make_venv(
     batch = gym.make_vec(env_id, num_envs, autoreset_mode="SameStep", **options)
     is_team = isinstance(batch.single_action_space, spaces.MultiDiscrete)
     venv = RobotsVecEnv(batch) if is_team else NativeVecEnv(batch)
-    return PreparedVecEnv(
+    return PreprocessVecEnv(
         venv,
         tells_bearing=told,
         draws_map=draws_map,
@@ -171,7 +171,7 @@ def train(args: Args) -> None:
     print(f"{weights:,} weights, {model.num_timesteps:,} of {args.steps:,} steps", flush=True)
     model.learn(
         args.steps - model.num_timesteps,
-        Curve(directory, val, args.val_every, rows_in(model), not args.drawn),
+        EvalCallback(directory, val, args.val_every, rows_in(model), not args.drawn),
         reset_num_timesteps=not is_resumed,
         log_interval=None,
     )

@@ -1,6 +1,6 @@
 """The whole path once: `python -m av_envs.benchmarks.demo --out demo` (or `make demo`).
 
-Three agents walk through four houses nobody has seen, a leaderboard ranks them, and
+Three agents walk through four unseen houses, a leaderboard ranks them, and
 the best episode of the oracle becomes a film with sound.
 """
 

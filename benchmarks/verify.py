@@ -45,7 +45,7 @@ NUMERIC = ("numpy", "scipy", "numba", "llvmlite")  # packages that decide the la
 
 
 class UndecidedError(Exception):
-    """What the file claims may be so."""
+    """A claim of the file can neither be confirmed nor refuted here."""
 
 
 @dataclass(frozen=True)

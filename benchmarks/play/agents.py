@@ -1,6 +1,6 @@
-"""Agents come in by name: `module:Factory`, anything importable, nothing registered.
+"""Agents by import path, `module:Factory`: their interface, loading and description.
 
-An agent is any object with `reset` and `act` as below; nobody inherits from it.
+An agent is any object with `reset` and `act` as below; no base class is needed.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ class Agent(Protocol):
     An agent that declares `privileged: tuple[str, ...]` is called as
     `act(observation, privileged)` with a dict of these keys, and is marked on the board.
     A `card: dict` may give name, authors, url and train (how it was trained). In the measuring
-    task `predictor` may name or be who predicts the responses (see `benchmarks.predictors`).
+    task `predictor` may name or be the predictor of the responses, see `install_predictor`.
     """
 
     def reset(self, *, seed: int | None = None) -> None: ...
@@ -97,7 +97,7 @@ def load_factory(path: str) -> Callable[..., Agent]:
 def build_agent(
     spec: AgentSpec, observation_space: spaces.Space, action_space: spaces.Space, seed: int
 ) -> Agent:
-    """Call the factory; what it cannot digest is the caller's mistake."""
+    """The agent that the factory returns; `UserError` where it has none or a wrong interface."""
     try:
         agent = load_factory(spec.path)(observation_space, action_space, seed=seed, **spec.kwargs)
     except UserError:

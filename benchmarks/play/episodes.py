@@ -14,11 +14,11 @@ import numpy as np
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.play.action_check import AgentError, ask
+from av_envs.benchmarks.play.action_check import AgentError, call_agent
 from av_envs.benchmarks.play.agent_client import TIMEOUT, open_player
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.player import Declared, Player, PlayerSettings
-from av_envs.benchmarks.play.predictors import seat_predictor, takes_predictors
+from av_envs.benchmarks.play.predictors import install_predictor, takes_predictors
 from av_envs.benchmarks.suites.secret_seeds import SecretSeeds
 from av_envs.benchmarks.suites.suite import Group, Metric, Suite
 
@@ -140,7 +140,7 @@ def open_job_player(job: Job, env: gym.Env) -> Player:
     player = open_player(job.agent, settings, isolated=job.isolated, timeout=job.timeout)
     if job.declared not in (None, player.declared):
         raise UserError(f"agent {job.agent.path} declares other things every time it is built")
-    seat_predictor(env, player)
+    install_predictor(env, player)
     return player
 
 
@@ -198,7 +198,7 @@ def agent_seed(seed: int, group: str, episode: int) -> int:
 def choose_action(player: Player, env: gym.Env, observation: Any) -> Any:
     """The agent's action; it sees of the truth only what it has declared."""
     keys = player.declared.privileged
-    truth = {key: ask(env.unwrapped.privileged, key) for key in keys} if keys else None
+    truth = {key: call_agent(env.unwrapped.privileged, key) for key in keys} if keys else None
     return player.act(observation, truth)
 
 

@@ -1,4 +1,4 @@
-"""Whether an episode that was played again came out the same.
+"""Comparison of an episode in a file with the same one played again.
 
 Machines that compile the same kernels compute the same bits. Others round audio differently in the
 sixth digit or so; scores in dB then differ by thousandths, and a sum over steps by as many as

@@ -163,7 +163,7 @@ def step_breakdown(env: gym.Env) -> dict[str, float]:
         for batch in range(N_BATCHES):
             n_steps += len(play_batch(env, batch)[1])
 
-    seconds = profiler.sample(work, ROOT, ("av_envs",))
+    seconds = profiler.profile(work, ROOT, ("av_envs",))
     shares = {name: 1000 * spent / n_steps for name, spent in seconds.items()}
     largest = dict(list(shares.items())[:BREAKDOWN_LINES])
     largest["all others"] = sum(shares.values()) - sum(largest.values())

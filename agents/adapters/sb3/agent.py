@@ -12,8 +12,8 @@ from stable_baselines3.common.utils import get_device, set_random_seed
 from stable_baselines3.common.vec_env import VecTransposeImage
 
 from av_envs.agents.adapters.sb3.algorithms import ALGORITHMS, algorithm_class
-from av_envs.agents.adapters.sb3.downsample import condensed, condensed_space
-from av_envs.agents.adapters.sb3.ego_map import SPACE, Footprints
+from av_envs.agents.adapters.sb3.downsample import downsampled, downsampled_space
+from av_envs.agents.adapters.sb3.ego_map import SPACE, EgoMap
 from av_envs.agents.adapters.sb3.privileged_obs import TOLD, told, told_space
 from av_envs.agents.adapters.sb3.weights import SUFFIX, load_policy
 from av_envs.paths import suffix_of, user_path
@@ -32,7 +32,7 @@ class SB3Agent:
     device         of torch, for either kind of file; "auto" is a GPU where there is one
 
     A policy of one robot plays every robot of a team that has the same observations. A policy
-    may know fewer observations than there are, condensed ones, and those that `PreparedVecEnv`
+    may know fewer observations than there are, downsampled ones, and those that `PreprocessVecEnv`
     adds; one that is told where the target is declares that it is privileged.
     """
 
@@ -68,8 +68,8 @@ class SB3Agent:
         self._keys = tuple(self.model.observation_space.spaces)
         self.privileged = TOLD if "told" in self._keys else ()
         self._robots = len(action_space.nvec) if self._plays_a_team else 1
-        self._map = Footprints(1, self._robots)
-        self._condenses = False
+        self._map = EgoMap(1, self._robots)
+        self._downsamples = False
         self._check_spaces(observation_space, action_space)
         if self._is_masked and "action_mask" not in observation_space.spaces:
             raise ValueError(f"{algorithm} needs 'action_mask' among the observations")
@@ -102,7 +102,7 @@ class SB3Agent:
         self, observation: dict[str, Any], privileged: dict[str, Any] | None
     ) -> dict[str, Any]:
         """What the policy knows of an observation, in the form it was trained on."""
-        known = condensed(observation) if self._condenses else dict(observation)
+        known = downsampled(observation) if self._downsamples else dict(observation)
         if "told" in self._keys:
             known["told"] = told(privileged)
         if "footprints" in self._keys:
@@ -128,10 +128,10 @@ class SB3Agent:
         else:
             same_actions = action_space == self.model.action_space
         made = {key: known[key] for key in known if key in MADE}
-        forms = [_part(space, made, known) for space in (met, _turned(met), condensed_space(met))]
+        forms = [_part(space, made, known) for space in (met, _turned(met), downsampled_space(met))]
         if known not in forms:
             raise ValueError(f"the policy was trained on {known}, here observations are {met}")
-        self._condenses = known not in forms[:2]
+        self._downsamples = known not in forms[:2]
         if not same_actions:
             raise ValueError(
                 f"the policy was trained for {self.model.action_space}, here actions are "

@@ -11,7 +11,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 
 from av_envs.agents.adapters.sb3.algorithms import ALGORITHMS, TRAINED, algorithm_class
-from av_envs.agents.adapters.sb3.downsample import condensed_space
+from av_envs.agents.adapters.sb3.downsample import downsampled_space
 from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
 from av_envs.paths import user_path
 from av_envs.whole_files import replacing
@@ -57,7 +57,7 @@ def load_policy(
     """
     path = user_path(path)
     config = _config(path)
-    every = {**condensed_space(observation_space).spaces, **made}
+    every = {**downsampled_space(observation_space).spaces, **made}
     missing = sorted(set(config["observations"]) - set(every))
     if missing:
         raise ValueError(f"{path} needs the observations {missing}, here are {sorted(every)}")
