@@ -74,7 +74,7 @@ def verify(path: Path, check: Check, rng: np.random.Generator) -> list[str]:
     check_consistency(result, suite)
     _check_env(result, suite)
     agent = _agent_of(result, check)
-    job = Job(suite, agent, result["seed"], len(suite.episodes), secret=check.secret)
+    job = Job(suite, agent, result["seed"], secret=check.secret)
     _check_agent(result, job)
     n_all = len(result["episodes"])
     n = n_all if check.n_episodes is None else min(check.n_episodes, n_all)

@@ -29,18 +29,19 @@ SERIES_DIGITS = 2
 
 @dataclass(frozen=True)
 class Job:
-    """One run: an agent with one seed plays the first `n_episodes` of every group of a suite.
+    """One run: an agent with one seed plays episodes of a suite.
 
-    isolated  whether the agent plays in a process of its own
-    timeout   seconds that it may take for one answer there
-    declared  what the agent must declare when it is built again; None: whatever it does
-    secret    seeds that stand in for those of the suite
+    n_episodes  how many of every group, the first ones; None for all
+    isolated    whether the agent plays in a process of its own
+    timeout     seconds that it may take for one answer there
+    declared    what the agent must declare when it is built again; None for anything
+    secret      seeds that stand in for those of the suite
     """
 
     suite: Suite
     agent: AgentSpec
-    seed: int
-    n_episodes: int
+    seed: int = 0
+    n_episodes: int | None = None
     isolated: bool = True
     timeout: float = TIMEOUT
     declared: Declared | None = None
@@ -51,8 +52,9 @@ class Job:
         """Which of `suite.episodes` are played."""
         chosen, first = [], 0
         for group in self.suite.groups:
-            chosen += range(first, first + min(self.n_episodes, len(group.seeds)))
-            first += len(group.seeds)
+            n_seeds = len(group.seeds)
+            chosen += range(first, first + min(self.n_episodes or n_seeds, n_seeds))
+            first += n_seeds
         return chosen
 
     def env_seed(self, index: int) -> int:

@@ -12,6 +12,7 @@ from av_envs.benchmarks import verify
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play.agent_client import close_players
 from av_envs.benchmarks.play.agents import AgentSpec
+from av_envs.benchmarks.play.episodes import Job
 from av_envs.benchmarks.results.consistency import hash_of
 from av_envs.benchmarks.results.files import read_result, write_result
 from av_envs.benchmarks.run import run_suite
@@ -23,7 +24,7 @@ AGENT = AgentSpec("av_envs.baselines.separation:Random")
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory):
-    return run_suite(FAKE_SUITE, AGENT, 7, tmp_path_factory.mktemp("honest"))
+    return run_suite(Job(FAKE_SUITE, AGENT, 7), tmp_path_factory.mktemp("honest"))
 
 
 @pytest.fixture
@@ -49,13 +50,13 @@ def test_an_honest_file_passes(path, capsys):
     printed = capsys.readouterr().out
     assert "av_envs.baselines.separation:Random on fake-v1, seed 7" in printed
     assert printed.count("(all)") == 3
-    assert check(path, "--episodes", "500") == 0  # all there are
+    assert check(path, "--all") == 0
 
 
 def test_a_short_or_failed_run_can_be_honest_too(tmp_path, path):
-    assert check(run_suite(FAKE_SUITE, AGENT, 0, tmp_path, n_episodes=2)) == 0
+    assert check(run_suite(Job(FAKE_SUITE, AGENT, n_episodes=2), tmp_path)) == 0
     agent = AgentSpec("fake_separation:RaisesOnOddSeeds")
-    assert check(run_suite(FAKE_SUITE, agent, 0, tmp_path), "--episodes", "12") == 0
+    assert check(run_suite(Job(FAKE_SUITE, agent), tmp_path), "--episodes", "12") == 0
 
 
 def test_an_edited_file_is_refused(path, capsys):
@@ -117,7 +118,7 @@ def add(place, key, value):
 )
 def test_a_forged_file_is_refused(path, capsys, change, complaint):
     reseal(path, change)
-    assert check(path, "--episodes", "12") == 1
+    assert check(path, "--episodes", "2") == 1
     assert complaint in capsys.readouterr().err
 
 
@@ -149,7 +150,7 @@ def nothing(result):
 )
 def test_rounding_is_forgiven_between_machines_that_round_differently(path, change, status, capsys):
     reseal(path, change)
-    assert check(path, "--all") == status
+    assert check(path, "--episodes", "2") == status
     if status == 2:
         assert "another processor (" in capsys.readouterr().err
 
@@ -195,7 +196,7 @@ def stranger(tmp_path, monkeypatch, path):
     (tmp_path / "model.zip").write_bytes(b"weights")
     monkeypatch.syspath_prepend(tmp_path)
     kwargs = f'{{"checkpoint":"{tmp_path}/model.zip"}}'
-    made = run_suite(FAKE_SUITE, AgentSpec("stranger:Agent", kwargs), 0, tmp_path, n_episodes=2)
+    made = run_suite(Job(FAKE_SUITE, AgentSpec("stranger:Agent", kwargs), n_episodes=2), tmp_path)
     mark.unlink()
     close_players()
     return made, mark
@@ -230,7 +231,7 @@ def test_a_result_with_secret_seeds_needs_them(tmp_path, path, capsys):
     file = tmp_path / "seeds.txt"
     file.write_text("\n".join(str(2**40 + k * k) for k in range(12)))
     secret = read_secret_seeds(file)
-    made = run_suite(FAKE_SUITE, AGENT, 7, tmp_path, secret=secret)
+    made = run_suite(Job(FAKE_SUITE, AGENT, 7, secret=secret), tmp_path)
     result = read_result(made)
     assert made != path
     assert str(2**40) not in made.read_text()
@@ -253,7 +254,7 @@ def test_seeds_that_are_no_secret_are_refused(tmp_path, text, complaint):
         read_secret_seeds(file)
     file.write_text(str(2**40))
     with pytest.raises(UserError, match="needs 12 secret seeds, there are 1"):
-        run_suite(FAKE_SUITE, AGENT, 7, tmp_path, secret=read_secret_seeds(file))
+        run_suite(Job(FAKE_SUITE, AGENT, 7, secret=read_secret_seeds(file)), tmp_path)
 
 
 @pytest.mark.parametrize(

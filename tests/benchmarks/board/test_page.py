@@ -17,6 +17,7 @@ from av_envs.benchmarks.board.maps import house_map, path_of
 from av_envs.benchmarks.board.sounds import ogg, replayed_sound
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play.agents import AgentSpec
+from av_envs.benchmarks.play.episodes import Job
 from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
 from av_envs.benchmarks.suites import suite as suites
@@ -94,7 +95,7 @@ def test_sounds_keep_their_ears_apart_and_are_small():
 
 def test_the_page_shows_and_sounds(tmp_path):
     for name in ("Oracle", "StandInPlace"):
-        run_suite(FAKE_SUITE, AgentSpec(f"av_envs.baselines.separation:{name}"), 0, tmp_path)
+        run_suite(Job(FAKE_SUITE, AgentSpec(f"av_envs.baselines.separation:{name}")), tmp_path)
     assert report.main([str(tmp_path), "--audio", "2"]) == 0
     text = (tmp_path / "leaderboard.html").read_text()
     data = Page(text).data
@@ -119,14 +120,14 @@ def test_a_page_of_whole_suites_stays_small(tmp_path):
     suite = replace(FAKE_SUITE, name="fake-large-v1", groups=(many,))
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(suites.SUITES, suite.name, suite)
-        path = run_suite(suite, AgentSpec("av_envs.baselines.separation:Random"), 0, tmp_path)
+        path = run_suite(Job(suite, AgentSpec("av_envs.baselines.separation:Random")), tmp_path)
         report.main([str(tmp_path), "--audio", "0"])
     assert path.stat().st_size < 300_000
     assert 7 * (tmp_path / "leaderboard.html").stat().st_size < MOST_BYTES - 21 * 100_000
 
 
 def test_a_name_cannot_break_the_page(tmp_path):
-    path = run_suite(FAKE_SUITE, AgentSpec("av_envs.baselines.separation:Random"), 0, tmp_path)
+    path = run_suite(Job(FAKE_SUITE, AgentSpec("av_envs.baselines.separation:Random")), tmp_path)
     result = read_result(path)
     assert report.build_gallery(*report.read_rows(tmp_path), 0)["suites"]
     result["agent"]["name"] = "</script><script>alert(1)"

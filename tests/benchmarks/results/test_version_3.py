@@ -8,6 +8,7 @@ from reading import Page
 from av_envs.benchmarks import compare, report, verify
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play.agents import AgentSpec
+from av_envs.benchmarks.play.episodes import Job
 from av_envs.benchmarks.play.trajectories import without_bumps
 from av_envs.benchmarks.results.files import read_result, write_result
 from av_envs.benchmarks.results.version_3 import VERSION_3
@@ -28,7 +29,7 @@ def registered(monkeypatch):
 def files(request, tmp_path):
     """A result of today and the same one as version 3 had it."""
     suite = FAKE_SUITE if request.param == "separation" else TEAM_SUITE
-    new = run_suite(suite, AgentSpec(AGENTS[request.param]), 0, tmp_path / "new")
+    new = run_suite(Job(suite, AgentSpec(AGENTS[request.param])), tmp_path / "new")
     old = tmp_path / "old" / new.name
     write_result(old, as_version_3(read_result(new)))
     return new, old
@@ -98,7 +99,7 @@ def test_a_forged_way_is_refused(files, capsys):
     ],
 )
 def test_a_malformed_walk_is_named(tmp_path, walk):
-    path = run_suite(FAKE_SUITE, AgentSpec(AGENTS["separation"]), 0, tmp_path, n_episodes=2)
+    path = run_suite(Job(FAKE_SUITE, AgentSpec(AGENTS["separation"]), n_episodes=2), tmp_path)
     result = as_version_3(read_result(path))
     result["episodes"][1]["walk"] = walk
     write_result(path, result)
