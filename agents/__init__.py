@@ -1,1 +1,1 @@
-"""What learns (torch): networks, policies, trainers, adapters."""
+"""Learning agents (torch): networks, policies, trainers, adapters."""

@@ -1,4 +1,4 @@
-"""Which senses a trained listener uses: `python -m av_envs.agents.senses_used --checkpoint FILE`.
+"""Ablation of what a policy observes: `python -m av_envs.agents.senses_used --checkpoint FILE`.
 
 Plays the same episodes of unseen houses again and again, each time with another part of the
 observations spoilt, and prints the mean gain in SI-SDR, dB per second, with its 95 % bootstrap
@@ -8,6 +8,7 @@ interval. What changes nothing when it is spoilt was not used.
 import argparse
 import json
 from collections.abc import Callable
+from typing import NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -21,7 +22,7 @@ from av_envs.paths import path_argument
 
 Arrays = dict[str, np.ndarray]
 DRAWS = 2000  # of the bootstrap
-LEVEL, DIFFERENCE = 0, 1  # channels of a condensed mixture
+LEVEL, DIFFERENCE = 0, 1  # channels of a downsampled mixture
 
 
 def untouched(observation: Arrays) -> Arrays:
@@ -54,25 +55,39 @@ def nothing_in_sight(observation: Arrays) -> Arrays:
     return {**observation, "depth": np.full_like(observation["depth"], 0.5)}
 
 
-SPOILT: dict[str, tuple[str, Callable[[Arrays], Arrays]]] = {  # needs a key, does this
-    "nothing": ("target", untouched),
-    "ears swapped": ("mixture", ears_swapped),
-    "no difference between the ears": ("mixture", ears_alike),
-    "no levels, only differences": ("mixture", always_as_loud),
-    "another class named": ("target", other_class_named),
-    "nothing in sight": ("depth", nothing_in_sight),
-    "no memory": ("target", untouched),
+class Ablation(NamedTuple):
+    """What is taken from a policy.
+
+    needs    key that it must observe
+    spoil    applied to every observation
+    forgets  whether its memory is cleared before every action
+    """
+
+    needs: str
+    spoil: Callable[[Arrays], Arrays]
+    forgets: bool = False
+
+
+ABLATIONS = {
+    "nothing": Ablation("target", untouched),
+    "ears swapped": Ablation("mixture", ears_swapped),
+    "no difference between the ears": Ablation("mixture", ears_alike),
+    "no levels, only differences": Ablation("mixture", always_as_loud),
+    "another class named": Ablation("target", other_class_named),
+    "nothing in sight": Ablation("depth", nothing_in_sight),
+    "no memory": Ablation("target", untouched, forgets=True),
 }
 
 
-def gains(policy: BasePolicy, venv: VecEnv, spoil: Callable, forgets: bool) -> np.ndarray:
+def gains(policy: BasePolicy, venv: VecEnv, ablation: Ablation) -> np.ndarray:
     """(num_envs,) mean reward of one episode each, with the likeliest actions."""
     venv.seed(0)
     observation, state = venv.reset(), None
     starts, rewards = np.ones(venv.num_envs, bool), []
     while not rewards or not starts.any():
-        fresh = np.ones_like(starts) if forgets else starts
-        actions, state = policy.predict(spoil(observation), state, fresh, deterministic=True)
+        fresh = np.ones_like(starts) if ablation.forgets else starts
+        spoilt = ablation.spoil(observation)
+        actions, state = policy.predict(spoilt, state, fresh, deterministic=True)
         observation, _, starts, infos = venv.step(actions)
         rewards.append([info["reward"] for info in infos])
     return np.mean(rewards, axis=0)
@@ -101,10 +116,10 @@ def main(argv: list[str] | None = None) -> int:
     venv = make_venv(arguments.env, arguments.episodes, **options)
     alone = gym.make(arguments.env, **options)
     policy = load_policy(arguments.checkpoint, alone.observation_space, {}, alone.action_space)
-    for name, (needed, spoil) in SPOILT.items():
-        if needed not in keys:
+    for name, ablation in ABLATIONS.items():
+        if ablation.needs not in keys:
             continue
-        values = gains(policy, venv, spoil, forgets=name == "no memory")
+        values = gains(policy, venv, ablation)
         low, high = interval(values)
         print(f"{name:32} {values.mean():6.2f} [{low:.2f}, {high:.2f}]", flush=True)
     return 0

@@ -1,1 +1,1 @@
-"""What does not learn: heuristics for every task."""
+"""Heuristics that do not learn, for every task."""

@@ -1,4 +1,4 @@
-"""How every command of this package meets its user: mistakes get one sentence, not a traceback."""
+"""Command lines: user errors end in one sentence, not a traceback."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ MISTAKE = 2  # exit status of argparse for wrong arguments, and ours
 
 
 class UserError(Exception):
-    """A mistake the person at the keyboard can mend; the message says which and how."""
+    """A mistake that the user can correct; the message says which and how."""
 
 
 def run_command(

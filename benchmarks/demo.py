@@ -1,6 +1,6 @@
 """The whole path once: `python -m av_envs.benchmarks.demo --out demo` (or `make demo`).
 
-Three agents walk through four houses nobody has seen, a leaderboard ranks them, and
+Three agents walk through four unseen houses, a leaderboard ranks them, and
 the best episode of the oracle becomes a film with sound.
 """
 
@@ -13,7 +13,7 @@ from av_envs.benchmarks.board.film import film_episode
 from av_envs.benchmarks.board.tables import plain_text
 from av_envs.benchmarks.command_line import run_command
 from av_envs.benchmarks.play.agents import AgentSpec
-from av_envs.benchmarks.play.episodes import make_env
+from av_envs.benchmarks.play.episodes import Job, make_env
 from av_envs.benchmarks.report import NAME, write_report
 from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
@@ -48,7 +48,7 @@ def run_demo(suite: Suite, directory: Path) -> list[Path]:
 
 def _play(suite: Suite, agent: str, directory: Path) -> Path:
     command = f"python -m av_envs.benchmarks.run --suite {suite.name} --agent {agent} --out results"
-    return run_suite(suite, AgentSpec.parse(agent), 0, directory, command=command)
+    return run_suite(Job(suite, AgentSpec.parse(agent)), directory, command=command)
 
 
 def best_episode(result: Path, suite: Suite) -> int:

@@ -24,7 +24,7 @@ Entry = tuple[str, dict[str, Any]]  # path and arguments of an agent
 STANDING: Entry = ("av_envs.baselines.separation:StandInPlace", {})
 MOVING: Entry = ("av_envs.baselines.separation:Random", {})
 HIGH: Entry = ("av_envs.baselines.separation:Oracle", {})
-# Who starts on the target has nothing to win by moving: there standing is no floor.
+# On the target nothing is won by moving: there the score of standing is no lower end.
 MOVING_IS_LOW = frozenset({"sep-target-unheard-v2"})
 TEAM_ENDS: tuple[Entry, Entry] = (
     ("av_envs.baselines.rir_measure:Random", {"predictor": "zero"}),

@@ -30,7 +30,7 @@ from av_envs.benchmarks.play.player import Declared
 from av_envs.benchmarks.results.consistency import hash_of, is_complete
 from av_envs.benchmarks.results.files import SCHEMA, canonical, read_result, summarise, write_result
 from av_envs.benchmarks.results.provenance import asset_hash, git_state, hardware, packages
-from av_envs.benchmarks.suites.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
+from av_envs.benchmarks.suites.secret_seeds import check_enough, read_secret_seeds
 from av_envs.benchmarks.suites.suite import SUITES, Suite, suite_named
 from av_envs.paths import path_argument
 
@@ -44,28 +44,10 @@ WORDS = {
 KEPT = tuple(WORDS)  # what makes a result the one that is wanted, and how it is called
 
 
-def run_suite(
-    suite: Suite,
-    agent: AgentSpec,
-    seed: int,
-    directory: Path,
-    *,
-    n_episodes: int | None = None,
-    workers: int = 1,
-    command: str = "",
-    isolated: bool = True,
-    timeout: float = TIMEOUT,
-    secret: SecretSeeds | None = None,
-) -> Path:
-    """Play one seed unless its result exists; returns the result file.
-
-    n_episodes  of every group of the suite; all by default
-    isolated, timeout, secret  as of `Job`
-    """
-    most = max(len(group.seeds) for group in suite.groups)
-    job = Job(suite, agent, seed, min(n_episodes or most, most), isolated, timeout, secret=secret)
-    if secret is not None:
-        check_enough(secret, suite)
+def run_suite(job: Job, directory: Path, *, workers: int = 1, command: str = "") -> Path:
+    """Play a job unless its result exists; returns the result file."""
+    if job.secret is not None:
+        check_enough(job.secret, job.suite)
     path = directory / file_name(job)
     blocks, declared = describe(job)
     if path.exists():
@@ -81,7 +63,7 @@ def run_suite(
     episodes = [one.record for one in played]
     result = {
         **blocks,
-        "complete": is_complete(suite, episodes),
+        "complete": is_complete(job.suite, episodes),
         "episodes": episodes,
         "summary": summarise(episodes),
         "timing": _timing(played, workers),
@@ -209,18 +191,17 @@ def _run(arguments: argparse.Namespace) -> None:
     for suite in suites:
         for agent in agents:
             for seed in arguments.seeds:
-                path = run_suite(
+                job = Job(
                     suite,
                     agent,
                     seed,
-                    arguments.out,
-                    n_episodes=arguments.episodes,
-                    workers=arguments.workers,
-                    command=_command(arguments, suite.name, agent, seed),
+                    arguments.episodes,
                     isolated=not arguments.no_isolation,
                     timeout=arguments.timeout,
                     secret=secret,
                 )
+                command = _command(arguments, suite.name, agent, seed)
+                path = run_suite(job, arguments.out, workers=arguments.workers, command=command)
                 print(path)
 
 

@@ -2,8 +2,8 @@
 
 Two tables, of validation houses. Of every start: how loud the target is against the rest at the
 better ear, and how much SI-SDR perfect separation would win where the agent begins. Of the
-agents that do not learn, in the same episodes: what their walk is worth over standing still,
-and how much better one who knows the target does than one who walks to the nearest source.
+agents that do not learn, in the same episodes: what their moves are worth over standing still,
+and how much more an agent that knows the target gains than one that walks to the nearest source.
 Means over episodes, with 95 % bootstrap intervals of the paired differences.
 """
 

@@ -22,9 +22,16 @@ from av_envs.benchmarks.command_line import UserError, positive_int, run_command
 from av_envs.benchmarks.play.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.play.episodes import Job, make_env, open_job_player, play
 from av_envs.benchmarks.play.source_code import file_hash, source_hash
+from av_envs.benchmarks.play.trajectories import without_bumps
 from av_envs.benchmarks.results.consistency import RefutedError, check_consistency, title
 from av_envs.benchmarks.results.differences import Comparison, compare_records
-from av_envs.benchmarks.results.files import EditedFileError, canonical, read_result, rounded
+from av_envs.benchmarks.results.files import (
+    SCHEMA,
+    EditedFileError,
+    canonical,
+    read_result,
+    rounded,
+)
 from av_envs.benchmarks.results.provenance import git_state, hardware, packages
 from av_envs.benchmarks.run import env_block, spec_of
 from av_envs.benchmarks.suites.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
@@ -38,7 +45,7 @@ NUMERIC = ("numpy", "scipy", "numba", "llvmlite")  # packages that decide the la
 
 
 class UndecidedError(Exception):
-    """What the file claims may be so."""
+    """A claim of the file can neither be confirmed nor refuted here."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def verify(path: Path, check: Check, rng: np.random.Generator) -> list[str]:
     check_consistency(result, suite)
     _check_env(result, suite)
     agent = _agent_of(result, check)
-    job = Job(suite, agent, result["seed"], len(suite.episodes), secret=check.secret)
+    job = Job(suite, agent, result["seed"], secret=check.secret)
     _check_agent(result, job)
     n_all = len(result["episodes"])
     n = n_all if check.n_episodes is None else min(check.n_episodes, n_all)
@@ -168,8 +175,11 @@ def _play_again(result: dict[str, Any], job: Job, places: list[int]) -> None:
     doubts = []
     played = play(job, done=others)
     for one in tqdm(played, "playing again", total=len(claimed), file=sys.stderr):
+        record = one.record
+        if result["schema"] != SCHEMA and record["replay"] is not None:
+            record = {**record, "replay": without_bumps(record["replay"])}
         comparison, words = compare_records(
-            claimed[one.index], rounded(one.record), job.suite, other_rounding=bool(elsewhere)
+            claimed[one.index], rounded(record), job.suite, other_rounding=bool(elsewhere)
         )
         what = f"{title(one.record)}: {words}"
         if comparison is Comparison.DIFFERENT:
@@ -241,8 +251,7 @@ def main(argv: list[str] | None = None) -> int:
         nonlocal status
         secret = read_secret_seeds(arguments.secret_seeds) if arguments.secret_seeds else None
         n_episodes = None if arguments.all else arguments.episodes
-        # nobody can know in advance which episodes are drawn
-        rng = np.random.default_rng()
+        rng = np.random.default_rng()  # unseeded: the drawn episodes cannot be foreseen
         try:
             found = verify(arguments.file, Check(n_episodes, arguments.trust, secret), rng)
             print("\n".join(found))

@@ -17,6 +17,8 @@ EVERYWHERE = {
     "av_envs.options",
     "av_envs.threads",
     "av_envs.paths",
+    "av_envs.plugins",
+    "av_envs.replay",
     "av_envs.sound_files",
     "av_envs.json_files",
     "av_envs.cache.rows",

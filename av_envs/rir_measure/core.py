@@ -50,6 +50,7 @@ def transition(state: EpisodeState, moves: Sequence[Action]) -> None:
     """All robots move at once, one second passes; they do not stand in each other's way."""
     neighbours = state.scene.graph.neighbours
     for robot, move in zip(state.robots.values(), moves, strict=True):
+        robot.moves += move.name[0]
         if move is Action.STOP and state.config.stop_mode != "mask":
             robot.stopped = True
         pose, robot.collided = pose_after(

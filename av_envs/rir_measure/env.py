@@ -10,6 +10,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.seeding import np_random
 from pettingzoo import ParallelEnv
 
+from av_envs.replay import replay_log
 from av_envs.rir_measure import core
 from av_envs.rir_measure.actions import action_space, checked_actions, checked_prediction
 from av_envs.rir_measure.config import MeasureConfig
@@ -168,6 +169,13 @@ class MeasureEnv(ParallelEnv):
         from av_envs.rir_measure.rendering.frame import episode_frame
 
         return episode_frame(self._begun(), self.config.render_levels)
+
+    def replay_log(self) -> dict[str, Any]:
+        """The actions and poses of the episode so far, see `av_envs.replay`."""
+        state = self._begun()
+        paths = [(robot.trajectory, robot.moves) for robot in state.robots.values()]
+        nodes, poses = self.fixed_source_nodes, self.fixed_receiver_poses
+        return replay_log("rir_measure", state.scene, paths, sources=nodes, receivers=poses)
 
     def close(self) -> None:
         """Nothing to close."""

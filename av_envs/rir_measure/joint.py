@@ -182,6 +182,7 @@ class JointMeasureEnv(gym.Env):
     """
 
     spec = PlainSpec()
+    task: ClassVar[str] = "rir_measure"
     config_type: ClassVar[type] = MeasureConfig
     metadata: ClassVar[dict] = {"render_modes": ["rgb_array"], "render_fps": 4}
 
@@ -240,6 +241,10 @@ class JointMeasureEnv(gym.Env):
         from av_envs.rir_measure.audible import measured_sound
 
         return measured_sound(self.measurement.rirs[0], 1 / self.metadata["render_fps"])
+
+    def replay_log(self) -> dict[str, Any]:
+        """As `MeasureEnv.replay_log`."""
+        return self.team.replay_log()
 
     def action_masks(self) -> np.ndarray:
         """(4 N,) bool: what each robot may do, robot after robot."""

@@ -23,12 +23,14 @@ class RobotState:
     """One robot.
 
     trajectory  poses of every step so far, the last is now
+    moves       initials of its actions so far
     stopped     it has stopped for good
     collided    the last step forward was blocked
     new_nodes   nodes that it visited first in the last step: 0 or 1
     """
 
     trajectory: list[Pose]
+    moves: str = ""
     stopped: bool = False
     collided: bool = False
     new_nodes: int = 0

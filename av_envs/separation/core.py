@@ -81,6 +81,7 @@ class SeparationCore:
         return replace(
             state,
             trajectory=(*state.trajectory, (node, heading)),
+            moves=state.moves + move.name[0],
             collision=collision,
             rendered=None,
             score=state.score if estimate is None else self._score(state, estimate),

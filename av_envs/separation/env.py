@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from av_envs.paths import PlainSpec
+from av_envs.replay import replay_log
 from av_envs.scene import Scene
 from av_envs.separation.actions import Action, action_space, checked_action
 from av_envs.separation.audio import target_second
@@ -177,6 +178,7 @@ class SeparationEnv(gym.Env):
     """
 
     spec = PlainSpec()
+    task: ClassVar[str] = "separation"
     config_type: ClassVar[type] = SeparationConfig
     metadata: ClassVar[dict] = {"render_modes": ["rgb_array"], "render_fps": 1}
 
@@ -276,6 +278,16 @@ class SeparationEnv(gym.Env):
             mixture,
             self.state.truth.magnitude,
             self._caption(),
+        )
+
+    def replay_log(self) -> dict[str, Any]:
+        """The actions, poses and sources of the episode so far, see `av_envs.replay`."""
+        return replay_log(
+            self.task,
+            self.scene,
+            [(self.trajectory, self.state.moves)],
+            sources=self.source_nodes,
+            target=self.corpus.classes[self.state.target.label],
         )
 
     def hear(self) -> np.ndarray:

@@ -1,10 +1,10 @@
 """Plugged-in estimators: their protocol, how they are loaded, and the checks of an estimate."""
 
-from importlib import import_module
 from typing import Protocol
 
 import numpy as np
 
+from av_envs import plugins
 from av_envs.acoustics.spectrogram import N_FREQUENCIES
 
 BUILT_IN = ("mixture", "agent")
@@ -34,8 +34,7 @@ class Estimator(Protocol):
 
 def check_estimator_name(name: str) -> None:
     """Raise a ValueError unless `name` is built in or looks like an import path."""
-    module, colon, factory = name.partition(":") if isinstance(name, str) else ("", "", "")
-    if name not in BUILT_IN and not (module and colon and factory):
+    if name not in BUILT_IN and not plugins.is_import_path(name):
         raise ValueError(
             f"estimator {name!r} does not exist; choose from {', '.join(BUILT_IN)} "
             "or an import path 'module:Factory'"
@@ -44,24 +43,7 @@ def check_estimator_name(name: str) -> None:
 
 def load_estimator(path: str) -> Estimator:
     """A new estimator from the import path "module:Factory"."""
-    module, _, name = path.partition(":")
-    try:
-        factory = getattr(import_module(module), name)
-    except (ImportError, TypeError) as error:
-        raise ValueError(f"estimator {path!r}: cannot import {module!r} ({error})") from error
-    except AttributeError as error:
-        raise ValueError(f"estimator {path!r}: {module!r} has no {name!r}") from error
-    try:
-        made = factory()
-    except Exception as error:
-        raise ValueError(f"estimator {path!r}: {name}() failed with {error!r}") from error
-    missing = [part for part in ("reset", "estimate") if not callable(getattr(made, part, None))]
-    if missing:
-        raise ValueError(
-            f"estimator {path!r}: {name}() made a {type(made).__name__} "
-            f"without the method {' and '.join(missing)}"
-        )
-    return made
+    return plugins.make(path, "estimator", ("reset", "estimate"))
 
 
 def checked_estimate(estimate: np.ndarray, whose: str) -> np.ndarray:

@@ -93,6 +93,7 @@ class EpisodeState:
     dwelling       where the episode takes place
     blocked_nodes  nodes that cannot be entered
     trajectory     poses of all seconds; the first is the start, the last is now
+    moves          initials of the actions so far
     noise          of the microphones, if there is any
     collision      whether the last action was blocked
     rendered       what this second sounds like; None until it is rendered
@@ -107,6 +108,7 @@ class EpisodeState:
     episode: Episode
     blocked_nodes: frozenset[int]
     trajectory: tuple[Pose, ...]
+    moves: str = ""
     noise: MicrophoneNoise | None = None
     collision: bool = False
     rendered: RenderedSecond | None = None

@@ -14,7 +14,6 @@ called at every reset, so it should cache. All methods of a `Dwelling` may be ca
 several threads at a time and must return the same bits for the same arguments.
 """
 
-import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from av_envs import plugins
 from av_envs.acoustics import AcousticBackend
 from av_envs.acoustics.binaural import ear_tables
 from av_envs.paths import path_text, plain_paths
@@ -201,8 +201,7 @@ def _reopened(address: Address, fingerprint: str) -> Dwelling:
 @lru_cache(maxsize=16)
 def open_world(settings: WorldSettings) -> World:
     """The world of these settings, cached per process."""
-    module, _, name = BACKENDS[settings.backend].factory.partition(":")
-    factory = getattr(importlib.import_module(module), name)
+    factory = plugins.load(BACKENDS[settings.backend].factory, "backend")
     grid, hrtf, kind = settings.grid, settings.hrtf, settings.kind
     return factory(grid=grid, hrtf=hrtf, kind=kind, **json.loads(settings.options))
 

@@ -1,4 +1,4 @@
-"""Teams for the measuring task that learn nothing: what every learned team has to beat."""
+"""Heuristic teams for the measuring task: the references for learned ones."""
 
 from av_envs.baselines.rir_measure.coverage_oracle import CoverageOracle
 from av_envs.baselines.rir_measure.curiosity import Curiosity

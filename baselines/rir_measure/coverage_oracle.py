@@ -1,10 +1,10 @@
-"""Visit all nodes as early as two robots can who know the graph.
+"""Visit all nodes as early as two robots can that know the graph.
 
 Two ideas were tried. Greedy, each robot takes the nearest unvisited node that is not another's
 goal; that leaves holes and lets the robots finish far apart. Better is to rehearse: the world
-holds no surprise for who knows the graph, so the team plays the episode in its mind before it
-starts, greedily but with whims that make it prefer some nodes, changes a few of the whims,
-plays again and keeps what was better. No proof of optimality: it is a good score to aim at, not
+holds no surprise once the graph is known, so the team simulates the episode before it starts,
+greedily but with whims that make it prefer some nodes, changes a few of the whims, simulates
+again and keeps what was better. No proof of optimality: it is a good score to aim at, not
 an upper bound.
 
 Privileged: it knows the navigation graph.

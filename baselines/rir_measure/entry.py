@@ -7,7 +7,7 @@ from gymnasium import spaces
 
 from av_envs.rir_measure.actions import Action
 
-PREDICTOR = "interpolating"  # who predicts the responses, unless a team says otherwise
+PREDICTOR = "interpolating"  # of the responses, unless a team names another
 
 
 def team_card(name: str, predictor: str, usual: str = PREDICTOR) -> dict[str, str]:
@@ -39,7 +39,7 @@ def count_robots(
 
 
 def may_stop(observation: dict[str, np.ndarray], n_robots: int) -> np.ndarray:
-    """(robots,) bool, from the action mask; nobody may where there is no mask."""
+    """(robots,) bool, from the action mask; all False without a mask."""
     if "action_mask" not in observation:
         return np.zeros(n_robots, bool)
     return np.asarray(observation["action_mask"])[:, 0] == 1

@@ -47,7 +47,7 @@ class LatticeMap:
 
     @property
     def known(self) -> np.ndarray:
-        """(C,) bool: where somebody can stand, as far as anybody knows."""
+        """(C,) bool: visited places and those whose floor has been seen."""
         return self.visited | self.seen
 
     def place(self, position: np.ndarray) -> int:

@@ -12,7 +12,7 @@ NEVER = np.iinfo(np.int32).max  # actions to a place that cannot be reached
 def routes(
     neighbours: np.ndarray, passable: np.ndarray, place: int, heading: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How far every place is for somebody who stands at `place`, and how to set out.
+    """How far every place is from a pose, and the first action on the way.
 
     neighbours  (C,4) int32, place one step away by heading 0 east, 1 north, 2 west, 3 south;
                 -1 where the way is blocked

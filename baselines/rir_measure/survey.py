@@ -8,7 +8,7 @@ from av_envs.baselines.rir_measure.routes import routes
 
 NEEDED = ("azimuth", "depth", "position")
 FIRST_STRIDE = 0.5  # m, until a step has shown how long it is
-STILL = 1e-3  # m; who has moved less has bumped
+STILL = 1e-3  # m; a step forward that moved less has bumped
 
 
 class Survey:

@@ -1,4 +1,4 @@
-"""Heuristics for the separation task: what every learned agent has to beat."""
+"""Heuristics for the separation task: the references for learned agents."""
 
 from av_envs.baselines.separation.doa import DoA
 from av_envs.baselines.separation.go_to_nearest import GoToNearest

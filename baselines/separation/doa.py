@@ -16,29 +16,23 @@ from collections.abc import Generator
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 
-from av_envs.baselines.separation.answer import Answer
+from av_envs.baselines.separation.heuristic import Heuristic
 from av_envs.baselines.separation.moves import FORWARD, RIGHT, STAY, first_move, turn_to
 
 Truth = dict[str, np.ndarray]
 
 
-class DoA:
+class DoA(Heuristic):
     """Walks next to the target, faces it and stays. Privileged."""
 
     privileged = ("bearing_quarters", "distances_after", "forward_is_free", "route_heading")
 
-    def __init__(self, observation_space: spaces.Space, action_space: spaces.Space, *, seed: int):
-        self._answer = Answer(observation_space, action_space)
-        self.reset()
-
-    def reset(self, *, seed: int | None = None) -> None:
-        """Start an episode; it recognises by itself whether it stands on the target."""
+    def forget(self) -> None:
         self._plan: Generator[int, Truth, None] | None = None
 
-    def act(self, observation: dict[str, Any], privileged: Truth) -> int | dict[str, Any]:
-        """Return the next move of the plan.
+    def move(self, observation: dict[str, Any], privileged: Truth) -> int:
+        """The next move of the plan.
 
         privileged["distances_after"]   (4,) m of walking to the target after each move
         privileged["forward_is_free"]   () bool
@@ -50,7 +44,7 @@ class DoA:
             on_target = privileged["distances_after"][STAY] == 0
             self._plan = _leave_and_look_back() if on_target else _approach()
             next(self._plan)
-        return self._answer(self._plan.send(privileged), observation)
+        return self._plan.send(privileged)
 
 
 def _leave_and_look_back() -> Generator[int, Truth, None]:

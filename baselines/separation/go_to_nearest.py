@@ -10,38 +10,27 @@ Privileged: it knows where the sources are, but not which of them is the target.
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 
-from av_envs.baselines.separation.answer import Answer
+from av_envs.baselines.separation.heuristic import Heuristic
 from av_envs.baselines.separation.moves import first_move, turn_to
 
 NO_WAY = -2  # other sources bar every way
 
 
-class GoToNearest:
+class GoToNearest(Heuristic):
     """Walks next to the source that was nearest at the start, faces it and stays. Privileged.
 
     It tosses a coin between equally near ones, as the order of the sources tells which is the
-    target. Sources that nobody can walk to do not count.
+    target. Sources without a way to them do not count.
     """
 
     privileged = ("source_distances", "source_quarters", "source_routes")
 
-    def __init__(self, observation_space: spaces.Space, action_space: spaces.Space, *, seed: int):
-        self._answer = Answer(observation_space, action_space)
-        self._rng = np.random.default_rng(seed)
-        self.reset()
-
-    def reset(self, *, seed: int | None = None) -> None:
-        """Start an episode; without a seed the coin tosses go on."""
-        if seed is not None:
-            self._rng = np.random.default_rng(seed)
+    def forget(self) -> None:
         self._goal: int | None = None
 
-    def act(
-        self, observation: dict[str, Any], privileged: dict[str, np.ndarray]
-    ) -> int | dict[str, Any]:
-        """Return the next move.
+    def move(self, observation: dict[str, Any], privileged: dict[str, np.ndarray]) -> int:
+        """The next move.
 
         privileged["source_distances"]  (S,) m of walking to each source
         privileged["source_routes"]     (S,) first step to a node beside each, 0 ahead, 1 left,
@@ -52,8 +41,8 @@ class GoToNearest:
             self._goal = self._nearest(privileged)
         way = int(privileged["source_routes"][self._goal])
         if way >= 0:
-            return self._answer(first_move(way), observation)
-        return self._answer(turn_to(int(privileged["source_quarters"][self._goal])), observation)
+            return first_move(way)
+        return turn_to(int(privileged["source_quarters"][self._goal]))
 
     def _nearest(self, privileged: dict[str, np.ndarray]) -> int:
         is_barred = privileged["source_routes"] == NO_WAY

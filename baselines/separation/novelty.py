@@ -11,10 +11,9 @@ largest, that is, where it has been least often.
 import math
 from typing import Any
 
-import numpy as np
 from gymnasium import spaces
 
-from av_envs.baselines.separation.answer import Answer
+from av_envs.baselines.separation.heuristic import Heuristic
 from av_envs.baselines.separation.moves import FORWARD, STAY, first_move
 
 Place = tuple[float, float]  # m forward and left of the start
@@ -24,7 +23,7 @@ FIRST_STRIDE = 1.0  # m, until a step has shown how long it is
 BLOCKED = math.inf
 
 
-class Novelty:
+class Novelty(Heuristic):
     """Goes to the least visited adjacent node. Not privileged.
 
     It knows its pose from the observation, and that something is in the way from a step
@@ -35,27 +34,22 @@ class Novelty:
     def __init__(self, observation_space: spaces.Space, action_space: spaces.Space, *, seed: int):
         if "pose" not in observation_space.spaces:
             raise ValueError("Novelty needs the observation 'pose'; the space has none")
-        self._answer = Answer(observation_space, action_space)
-        self._rng = np.random.default_rng(seed)
-        self.reset()
+        super().__init__(observation_space, action_space, seed=seed)
 
-    def reset(self, *, seed: int | None = None) -> None:
-        """Start an episode: forget the map; without a seed the coin tosses go on."""
-        if seed is not None:
-            self._rng = np.random.default_rng(seed)
+    def forget(self) -> None:
         self._visits: dict[Place, int] = {}
         self._walls: set[tuple[Place, int]] = set()
         self._stride = FIRST_STRIDE
         self._stepped_from: Place | None = None
 
-    def act(self, observation: dict[str, Any]) -> int | dict[str, Any]:
+    def move(self, observation: dict[str, Any]) -> int:
         """observation["pose"]  (4,): m forward, m left, radians against the start, seconds."""
         forward, left, turned = (float(value) for value in observation["pose"][:3])
         here, heading = _place(forward, left), round(turned / (math.pi / 2)) % 4
         self._learn(here, heading)
         move = self._choose(here, heading)
         self._stepped_from = here if move == FORWARD else None
-        return self._answer(move, observation)
+        return move
 
     def _learn(self, here: Place, heading: int) -> None:
         """Count this second and find out what became of a step forward."""

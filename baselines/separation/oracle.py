@@ -8,35 +8,25 @@ which every single action makes things worse, where an agent that plans may walk
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 
-from av_envs.baselines.separation.answer import MOVES, Answer
+from av_envs.baselines.separation.heuristic import MOVES, Heuristic
 from av_envs.baselines.separation.moves import STAY
 
 TIE = 1e-4  # dB; differences below this are rounding, not sound
 
 
-class Oracle:
+class Oracle(Heuristic):
     """Greedy on the true gain of the next second; of equals it prefers to stay. Privileged."""
 
     privileged = ("action_gains",)
 
-    def __init__(self, observation_space: spaces.Space, action_space: spaces.Space, *, seed: int):
-        self._answer = Answer(observation_space, action_space)
-
-    def reset(self, *, seed: int | None = None) -> None:
-        """Nothing to forget."""
-
-    def act(
-        self, observation: dict[str, Any], privileged: dict[str, np.ndarray]
-    ) -> int | dict[str, Any]:
-        """Return the best action.
+    def move(self, observation: dict[str, Any], privileged: dict[str, np.ndarray]) -> int:
+        """The best move.
 
         privileged["action_gains"]  (4,) dB, what the next second would bring; all nan if the
                                     target will be silent, then it stays
         """
-        gains = np.asarray(privileged["action_gains"], np.float64)
-        return self._answer(_best(gains), observation)
+        return _best(np.asarray(privileged["action_gains"], np.float64))
 
 
 def _best(gains: np.ndarray) -> int:

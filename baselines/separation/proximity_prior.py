@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from av_envs.baselines.separation.answer import Answer
+from av_envs.baselines.separation.heuristic import Heuristic
 from av_envs.baselines.separation.moves import STAY, first_move
 
 SLACK = 1e-3  # m; positions are float32, and nodes lie at the radius exactly
 
 
-class ProximityPrior:
+class ProximityPrior(Heuristic):
     """Uniform over the moves that keep it within `radius` metres of the target. Privileged."""
 
     privileged = ("route_heading", "straight_after")
@@ -34,19 +34,11 @@ class ProximityPrior:
     ):
         if not radius > 0:
             raise ValueError(f"radius must be positive metres, got {radius!r}")
-        self._answer = Answer(observation_space, action_space)
+        super().__init__(observation_space, action_space, seed=seed)
         self._radius = radius
-        self._rng = np.random.default_rng(seed)
 
-    def reset(self, *, seed: int | None = None) -> None:
-        """Start an episode; without a seed the sequence of draws goes on."""
-        if seed is not None:
-            self._rng = np.random.default_rng(seed)
-
-    def act(
-        self, observation: dict[str, Any], privileged: dict[str, np.ndarray]
-    ) -> int | dict[str, Any]:
-        """Return the next move.
+    def move(self, observation: dict[str, Any], privileged: dict[str, np.ndarray]) -> int:
+        """The next move.
 
         privileged["straight_after"]  (4,) m in a straight line to the target after each move
         privileged["route_heading"]   () first step to a node beside the target, 0 ahead, 1 left,
@@ -55,7 +47,7 @@ class ProximityPrior:
         distances = np.asarray(privileged["straight_after"], np.float64)
         way, here = int(privileged["route_heading"]), distances[STAY]
         if here > self._radius + SLACK and way >= 0:
-            return self._answer(first_move(way), observation)
+            return first_move(way)
         # a grid wider than the radius has no node inside: then it goes no farther than it is
         allowed = np.flatnonzero(distances <= max(here, self._radius) + SLACK)
-        return self._answer(int(self._rng.choice(allowed)), observation)
+        return int(self._rng.choice(allowed))

@@ -8,20 +8,12 @@ turning alone could bring.
 
 from typing import Any
 
-from gymnasium import spaces
-
-from av_envs.baselines.separation.answer import Answer
+from av_envs.baselines.separation.heuristic import Heuristic
 from av_envs.baselines.separation.moves import RIGHT
 
 
-class RotateInPlace:
+class RotateInPlace(Heuristic):
     """Turns right every second. Not privileged."""
 
-    def __init__(self, observation_space: spaces.Space, action_space: spaces.Space, *, seed: int):
-        self._answer = Answer(observation_space, action_space)
-
-    def reset(self, *, seed: int | None = None) -> None:
-        """Nothing to forget."""
-
-    def act(self, observation: dict[str, Any]) -> int | dict[str, Any]:
-        return self._answer(RIGHT, observation)
+    def move(self, observation: dict[str, Any]) -> int:
+        return RIGHT

@@ -39,7 +39,7 @@ def film_episode(suite: Suite, agent: AgentSpec, index: int, path: Path) -> Path
     """Play episode `index` of a suite again and write what was seen and heard at every step."""
     group, seed, options = suite.episodes[index]
     env = make_env(suite, group, render_mode="rgb_array")
-    player = open_job_player(Job(suite, agent, seed=0, n_episodes=1), env)
+    player = open_job_player(Job(suite, agent), env)
     observation, _ = env.reset(seed=seed, options=options)
     player.reset(agent_seed(0, group.name, seed))
     frames, sound, done = [env.render()], [env.unwrapped.hear()], False

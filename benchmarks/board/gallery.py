@@ -9,15 +9,9 @@ from tqdm import tqdm
 
 from av_envs.benchmarks.board.leaderboard import Row
 from av_envs.benchmarks.board.maps import house_map
-from av_envs.benchmarks.board.sounds import (
-    CLAPS_COMPRESSION,
-    COMPRESSION,
-    SAMPLE_RATE,
-    heard_on_walk,
-    ogg,
-)
+from av_envs.benchmarks.board.sounds import SAMPLE_RATE, ogg, replayed_sound
 from av_envs.benchmarks.board.tables import beside, digits_of
-from av_envs.benchmarks.play.trajectories import is_of_team
+from av_envs.benchmarks.play.trajectories import TASKS
 from av_envs.benchmarks.suites.suite import SUITES, Suite
 
 N_RANDOM = 20  # the same episodes for every agent, so that ways can be compared
@@ -37,7 +31,7 @@ def build_gallery(
     shown = [row for row in rows if row.rank is not None]
     for row in tqdm(shown, "episodes", disable=not n_audio):
         suite, result = SUITES[row.suite], _result_of(row, results)
-        records = [record for record in result["episodes"] if record.get("walk")]
+        records = [record for record in result["episodes"] if record["replay"]]
         if records:
             agents = suites.setdefault(row.suite, _frame(suite))["agents"]
             agents.append({"name": row.agent, "episodes": _shown(suite, records, n_audio)})
@@ -96,9 +90,8 @@ def _shown(suite: Suite, records: list[Record], n_audio: int) -> list[dict[str, 
     for place, (why, record) in enumerate(chosen.items()):
         entry = _entry(suite, record, why)
         if place < n_audio:
-            heard = heard_on_walk(suite, record)
-            claps = is_of_team(record["walk"])
-            sound = ogg(heard, CLAPS_COMPRESSION if claps else COMPRESSION)
+            heard = replayed_sound(suite, record)
+            sound = ogg(heard, TASKS[record["replay"]["task"]].compression)
             entry["audio"] = base64.b64encode(sound).decode()
             entry["pace"] = record["length"] * SAMPLE_RATE / heard.shape[1]
         entries.append(entry)
@@ -111,11 +104,9 @@ def _entry(suite: Suite, record: Record, why: str) -> dict[str, Any]:
     """An episode without what the page does not show.
 
     beside  metrics that must be read with the score
-    walk    of one agent x, y, heading of every pose, one after the other; of a team the
-            walk as it is recorded, see `av_envs.benchmarks.play.trajectories`
+    replay  see `av_envs.replay`
     """
-    walk = record["walk"]
-    entry = {
+    return {
         "why": why,
         "group": record["group"] if len(suite.groups) > 1 else "",
         "episode": record["episode"],
@@ -123,11 +114,5 @@ def _entry(suite: Suite, record: Record, why: str) -> dict[str, Any]:
         "score": record["metrics"][suite.primary],
         "beside": {name: record["metrics"][name] for name in beside(suite.primary)},
         "series": record["series"],
-    }
-    if is_of_team(walk):
-        return entry | {"walk": walk}
-    return entry | {
-        "walk": [value for pose in walk["poses"] for value in pose],
-        "sources": walk["sources"],
-        "target": walk["target"],
+        "replay": record["replay"],
     }

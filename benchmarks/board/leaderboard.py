@@ -82,7 +82,7 @@ def build_rows(results: list[dict[str, Any]]) -> list[Row]:
 
 
 def _refuse_mixed_seeds(results: list[dict[str, Any]]) -> None:
-    """Scores of other seeds are scores of another exam."""
+    """Raise a `UserError` for results of a suite with different secret seeds."""
     seeds: dict[str, set[str | None]] = defaultdict(set)
     for result in results:
         seeds[result["suite"]["name"]].add(result["suite"]["secret_seeds"])
@@ -163,7 +163,7 @@ def _row(group: list[dict[str, Any]], reason: str) -> Row:
         metrics=means | derived(suite, means) if suite else means,
         groups=_group_scores(group, suite) if suite else {},
         houses=_house_means(episodes, suite.primary) if suite else {},
-        hardware=", ".join(sorted({_machine(result["hardware"]) for result in group})),
+        hardware=", ".join(sorted({_hardware_text(result["hardware"]) for result in group})),
         act_ms=float(np.median([result["timing"]["act_ms_p50"] for result in group])),
         authors=agent["authors"],
         url=agent["url"],
@@ -203,6 +203,6 @@ def _mean(episodes: list[dict[str, Any]], name: str) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _machine(hardware: dict[str, Any]) -> str:
+def _hardware_text(hardware: dict[str, Any]) -> str:
     gpu = f" + {hardware['gpu']}" if hardware["gpu"] else ""
     return f"{hardware['count']} x {hardware['cpu']}{gpu}"

@@ -1,4 +1,4 @@
-"""Houses from above as outlines for SVG: one unit is a metre, y points down as SVG has it."""
+"""Floor plans as SVG paths: one unit is a metre, y points down as in SVG."""
 
 from collections.abc import Iterable
 from typing import Any

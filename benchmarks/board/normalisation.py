@@ -1,4 +1,4 @@
-"""What 0 and 1 mean on the normalised scale of each suite.
+"""The scales of normalised scores, suite by suite.
 
 `low` is the score of an agent that does nothing of use, `high` that of the greedy oracle.
 Of teams that measure, `low` is Random with the zero predictor, `high` CoverageOracle with the

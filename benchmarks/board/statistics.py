@@ -1,4 +1,4 @@
-"""How sure we are of a score: interquartile means and bootstrap intervals.
+"""Interquartile means of scores and their bootstrap intervals.
 
 After Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical
 Precipice", NeurIPS 2021. A run is one seed; a task is a scene in a group of episodes.

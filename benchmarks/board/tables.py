@@ -79,7 +79,7 @@ def heading(suite: str) -> str:
 
 
 def constant_metrics(rows: list[Row]) -> dict[str, float | None]:
-    """What all of several rows have in common, which tells them apart in nothing.
+    """The metrics that are equal in all of several rows.
 
     The metric that ranks, and those that must stand beside it, are shown all the same.
     """

@@ -7,7 +7,7 @@ import numpy as np
 
 from av_envs.acoustics import measures
 from av_envs.acoustics.binaural import binaural_response
-from av_envs.benchmarks.engines.heard import RLR, Engine, Native, nobody
+from av_envs.benchmarks.engines.heard import RLR, Engine, Native, headless_ears
 from av_envs.benchmarks.engines.rooms import Pair
 from av_envs.conventions import BANDS_HZ, SAMPLE_RATE, SPEED_OF_SOUND
 from av_envs.scene import Scene
@@ -120,7 +120,7 @@ def native_cost(scene: Scene, pairs: Sequence[Pair], n_rays: int) -> dict[str, f
 
     A source is traced to all nodes at once; its time is shared among their responses.
     """
-    tables, n_nodes = nobody(), len(scene.graph)
+    tables, n_nodes = headless_ears(), len(scene.graph)
     Native(scene, n_rays=64).mono(pairs[0].source, pairs[0].receiver)  # compiles
     levels, spent = [], 0.0
     for seed in range(DRAWS):

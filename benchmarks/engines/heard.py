@@ -1,4 +1,4 @@
-"""The acoustic engines that are compared: each answers for a pair of nodes of a scene."""
+"""The acoustic engines that are compared: impulse responses between nodes of a scene."""
 
 import importlib.util
 import warnings
@@ -22,7 +22,7 @@ from av_envs.conventions import BANDS_HZ, SAMPLE_RATE, SPEED_OF_SOUND
 from av_envs.scene import Scene
 from av_envs.soundspaces.rlr import LicenceNotice, RLRAcoustics, RLRConfig
 
-TAP = 10  # of the impulse in responses of nobody
+TAP = 10  # of the impulse in the responses of headless ears
 NAMES = ("native", "RLR", "pyroomacoustics")
 MODULES = {"RLR": "rlr_audio_propagation", "pyroomacoustics": "pyroomacoustics"}
 PACKAGES = {"RLR": "rlr-audio-propagation", "pyroomacoustics": "pyroomacoustics"}
@@ -47,12 +47,12 @@ def installed(name: str) -> str | None:
     return version(PACKAGES[name]) if importlib.util.find_spec(MODULES[name]) else None
 
 
-def nobody() -> EarTables:
+def headless_ears() -> EarTables:
     """Ears without a head: the same unit impulse from everywhere."""
     directions = load_hrtf("kemar").directions
     responses = np.zeros((len(directions), 2, 96), np.float32)
     responses[:, :, TAP] = 1
-    return make_ear_tables(Hrtf("nobody", directions, responses, TAP))
+    return make_ear_tables(Hrtf("headless", directions, responses, TAP))
 
 
 class Native:
@@ -70,7 +70,7 @@ class Native:
         return self._rows[source]
 
     def mono(self, source: int, receiver: int) -> np.ndarray:
-        return self._heard(source, receiver, self._nobody)[0]
+        return self._heard(source, receiver, self._headless_ears)[0]
 
     def ears(self, source: int, receiver: int) -> np.ndarray:
         return self._heard(source, receiver, ear_tables())
@@ -80,8 +80,8 @@ class Native:
         return binaural_response(self.row(source)[receiver], 0, salt, tables)
 
     @cached_property
-    def _nobody(self) -> EarTables:
-        return nobody()
+    def _headless_ears(self) -> EarTables:
+        return headless_ears()
 
 
 class RLR:

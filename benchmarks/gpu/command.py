@@ -1,4 +1,4 @@
-"""All there is to learn from a GPU in a few minutes: `python -m av_envs.benchmarks.gpu --out DIR`.
+"""Tests and figures of the batch on a GPU: `python -m av_envs.benchmarks.gpu --out DIR`.
 
 Every part runs in a process of its own and leaves DIR/gpu.json and DIR/gpu.md as it ends, so
 that an interrupted run is not lost: speed and memory by number of environments, with and

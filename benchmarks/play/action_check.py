@@ -1,4 +1,4 @@
-"""Whether an agent's answer is an action, and if not, why: in words short enough for a result."""
+"""Validation of actions, with errors short enough for a result file."""
 
 from collections.abc import Callable
 from traceback import format_exception
@@ -11,9 +11,9 @@ LONGEST_VALUE = 60  # characters of an answer that are quoted
 
 
 class AgentError(Exception):
-    """The agent, or a predictor it brought, raised, or its answer is no answer.
+    """An exception in an agent or in its predictor, or an invalid action.
 
-    traceback  where it happened, for people; empty where nothing was raised
+    traceback  of the exception; empty for an invalid action
     """
 
     def __init__(self, message: str, traceback: str = ""):
@@ -21,8 +21,8 @@ class AgentError(Exception):
         self.traceback = traceback
 
 
-def ask(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call the agent's code; whatever goes wrong in it is an `AgentError`."""
+def call_agent(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What the function of an agent returns; its exceptions become `AgentError`s."""
     try:
         return function(*args, **kwargs)
     except (Exception, SystemExit) as error:
@@ -30,32 +30,32 @@ def ask(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         raise AgentError(f"{type(error).__name__}: {error}", words) from error
 
 
-def why_no_action(space: spaces.Space, answer: Any) -> str | None:
+def action_fault(space: spaces.Space, answer: Any) -> str | None:
     """None for a valid action of the space, otherwise what is wrong with it.
 
     Stricter than `space.contains`: numbers must be finite, arrays must be arrays.
     """
     if isinstance(space, spaces.Dict):
-        return _why_no_dict(space, answer)
+        return _dict_fault(space, answer)
     if isinstance(space, spaces.Box):
-        return _why_no_box(space, answer)
+        return _box_fault(space, answer)
     return None if space.contains(answer) else f"{_quoted(answer)} is not in {space}"
 
 
-def _why_no_dict(space: spaces.Dict, answer: Any) -> str | None:
+def _dict_fault(space: spaces.Dict, answer: Any) -> str | None:
     wanted = ", ".join(sorted(space))
     if not isinstance(answer, dict):
         return f"a dict with {wanted} is needed, got {_quoted(answer)}"
     if set(answer) != set(space):
         return f"the keys must be {wanted}, got {', '.join(sorted(map(str, answer))) or 'none'}"
     for key, part in space.items():
-        reason = why_no_action(part, answer[key])
+        reason = action_fault(part, answer[key])
         if reason:
             return f"{key}: {reason}"
     return None
 
 
-def _why_no_box(space: spaces.Box, answer: Any) -> str | None:
+def _box_fault(space: spaces.Box, answer: Any) -> str | None:
     wanted = f"an array {space.shape} {space.dtype} is needed"
     if not isinstance(answer, np.ndarray):
         return f"{wanted}, got {_quoted(answer)}"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.play.action_check import AgentError, ask, why_no_action
+from av_envs.benchmarks.play.action_check import AgentError, action_fault, call_agent
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.player import Declared, LocalPlayer, Player, PlayerSettings, Truth
 from av_envs.benchmarks.play.shared_arrays import ArrayWriter
@@ -34,7 +34,7 @@ PATIENCE = 2.0  # s, for a process to end by itself
 class AgentProcess:
     """A player whose agent lives in another process.
 
-    timeout  seconds for one answer; whoever takes longer is ended and has failed
+    timeout  seconds for one answer; a process that takes longer is ended, its agent has failed
     """
 
     def __init__(self, spec: AgentSpec, settings: PlayerSettings, timeout: float = TIMEOUT):
@@ -50,7 +50,7 @@ class AgentProcess:
 
     def act(self, observation: Any, truth: dict[str, np.ndarray] | None) -> Any:
         action = self._call("act", observation, truth)
-        reason = ask(why_no_action, self.settings.action_space, action)
+        reason = call_agent(action_fault, self.settings.action_space, action)
         if reason:
             raise AgentError(reason)
         return action
@@ -66,7 +66,7 @@ class AgentProcess:
         news = [step for step in history if id(step) not in known]
         rirs = self._call("predict", pairs, len(history), news)
         self._sent = history  # kept, so that no other step can get the same id
-        return ask(checked_prediction, rirs, len(pairs.heading), "the predictor")
+        return call_agent(checked_prediction, rirs, len(pairs.heading), "the predictor")
 
     def observe(self, pairs: Pairs, rirs: np.ndarray) -> None:
         self._call("observe", pairs, rirs)

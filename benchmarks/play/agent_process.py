@@ -1,4 +1,4 @@
-"""The process in which an agent plays: it is told observations, and no environment is in it.
+"""Server side of agents in a process of their own: it has observations, but no environment.
 
 `av_envs.benchmarks.play.agent_client` starts it and talks to it through a pipe. Requests are
 (verb, arguments), see `av_envs.benchmarks.play.shared_arrays`; answers are messages of

@@ -1,10 +1,9 @@
-"""Agents come in by name: `module:Factory`, anything importable, nothing registered.
+"""Agents by import path, `module:Factory`: their interface, loading and description.
 
-An agent is any object with `reset` and `act` as below; nobody inherits from it.
+An agent is any object with `reset` and `act` as below; no base class is needed.
 """
 
 import hashlib
-import importlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 
 from gymnasium import spaces
 
+from av_envs import plugins
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play.source_code import file_hash, find_module, full_path, source_hash
 from av_envs.paths import user_path
@@ -26,7 +26,7 @@ class Agent(Protocol):
     An agent that declares `privileged: tuple[str, ...]` is called as
     `act(observation, privileged)` with a dict of these keys, and is marked on the board.
     A `card: dict` may give name, authors, url and train (how it was trained). In the measuring
-    task `predictor` may name or be who predicts the responses (see `benchmarks.predictors`).
+    task `predictor` may name or be the predictor of the responses, see `install_predictor`.
     """
 
     def reset(self, *, seed: int | None = None) -> None: ...
@@ -72,12 +72,12 @@ class AgentSpec:
 
 def check_path(path: str) -> None:
     """Refuse what is not of the form "module:Factory", or whose module is not there."""
-    module_name, colon, name = full_path(path).partition(":")
-    if not (module_name and colon and name):
+    if not plugins.is_import_path(path):
         raise UserError(
             f"agent {path!r} is not of the form module:Factory, "
             "for example av_envs.baselines.separation:Random"
         )
+    module_name = full_path(path).partition(":")[0]
     if find_module(module_name) is None:
         raise UserError(
             f"agent {path!r}: no module named {module_name!r} "
@@ -88,26 +88,16 @@ def check_path(path: str) -> None:
 def load_factory(path: str) -> Callable[..., Agent]:
     """Import what `module:Factory` names."""
     check_path(path)
-    module_name, _, name = full_path(path).partition(":")
     try:
-        module = importlib.import_module(module_name)
-    except Exception as error:
-        raise UserError(
-            f"agent {path!r}: importing {module_name} failed: {type(error).__name__}: {error}"
-        ) from error
-    if not hasattr(module, name):
-        offered = ", ".join(sorted(n for n in vars(module) if n[:1].isupper())) or "nothing"
-        raise UserError(f"agent {path!r}: {module_name} has no {name!r}; it offers {offered}")
-    factory = getattr(module, name)
-    if not callable(factory):
-        raise UserError(f"agent {path!r} is a {type(factory).__name__}, not callable")
-    return factory
+        return plugins.load(full_path(path), "agent")
+    except ValueError as error:
+        raise UserError(str(error)) from error
 
 
 def build_agent(
     spec: AgentSpec, observation_space: spaces.Space, action_space: spaces.Space, seed: int
 ) -> Agent:
-    """Call the factory; what it cannot digest is the caller's mistake."""
+    """The agent that the factory returns; `UserError` where it has none or a wrong interface."""
     try:
         agent = load_factory(spec.path)(observation_space, action_space, seed=seed, **spec.kwargs)
     except UserError:
@@ -117,9 +107,10 @@ def build_agent(
             f"agent {spec.path} with {spec.kwargs_json} cannot be built: "
             f"{type(error).__name__}: {error}"
         ) from error
-    for verb in ("reset", "act"):
-        if not callable(getattr(agent, verb, None)):
-            raise UserError(f"agent {spec.path} has no method {verb}()")
+    try:
+        plugins.check_methods(agent, f"agent {spec.path!r}", ("reset", "act"))
+    except ValueError as error:
+        raise UserError(str(error)) from None
     _check_card(spec, agent)
     privileged = getattr(agent, "privileged", ())
     if isinstance(privileged, str) or not all(isinstance(key, str) for key in privileged):

@@ -14,12 +14,11 @@ import numpy as np
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.play.action_check import AgentError, ask
+from av_envs.benchmarks.play.action_check import AgentError, call_agent
 from av_envs.benchmarks.play.agent_client import TIMEOUT, open_player
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.player import Declared, Player, PlayerSettings
-from av_envs.benchmarks.play.predictors import seat_predictor, takes_predictors
-from av_envs.benchmarks.play.trajectories import walk_of
+from av_envs.benchmarks.play.predictors import install_predictor, takes_predictors
 from av_envs.benchmarks.suites.secret_seeds import SecretSeeds
 from av_envs.benchmarks.suites.suite import Group, Metric, Suite
 
@@ -30,18 +29,19 @@ SERIES_DIGITS = 2
 
 @dataclass(frozen=True)
 class Job:
-    """One run: an agent with one seed plays the first `n_episodes` of every group of a suite.
+    """One run: an agent with one seed plays episodes of a suite.
 
-    isolated  whether the agent plays in a process of its own
-    timeout   seconds that it may take for one answer there
-    declared  what the agent must declare when it is built again; None: whatever it does
-    secret    seeds that stand in for those of the suite
+    n_episodes  how many of every group, the first ones; None for all
+    isolated    whether the agent plays in a process of its own
+    timeout     seconds that it may take for one answer there
+    declared    what the agent must declare when it is built again; None for anything
+    secret      seeds that stand in for those of the suite
     """
 
     suite: Suite
     agent: AgentSpec
-    seed: int
-    n_episodes: int
+    seed: int = 0
+    n_episodes: int | None = None
     isolated: bool = True
     timeout: float = TIMEOUT
     declared: Declared | None = None
@@ -52,8 +52,9 @@ class Job:
         """Which of `suite.episodes` are played."""
         chosen, first = [], 0
         for group in self.suite.groups:
-            chosen += range(first, first + min(self.n_episodes, len(group.seeds)))
-            first += len(group.seeds)
+            n_seeds = len(group.seeds)
+            chosen += range(first, first + min(self.n_episodes or n_seeds, n_seeds))
+            first += n_seeds
         return chosen
 
     def env_seed(self, index: int) -> int:
@@ -141,7 +142,7 @@ def open_job_player(job: Job, env: gym.Env) -> Player:
     player = open_player(job.agent, settings, isolated=job.isolated, timeout=job.timeout)
     if job.declared not in (None, player.declared):
         raise UserError(f"agent {job.agent.path} declares other things every time it is built")
-    seat_predictor(env, player)
+    install_predictor(env, player)
     return player
 
 
@@ -149,7 +150,6 @@ def play_episode(env: gym.Env, player: Player, job: Job, index: int) -> Played:
     """Play one episode of the suite."""
     began = time.perf_counter()
     group, seed, options = job.suite.episodes[index]
-    observation = None
     rewards: list[float] = []
     infos: list[dict[str, Any]] = []
     act_ms: list[float] = []
@@ -181,7 +181,7 @@ def play_episode(env: gym.Env, player: Player, job: Job, index: int) -> Played:
             round(value, SERIES_DIGITS)
             for value in step_values(job.suite.primary_metric, rewards, infos)
         ],
-        "walk": None if job.secret else walk_of(env, observation),  # it would tell the seed
+        "replay": None if job.secret else env.unwrapped.replay_log(),  # it would tell the seed
         "error": error,
     }
     return Played(index, record, act_ms, time.perf_counter() - began, words)
@@ -200,7 +200,7 @@ def agent_seed(seed: int, group: str, episode: int) -> int:
 def choose_action(player: Player, env: gym.Env, observation: Any) -> Any:
     """The agent's action; it sees of the truth only what it has declared."""
     keys = player.declared.privileged
-    truth = {key: ask(env.unwrapped.privileged, key) for key in keys} if keys else None
+    truth = {key: call_agent(env.unwrapped.privileged, key) for key in keys} if keys else None
     return player.act(observation, truth)
 
 

@@ -15,7 +15,7 @@ class Journal:
     """A file beside the result, one line per episode, gone when the result is written.
 
     Every line ends with a digest of itself and the digest before, so that a line that was edited,
-    lost or moved is noticed; it takes no key, and whoever knows this can write a fitting one.
+    lost or moved is noticed; without a key, it does not tell a forged line from a true one.
 
     identity  JSON-safe description of the run; a journal of another run is replaced
     """

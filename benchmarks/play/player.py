@@ -1,4 +1,4 @@
-"""An agent that has been built, with all that it may do, in this process.
+"""Built agents: their interface and the one in this process.
 
 What an agent declares is read once, when it is built, and holds from then on: for what it is
 shown, for what the result says, and for the mark on the board.
@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium import spaces
 
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.play.action_check import AgentError, ask, why_no_action
+from av_envs.benchmarks.play.action_check import AgentError, action_fault, call_agent
 from av_envs.benchmarks.play.agents import AgentSpec, build_agent
 
 if TYPE_CHECKING:  # the measuring task takes a second to import, and most agents need none of it
@@ -103,12 +103,12 @@ class LocalPlayer:
         return predictor if is_ours else BROUGHT
 
     def reset(self, seed: int) -> None:
-        ask(self._agent.reset, seed=seed)
+        call_agent(self._agent.reset, seed=seed)
 
     def act(self, observation: Any, truth: dict[str, np.ndarray] | None) -> Any:
         shown = (observation,) if truth is None else (observation, truth)
-        action = ask(self._agent.act, *shown)
-        reason = ask(why_no_action, self._action_space, action)
+        action = call_agent(self._agent.act, *shown)
+        reason = call_agent(action_fault, self._action_space, action)
         if reason:
             raise AgentError(reason)
         return action
@@ -117,13 +117,13 @@ class LocalPlayer:
         from av_envs.rir_measure.predictors import PredictionContext, hidden_truth
 
         shown = truth if "truth" in self.declared.predictor_privileged else hidden_truth
-        ask(self._predictor.reset, PredictionContext(**facts, truth=shown))
+        call_agent(self._predictor.reset, PredictionContext(**facts, truth=shown))
 
     def predict(self, pairs: "Pairs", history: Sequence[Any]) -> np.ndarray:
         from av_envs.rir_measure.actions import checked_prediction
 
-        rirs = ask(self._predictor.predict, pairs, history)
-        return ask(checked_prediction, rirs, len(pairs.heading), "the predictor")
+        rirs = call_agent(self._predictor.predict, pairs, history)
+        return call_agent(checked_prediction, rirs, len(pairs.heading), "the predictor")
 
     def observe(self, pairs: "Pairs", rirs: np.ndarray) -> None:
-        ask(self._predictor.observe, pairs, rirs)
+        call_agent(self._predictor.observe, pairs, rirs)

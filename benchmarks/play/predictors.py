@@ -1,4 +1,4 @@
-"""Predictors that agents of the measuring task bring along: what fails in them is the agent's."""
+"""Predictors that belong to agents of the measuring task; their errors are the agents' errors."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.predictors import JointObservation, PredictionContext
 
 
-class Brought:
-    """A predictor as the environment meets it; it plays where its agent does.
+class AgentPredictor:
+    """A `RIRPredictor` that runs in the process of its agent.
 
     privileged  what it declares to know of the truth
     """
@@ -37,11 +37,11 @@ class Brought:
 
 
 def takes_predictors(env: gym.Env) -> bool:
-    """Whether an agent may bring one: environments of other tasks have no use for it."""
+    """Whether the environment asks a predictor."""
     return hasattr(env.unwrapped, "use_predictor")
 
 
-def seat_predictor(env: gym.Env, player: Player) -> None:
+def install_predictor(env: gym.Env, player: Player) -> None:
     """From the next reset on, the environment asks the agent's predictor, if it brings one.
 
     An agent brings a predictor by an attribute `predictor`: the name of one of ours, an import
@@ -49,4 +49,4 @@ def seat_predictor(env: gym.Env, player: Player) -> None:
     """
     name = player.declared.predictor
     if name is not None:
-        env.unwrapped.use_predictor(Brought(player) if name == BROUGHT else name)
+        env.unwrapped.use_predictor(AgentPredictor(player) if name == BROUGHT else name)

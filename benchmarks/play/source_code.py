@@ -1,4 +1,4 @@
-"""Which source files an agent is made of, found by reading and without running any of them.
+"""The source files of an agent, found by parsing and without running any of them.
 
 Followed are `import` statements wherever they stand, literal arguments of `import_module`, and
 strings of the form "module:Factory", as far as they lead to code of the agent: modules of its

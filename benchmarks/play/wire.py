@@ -1,4 +1,4 @@
-"""What an agent's process may answer, as bytes: numbers, text, arrays, lists and dicts of these.
+"""Wire format of agents' answers: numbers, text, arrays, lists and dicts of these as bytes.
 
 Pickle would let the sender run code where it is read; this cannot. A message is the length of a
 JSON text (4 bytes, little-endian), the text, and the bytes of all arrays one after the other.

@@ -1,4 +1,4 @@
-"""Whether a result fits its suite and itself: all that can be told without playing."""
+"""Consistency of a result with its suite and with itself: all checks that need no playing."""
 
 import hashlib
 from typing import Any
@@ -8,7 +8,7 @@ from av_envs.benchmarks.suites.suite import Suite
 
 
 class RefutedError(Exception):
-    """What the file claims is not so."""
+    """A claim of the file is false."""
 
 
 def is_complete(suite: Suite, episodes: list[dict[str, Any]]) -> bool:
@@ -68,5 +68,5 @@ def hash_of(value: Any) -> str:
 
 
 def title(record: dict[str, Any]) -> str:
-    """How an episode is called."""
+    """The name of an episode."""
     return f"episode {record['episode']} ({record['group']})"

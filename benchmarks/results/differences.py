@@ -1,4 +1,4 @@
-"""Whether an episode that was played again came out the same.
+"""Comparison of an episode in a file with the same one played again.
 
 Machines that compile the same kernels compute the same bits. Others round audio differently in the
 sixth digit or so; scores in dB then differ by thousandths, and a sum over steps by as many as
@@ -14,7 +14,7 @@ from av_envs.benchmarks.suites.suite import Suite
 TOLERANCE = 1e-3  # of a number of one step or of a mean, in its unit
 SERIES_TOLERANCE = 1e-2 + TOLERANCE  # the series has two digits
 EXACT = ("group", "episode", "scene", "error")
-DECISIONS = ("length", "walk")  # what follows from what the agent did
+DECISIONS = ("length", "replay")  # what follows from what the agent did
 
 
 class Comparison(Enum):

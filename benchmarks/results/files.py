@@ -13,9 +13,10 @@ from typing import Any
 
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.results.schema import SHAPE, first_fault
+from av_envs.benchmarks.results.version_3 import VERSION_3, upgraded
 from av_envs.whole_files import write_whole
 
-SCHEMA = "av-bench/result/3"
+SCHEMA = "av-bench/result/4"
 OLDER = ("av-bench/result/1", "av-bench/result/2")
 DIGITS = 6  # libraries of linear algebra differ after that
 DETERMINISTIC = (
@@ -97,7 +98,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """Read a result file and check that nobody touched it since it was written."""
+    """Read a result file and check that it is as it was written; see `version_3` for older ones."""
     try:
         text = path.read_text(encoding="utf-8")
         result = json.loads(text, parse_float=_finite, parse_constant=_finite)
@@ -112,7 +113,7 @@ def read_result(path: Path) -> dict[str, Any]:
             f"{path} is an {result['schema']} file of an earlier version of av-envs, whose suites "
             f"were withdrawn; play again for an {SCHEMA} file"
         )
-    if not isinstance(result, dict) or result.get("schema") != SCHEMA:
+    if not isinstance(result, dict) or result.get("schema") not in (SCHEMA, VERSION_3):
         raise UserError(f"{path} is not an {SCHEMA} file")
     missing = sorted(set(SHAPE) - set(result))
     if missing:
@@ -120,10 +121,14 @@ def read_result(path: Path) -> dict[str, Any]:
     for name, hashed in (("result_hash", result_hash), ("file_hash", file_hash)):
         if hashed(result) != result[name]:
             raise EditedFileError(f"{path} was edited: its content does not match its {name}")
-    fault = first_fault(result)
+    try:
+        read = result if result["schema"] == SCHEMA else upgraded(result)
+    except ValueError as error:
+        raise UserError(f"{path} is malformed: {error}") from None
+    fault = first_fault(read)
     if fault:
         raise UserError(f"{path} is malformed: {fault}")
-    return result
+    return read
 
 
 def _finite(text: str) -> float:

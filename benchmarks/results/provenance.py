@@ -1,4 +1,4 @@
-"""On which machine, with which packages and which commit a result was made."""
+"""Provenance of a result: hardware, packages and commit."""
 
 import hashlib
 import os

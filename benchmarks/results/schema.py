@@ -1,8 +1,8 @@
-"""What a result file looks like inside: names and types, nothing about sense."""
+"""Names and types of what a result file holds."""
 
 from typing import Any
 
-from av_envs.benchmarks.play.trajectories import MOVES, is_of_team
+from av_envs.benchmarks.play.trajectories import TASKS
 
 NUMBER = (int, float)
 OPTIONAL_TEXT = (str, type(None))
@@ -56,12 +56,19 @@ EPISODE: dict[str, Any] = {
     "length": int,
     "metrics": dict,
     "series": list,
-    "walk": (dict, type(None)),
+    "replay": (dict, type(None)),
     "error": OPTIONAL_TEXT,
 }
-WALK: dict[str, Any] = {"poses": list, "sources": list, "target": str}
-TEAM_WALK: dict[str, Any] = {"stride": NUMBER, "robots": list, "sources": list, "receivers": list}
-ROBOT: dict[str, Any] = {"start": list, "moves": str}
+REPLAY: dict[str, Any] = {  # see `av_envs.replay`
+    "task": str,
+    "stride": NUMBER,
+    "walkers": list,
+    "sources": list,
+    "receivers": list,
+    "target": OPTIONAL_TEXT,
+}
+WALKER: dict[str, Any] = {"start": list, "moves": str}
+LETTERS = "FfLRS"  # of moves
 
 
 def first_fault(result: Any) -> str | None:
@@ -84,40 +91,31 @@ def _fault_inside(where: str, episode: dict[str, Any]) -> str | None:
     for name, value in values.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, NUMBER)):
             return f"{name} must be a number or null"
-    if episode["walk"] is None:
+    if episode["replay"] is None:
         return None
-    find = _fault_in_team_walk if is_of_team(episode["walk"]) else _fault_in_walk
-    return find(f"{where}.walk", episode["walk"])
+    return _fault_in_replay(f"{where}.replay", episode["replay"])
 
 
-def _fault_in_walk(where: str, walk: dict[str, Any]) -> str | None:
-    """Of one agent, see `av_envs.benchmarks.play.trajectories`."""
-    fault = _fault(where, walk, WALK)
+def _fault_in_replay(where: str, replay: dict[str, Any]) -> str | None:
+    fault = _fault(where, replay, REPLAY)
     if fault:
         return fault
-    for name, length in (("poses", 3), ("sources", 2)):
-        if not walk[name] or not all(_is_row(row, length) for row in walk[name]):
-            return f"{where}.{name} must be lists of {length} numbers"
-    return None
-
-
-def _fault_in_team_walk(where: str, walk: dict[str, Any]) -> str | None:
-    """Of several robots, see `av_envs.benchmarks.play.trajectories`."""
-    fault = _fault(where, walk, TEAM_WALK)
-    if fault:
-        return fault
+    if replay["task"] not in TASKS:
+        return f"{where}.task must be one of {', '.join(TASKS)}"
     for name, length in (("sources", 2), ("receivers", 3)):
-        if not all(_is_row(row, length) for row in walk[name]):
+        if not all(_is_row(row, length) for row in replay[name]):
             return f"{where}.{name} must be lists of {length} numbers"
-    for place, robot in enumerate(walk["robots"]):
-        its = f"{where}.robots[{place}]"
-        fault = _fault(its, robot, ROBOT)
+    for place, walker in enumerate(replay["walkers"]):
+        its = f"{where}.walkers[{place}]"
+        fault = _fault(its, walker, WALKER)
         if fault:
             return fault
-        if not _is_row(robot["start"], 3) or set(robot["moves"]) - set(MOVES):
-            return f"{its} must start at 3 numbers and move by letters of {MOVES}"
-    if len({len(robot["moves"]) for robot in walk["robots"]}) != 1:
-        return f"{where}.robots must be robots with the same number of moves"
+        if not _is_row(walker["start"], 3) or set(walker["moves"]) - set(LETTERS):
+            return f"{its} must start at 3 numbers and move by letters of {LETTERS}"
+    if len({len(walker["moves"]) for walker in replay["walkers"]}) != 1:
+        return f"{where}.walkers must be agents with the same number of moves"
+    if replay["target"] is not None and not replay["sources"]:
+        return f"{where}.sources must hold that of the target"
     return None
 
 

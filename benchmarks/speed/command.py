@@ -45,7 +45,7 @@ LINES = (
 )
 
 
-BUSY = 0.5  # load average above which somebody else is at work
+BUSY = 0.5  # load average above which other processes disturb the timing
 
 
 def in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -104,7 +104,7 @@ def measure_vector(
 
 
 def load_average() -> float | None:
-    """How many processes wanted to run during the last minute; None where nobody counts."""
+    """Mean number of runnable processes in the last minute; None where it is not counted."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 

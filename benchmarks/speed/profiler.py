@@ -1,8 +1,8 @@
-"""Where the time of a step goes: looks at the running function every half millisecond.
+"""A sampling profiler: reads the running function every half millisecond.
 
-Unlike a tracing profiler this does not slow small functions down. The time since the
-last look is booked on the innermost function of the watched packages, so that library
-calls count for whoever made them.
+Unlike a tracing profiler it does not slow small functions down. The time since the last
+sample is booked on the innermost function of the watched packages, so that library calls
+count for their callers.
 """
 
 import os
@@ -16,7 +16,7 @@ from types import FrameType
 PERIOD = 0.5e-3  # s of processor time between two looks
 
 
-def sample(work: Callable[[], None], root: Path, packages: tuple[str, ...]) -> dict[str, float]:
+def profile(work: Callable[[], None], root: Path, packages: tuple[str, ...]) -> dict[str, float]:
     """Run `work` and return seconds per function, largest first.
 
     root      the directory that holds the packages

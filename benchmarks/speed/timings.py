@@ -14,7 +14,6 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
 from gymnasium.utils import seeding
 from tqdm import tqdm
 
@@ -94,7 +93,7 @@ def play_batch(env: gym.Env, batch: int, progress: bool = False) -> tuple[list[f
 
 def is_of_team(env: gym.Env) -> bool:
     """Whether robots measure responses; otherwise an agent separates sounds."""
-    return isinstance(env.action_space, spaces.MultiDiscrete)
+    return env.unwrapped.task == "rir_measure"
 
 
 def random_action(env: gym.Env, rng: np.random.Generator) -> Any:
@@ -163,7 +162,7 @@ def step_breakdown(env: gym.Env) -> dict[str, float]:
         for batch in range(N_BATCHES):
             n_steps += len(play_batch(env, batch)[1])
 
-    seconds = profiler.sample(work, ROOT, ("av_envs",))
+    seconds = profiler.profile(work, ROOT, ("av_envs",))
     shares = {name: 1000 * spent / n_steps for name, spent in seconds.items()}
     largest = dict(list(shares.items())[:BREAKDOWN_LINES])
     largest["all others"] = sum(shares.values()) - sum(largest.values())
@@ -214,7 +213,7 @@ def reset_fresh_ms(env_id: str, n: int = 8) -> float:
         seed = 0
         while len(times) < n:
             seed += 1
-            if hasattr(env.unwrapped, "corpus"):
+            if not is_of_team(env):
                 _make_clips(env.unwrapped, seed)
             start = time.perf_counter()
             env.reset(seed=seed)

@@ -1,4 +1,4 @@
-"""How fast many environments step side by side, in each way that Gymnasium arranges them.
+"""Speed of vector environments, in each vectorisation mode of Gymnasium.
 
 One core per process or thread, all cores in all. Meant for a process of its own.
 """
@@ -116,7 +116,7 @@ def _play_one(env: gym.Env, seed: int, steps: int) -> int:
 
 
 def memory_mb(pool: Pool, way: str, num_envs: int) -> float | None:
-    """MB that this process and its workers have for themselves; None where nobody tells.
+    """MB that this process and its workers have for themselves; None where the system does not say.
 
     Files that are mapped, which hold the tables that all share, do not count.
     """

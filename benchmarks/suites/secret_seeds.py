@@ -1,4 +1,4 @@
-"""Seeds that nobody knows who trains: for a board whose maintainers play the agents themselves.
+"""Secret seeds: for a board whose maintainers play the agents themselves.
 
 A file holds one whole number per line, as many as the largest group of a suite has episodes. The
 houses stay those of the suite; where bodies and sources stand, and what sounds, does not. A result

@@ -3,7 +3,7 @@
 Published suites are the files of `benchmarks/published`, one JSON each. They name every option
 of their environment as it was on the day of publication, so that neither a default that changes
 nor a new option can touch them: what is added later is played with `LATER_OPTIONS`. A suite never
-changes: whoever edits one bumps its version, and the hash in every result file tells the two apart.
+changes: an edited one gets a new version, and the hash in every result file tells the two apart.
 """
 
 import hashlib

@@ -9,7 +9,7 @@ import pytest
 import av_envs
 import av_envs.agents
 from av_envs.agents.adapters.sb3 import SB3Agent
-from av_envs.benchmarks.play.action_check import why_no_action
+from av_envs.benchmarks.play.action_check import action_fault
 
 FOLDER = Path(av_envs.agents.__file__).parent / "weights"
 ENVIRONMENTS = {
@@ -33,7 +33,7 @@ def test_a_shipped_policy_acts(name):
     agent.reset(seed=0)
     truth = {key: env.unwrapped.privileged(key) for key in agent.privileged}
     action = agent.act(observation, truth)
-    assert why_no_action(env.action_space, action) is None
+    assert action_fault(env.action_space, action) is None
     assert bool(truth) == (name == "sep_told")
 
 

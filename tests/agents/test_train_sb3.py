@@ -142,4 +142,4 @@ def test_senses_are_spoilt_one_by_one(tmp_path, capsys):
     brief = ["--episodes", "2", "--houses", "1"]
     assert senses_used.main(["--checkpoint", str(tmp_path / "best.safetensors"), *brief]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line[:32].strip() for line in lines] == list(senses_used.SPOILT)
+    assert [line[:32].strip() for line in lines] == list(senses_used.ABLATIONS)

@@ -17,8 +17,6 @@ from av_envs.baselines.rir_measure import (
     Random,
     SpreadOut,
 )
-from av_envs.baselines.rir_measure import frontier as frontier_module
-from av_envs.baselines.rir_measure import spread_out as spread_out_module
 from av_envs.baselines.rir_measure.mapping import OFFSETS, LatticeMap
 from av_envs.baselines.rir_measure.rehearsal import rehearse
 from av_envs.baselines.rir_measure.routes import NEVER
@@ -157,10 +155,10 @@ def test_frontier_prefers_the_unknown_to_the_unvisited():
     known_map.seen[row[:3]] = True
     actions = np.full((1, len(known_map.seen)), NEVER, np.int32)
     actions[0, row] = range(4)
-    goals = frontier_module._goals(known_map, actions) & (actions < NEVER)
+    goals = Frontier.goals(known_map, actions) & (actions < NEVER)
     assert np.flatnonzero(goals[0]).tolist() == [row[3]]
     known_map.seen[row[3]] = True
-    goals = frontier_module._goals(known_map, actions) & (actions < NEVER)
+    goals = Frontier.goals(known_map, actions) & (actions < NEVER)
     assert np.flatnonzero(goals[0]).tolist() == row[1:].tolist()
 
 
@@ -170,7 +168,7 @@ def parts(actions, visited=()):
     known_map.visited[list(visited)] = True
     padded = np.full((len(actions), len(known_map.seen)), NEVER, np.int32)
     padded[:, : len(actions[0])] = actions
-    goals = spread_out_module._goals(known_map, padded) & (padded < NEVER)
+    goals = SpreadOut.goals(known_map, padded) & (padded < NEVER)
     return [np.flatnonzero(row).tolist() for row in goals]
 
 

@@ -15,7 +15,7 @@ from av_envs.baselines.separation import (
     RotateInPlace,
     StandInPlace,
 )
-from av_envs.baselines.separation.answer import louder_ear
+from av_envs.baselines.separation.heuristic import louder_ear
 from av_envs.baselines.separation.moves import first_move, turn_to
 
 ACTIONS = spaces.Discrete(4)

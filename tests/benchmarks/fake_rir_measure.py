@@ -9,6 +9,7 @@ from fake_separation import SIDE, STEPS, FakeScene
 from gymnasium import spaces
 
 from av_envs.benchmarks.suites.suite import SUITES, Group, Suite
+from av_envs.replay import replay_log
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.predictors import PredictionContext, open_predictor
 
@@ -34,6 +35,7 @@ class FakeTeam:
             robot: [(int(node), int(rng.integers(4)))]
             for robot, node in zip(self.possible_agents, starts, strict=True)
         }
+        self.moves = dict.fromkeys(self.possible_agents, "")
         self.visited = np.zeros(SIDE * SIDE, bool)
         self.visited[starts] = True
         self.t, self.errors, self.bumps = 0, [], [0, 0]
@@ -46,6 +48,7 @@ class FakeTeam:
     def step(self, moves):
         self.t += 1
         for k, (robot, move) in enumerate(zip(self.possible_agents, moves, strict=True)):
+            self.moves[robot] += "SFLR"[move]
             node, heading = self.trajectories[robot][-1]
             ahead = self._ahead(node, heading) if move == 1 else node
             self.bumps[k] = int(ahead < 0)
@@ -78,6 +81,8 @@ class FakeTeam:
 class FakeMeasure(gym.Env):
     """The team as one agent."""
 
+    task = "rir_measure"
+
     def __init__(self, split="test", houses=3, steps=20, predictor="zero", **unused):
         self.houses = houses
         self.team = FakeTeam(steps, predictor)
@@ -88,6 +93,12 @@ class FakeMeasure(gym.Env):
     @property
     def scene(self):
         return self.team.scene
+
+    def replay_log(self):
+        team = self.team
+        paths = zip(team.trajectories.values(), team.moves.values(), strict=True)
+        nodes, poses = team.fixed_source_nodes, team.fixed_receiver_poses
+        return replay_log(self.task, team.scene, paths, sources=nodes, receivers=poses)
 
     def hear(self):
         return self.team.truth()[0, :, :4000]

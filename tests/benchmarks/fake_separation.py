@@ -15,6 +15,7 @@ import numpy as np
 from gymnasium import spaces
 
 from av_envs.benchmarks.suites.suite import Group, Metric, Suite
+from av_envs.replay import replay_log
 
 EFFECT = np.array([2.0, 1.0, -1.0, 0.0])  # dB that each action brings
 
@@ -40,7 +41,7 @@ class FakeScene:
         self.name = name
         nodes = np.arange(SIDE * SIDE)
         places = np.stack([nodes % SIDE + 1.5, nodes // SIDE + 1.5, 0 * nodes], 1)
-        self.graph = SimpleNamespace(positions=places.astype(np.float32))
+        self.graph = SimpleNamespace(positions=places.astype(np.float32), grid=1.0)
 
 
 class FakeSeparation(gym.Env):
@@ -49,6 +50,7 @@ class FakeSeparation(gym.Env):
     Forward walks as well, but walking has no effect of its own.
     """
 
+    task = "separation"
     metadata = {"render_modes": ["rgb_array"], "render_fps": 1}  # noqa: RUF012
     corpus = SimpleNamespace(classes=tuple(f"voice {k}" for k in range(12)))
 
@@ -64,7 +66,7 @@ class FakeSeparation(gym.Env):
         house = (options or {}).get("house", self.np_random.integers(self.houses))
         self.scene = FakeScene(f"house-{house}")
         self.base = float(self.np_random.normal()) + self.offset
-        self.gain, self.steps = 0.0, 0
+        self.gain, self.steps, self.moves = 0.0, 0, ""
         self.effect = self.np_random.permutation(EFFECT)
         self.source_nodes = self.np_random.choice(SIDE * SIDE, 2, replace=False)
         self.trajectory = [(12, int(self.np_random.integers(4)))]
@@ -75,6 +77,7 @@ class FakeSeparation(gym.Env):
         self.effect = np.append(self.np_random.permutation(EFFECT[:3]), 0.0)
         self.steps += 1
         self.trajectory.append(self._pose_after(action))
+        self.moves += "FLRS"[action]
         return {"target": np.int64(1)}, self.gain, False, self.steps >= 20, self._info()
 
     def _pose_after(self, action):
@@ -85,6 +88,11 @@ class FakeSeparation(gym.Env):
         row = node // SIDE + STEPS[heading][1]
         inside = 0 <= column < SIDE and 0 <= row < SIDE
         return (row * SIDE + column if inside else node), heading
+
+    def replay_log(self):
+        walker = self.trajectory, self.moves
+        sources, target = self.source_nodes, self.corpus.classes[1]
+        return replay_log(self.task, self.scene, [walker], sources=sources, target=target)
 
     def render(self):
         return np.full((64, 96, 3), 10 * self.steps, np.uint8)
@@ -175,31 +183,13 @@ class AnswersNonsense(Quiet):
 
 
 class Estimates(Quiet):
-    """Answers with an estimate; `fault` says what is wrong with it."""
+    """Answers with an estimate, which may have a fault."""
 
     def act(self, observation):
         estimate = np.ones((4, 2), np.float32)
-        answer = {"move": 3, "estimate": estimate}
-        match self.kwargs.get("fault"):
-            case "nan":
-                estimate[1, 1] = np.nan
-            case "infinite":
-                estimate[0, :] = np.inf
-            case "negative":
-                estimate[2, 0] = -1
-            case "shape":
-                answer["estimate"] = estimate.T
-            case "precision":
-                answer["estimate"] = estimate.astype(np.float64)
-            case "list":
-                answer["estimate"] = estimate.tolist()
-            case "no estimate":
-                del answer["estimate"]
-            case "only a move":
-                answer = 3
-            case "move":
-                answer["move"] = 4
-        return answer
+        if self.kwargs.get("fault") == "nan":
+            estimate[1, 1] = np.nan
+        return {"move": 3, "estimate": estimate}
 
 
 class GivesUp(Quiet):

@@ -12,9 +12,12 @@ from av_envs.benchmarks.results.provenance import asset_hash
 
 SUITE = replace(FAKE_SUITE, metrics=FAKE_SUITE.metrics[:1])
 GROUPED = replace(GROUPED_SUITE, metrics=SUITE.metrics)
-WALK = {
-    "poses": [[1.5, 2.5, 0], [2.5, 2.5, 0], [2.5, 2.5, 1], [2.5, 2.5, 1]],
+REPLAY = {
+    "task": "separation",
+    "stride": 1.0,
+    "walkers": [{"start": [1.5, 2.5, 0], "moves": "FLS"}],
     "sources": [[4.5, 2.5], [1.5, 4.5]],
+    "receivers": [],
     "target": "voice 1",
 }
 ENV = {
@@ -45,7 +48,7 @@ def make_result(
             "length": 3,
             "metrics": {"si_sdr_gain": gain + spread * float(rng.normal())},
             "series": [0.1, None, 0.25],
-            "walk": WALK,
+            "replay": REPLAY,
             "error": None,
         }
         for episode in suite.episodes[:n]

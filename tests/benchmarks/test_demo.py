@@ -32,7 +32,8 @@ def test_the_demo_ranks_and_films(tmp_path, capsys, filmed):
     assert (tmp_path / "leaderboard.md").exists()
 
 
-def test_a_second_demo_starts_afresh_and_leaves_other_files_alone(tmp_path, filmed):
+def test_a_second_demo_starts_afresh_and_leaves_other_files_alone(tmp_path, filmed, monkeypatch):
+    monkeypatch.setattr(demo, "AGENTS", demo.AGENTS[-1:])
     (tmp_path / "mine.txt").write_text("keep me")
     demo.main(["--out", str(tmp_path)])
     result = next(tmp_path.glob("*Oracle*.json"))

@@ -6,7 +6,7 @@ import pytest
 
 from av_envs.baselines.separation import Oracle
 from av_envs.benchmarks.play.agents import AgentSpec
-from av_envs.benchmarks.play.episodes import make_env
+from av_envs.benchmarks.play.episodes import Job, make_env
 from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
 from av_envs.benchmarks.suites.suite import SUITES
@@ -21,7 +21,7 @@ def results(tmp_path_factory):
     return {
         name: read_result(
             run_suite(
-                SUITE, AgentSpec(f"av_envs.baselines.separation:{name}"), 0, folder, n_episodes=4
+                Job(SUITE, AgentSpec(f"av_envs.baselines.separation:{name}"), n_episodes=4), folder
             )
         )
         for name in ("Random", "StandInPlace", "Oracle")
@@ -45,7 +45,7 @@ def test_standing_gains_nothing_and_knowing_gains_something(results):
 
 def test_the_record_is_the_same_from_two_processes(results, tmp_path):
     agent = AgentSpec("av_envs.baselines.separation:Random")
-    path = run_suite(SUITE, agent, 0, tmp_path, n_episodes=N_EPISODES, workers=2)
+    path = run_suite(Job(SUITE, agent, n_episodes=N_EPISODES), tmp_path, workers=2)
     assert read_result(path)["result_hash"] == results["Random"]["result_hash"]
 
 

@@ -9,8 +9,9 @@ import pytest
 from reading import Page
 
 from av_envs.benchmarks import report, verify
-from av_envs.benchmarks.board.sounds import heard_on_walk
+from av_envs.benchmarks.board.sounds import replayed_sound
 from av_envs.benchmarks.play.agents import AgentSpec
+from av_envs.benchmarks.play.episodes import Job
 from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
 from av_envs.benchmarks.suites import suite as suites
@@ -37,7 +38,7 @@ def results(tmp_path_factory):
     """Files of the same walk with three predictors."""
     folder = tmp_path_factory.mktemp("results")
     return {
-        name: run_suite(SUITE, AgentSpec(RANDOM, f'{{"predictor":"{name}"}}'), 0, folder)
+        name: run_suite(Job(SUITE, AgentSpec(RANDOM, f'{{"predictor":"{name}"}}')), folder)
         for name in ("zero", "mean", "oracle")
     }
 
@@ -46,7 +47,7 @@ def test_who_predicts_better_scores_better_on_the_same_way(results):
     zero, mean, oracle = (read_result(path) for path in results.values())
     assert all(result["complete"] for result in (zero, mean, oracle))
     for one, other in zip(zero["episodes"], oracle["episodes"], strict=True):
-        assert one["walk"] == other["walk"]
+        assert one["replay"] == other["replay"]
         assert one["metrics"]["cr"] == other["metrics"]["cr"]
     errors = [result["summary"]["pe"] for result in (zero, mean, oracle)]
     assert errors[2] == 0
@@ -60,13 +61,7 @@ def test_every_metric_has_a_value(results):
         for episode in read_result(path)["episodes"]:
             assert episode["length"] == len(episode["series"]) == STEPS
             assert None not in episode["metrics"].values()
-            assert [len(robot["moves"]) for robot in episode["walk"]["robots"]] == [STEPS] * 2
-
-
-def test_the_record_is_the_same_from_two_processes(results, tmp_path):
-    agent = AgentSpec(RANDOM, '{"predictor":"mean"}')
-    path = run_suite(SUITE, agent, 0, tmp_path, workers=2)
-    assert read_result(path)["result_hash"] == read_result(results["mean"])["result_hash"]
+            assert [len(one["moves"]) for one in episode["replay"]["walkers"]] == [STEPS] * 2
 
 
 def test_it_can_be_verified_and_shown(results, capsys):
@@ -82,7 +77,7 @@ def test_it_can_be_verified_and_shown(results, capsys):
 
 
 def test_the_way_is_heard_again(results):
-    heard = heard_on_walk(SUITE, read_result(results["zero"])["episodes"][1])
+    heard = replayed_sound(SUITE, read_result(results["zero"])["episodes"][1])
     assert heard.shape == (2, STEPS * 4000)
     assert (np.abs(heard.reshape(2, STEPS, 4000)).max(axis=2) > 0).all()
 
@@ -92,7 +87,7 @@ def test_the_example_of_the_manual_plays(tmp_path, monkeypatch):
     code = re.search(r"```python\n(# my_teams.py.*?)```", manual, re.DOTALL).group(1)
     (tmp_path / "my_teams.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    episodes = read_result(run_suite(SUITE, AgentSpec("my_teams:Circling"), 0, tmp_path))[
+    episodes = read_result(run_suite(Job(SUITE, AgentSpec("my_teams:Circling")), tmp_path))[
         "episodes"
     ]
     assert [episode["error"] for episode in episodes] == [None, None]

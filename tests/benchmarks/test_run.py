@@ -12,9 +12,8 @@ from av_envs.benchmarks import run
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play import agents
 from av_envs.benchmarks.play.agents import AgentSpec, load_factory
-from av_envs.benchmarks.play.episodes import Played, reduce_steps
+from av_envs.benchmarks.play.episodes import Job, Played, reduce_steps
 from av_envs.benchmarks.play.journal import Journal
-from av_envs.benchmarks.play.trajectories import moves_of
 from av_envs.benchmarks.results.files import DETERMINISTIC, read_result
 from av_envs.benchmarks.results.schema import SHAPE
 from av_envs.benchmarks.suites import suite as suites
@@ -29,8 +28,9 @@ def fake_suite(monkeypatch):
         monkeypatch.setitem(suites.SUITES, suite.name, suite)
 
 
-def play(directory, agent, **options):
-    return read_result(run.run_suite(FAKE_SUITE, AgentSpec.parse(agent), 0, directory, **options))
+def play(directory, agent, *, workers=1, isolated=False, **options):
+    job = Job(FAKE_SUITE, AgentSpec.parse(agent), isolated=isolated, **options)
+    return read_result(run.run_suite(job, directory, workers=workers))
 
 
 def deterministic(result):
@@ -63,33 +63,36 @@ def test_standing_in_place_is_worth_nothing_and_the_oracle_more(tmp_path):
 
 
 def test_records_repeat_and_do_not_depend_on_workers(tmp_path):
-    one = play(tmp_path / "one", "av_envs.baselines.separation:Random")
-    two = play(tmp_path / "two", "av_envs.baselines.separation:Random", workers=2)
+    agent = "av_envs.baselines.separation:Random"
+    one = play(tmp_path / "one", agent, isolated=True)
+    two = play(tmp_path / "two", agent, isolated=True, workers=2)
     assert deterministic(one) == deterministic(two)
-    other = run.run_suite(FAKE_SUITE, AgentSpec("av_envs.baselines.separation:Random"), 1, tmp_path)
+    other = run.run_suite(
+        Job(FAKE_SUITE, AgentSpec("av_envs.baselines.separation:Random"), 1), tmp_path
+    )
     assert read_result(other)["result_hash"] != one["result_hash"]
 
 
 def test_a_finished_run_is_kept_and_a_shortened_one_does_not_stand_in(tmp_path):
     agent = AgentSpec("av_envs.baselines.separation:Random")
-    short = run.run_suite(FAKE_SUITE, agent, 0, tmp_path, n_episodes=5)
+    short = run.run_suite(Job(FAKE_SUITE, agent, n_episodes=5), tmp_path)
     assert not read_result(short)["complete"]
-    whole = run.run_suite(FAKE_SUITE, agent, 0, tmp_path)
+    whole = run.run_suite(Job(FAKE_SUITE, agent), tmp_path)
     assert whole != short
     assert read_result(whole)["complete"]
     written = whole.stat().st_mtime_ns
     time.sleep(0.01)
-    assert run.run_suite(FAKE_SUITE, agent, 0, tmp_path) == whole
+    assert run.run_suite(Job(FAKE_SUITE, agent), tmp_path) == whole
     assert whole.stat().st_mtime_ns == written
     assert sorted(tmp_path.iterdir()) == sorted([short, whole])  # no temporary files left
 
 
 def test_an_existing_file_of_another_agent_is_not_taken_for_ours(tmp_path, monkeypatch):
     agent = AgentSpec("av_envs.baselines.separation:Random")
-    run.run_suite(FAKE_SUITE, agent, 0, tmp_path)
+    run.run_suite(Job(FAKE_SUITE, agent), tmp_path)
     monkeypatch.setattr(agents, "source_hash", lambda path, kwargs: "changed since")
     with pytest.raises(UserError, match="was made with another agent, agent code"):
-        run.run_suite(FAKE_SUITE, agent, 0, tmp_path)
+        run.run_suite(Job(FAKE_SUITE, agent), tmp_path)
 
 
 def test_an_agent_that_raises_loses_the_episode_not_the_run(tmp_path):
@@ -162,7 +165,7 @@ def test_arguments_reach_the_agent_and_the_file_name(tmp_path, capsys):
         ({"agent": "nowhere:A"}, "no module named 'nowhere'"),
         ({"agent-kwargs": "{depth: 3}"}, "--agent-kwargs is not JSON"),
         ({"agent-kwargs": "[1]"}, "must be a JSON object"),
-        ({"agent": "fake_separation:NoActor"}, "has no method act()"),
+        ({"agent": "fake_separation:NoActor"}, "a NoActor lacks the method act"),
         (
             {"agent": "av_envs.baselines.separation:Random", "agent-kwargs": '{"depth": 1}'},
             "unexpected keyword argument 'depth'",
@@ -205,7 +208,7 @@ def test_a_metric_that_the_environment_does_not_report_is_an_error():
 
 
 def test_groups_are_played_with_their_own_options(tmp_path):
-    path = run.run_suite(GROUPED_SUITE, AgentSpec("fake_separation:Quiet"), 0, tmp_path)
+    path = run.run_suite(Job(GROUPED_SUITE, AgentSpec("fake_separation:Quiet")), tmp_path)
     result = read_result(path)
     assert result["complete"]
     assert [e["group"] for e in result["episodes"]] == ["quiet"] * 6 + ["loud"] * 6
@@ -218,7 +221,7 @@ def test_groups_are_played_with_their_own_options(tmp_path):
 
 def test_a_shortened_run_takes_the_first_of_every_group(tmp_path):
     agent = AgentSpec("fake_separation:Quiet")
-    result = read_result(run.run_suite(GROUPED_SUITE, agent, 0, tmp_path, n_episodes=2))
+    result = read_result(run.run_suite(Job(GROUPED_SUITE, agent, n_episodes=2), tmp_path))
     assert [(e["group"], e["episode"]) for e in result["episodes"]] == [
         ("quiet", 0),
         ("quiet", 1),
@@ -229,30 +232,20 @@ def test_a_shortened_run_takes_the_first_of_every_group(tmp_path):
 
 def test_a_record_tells_where_the_agent_went(tmp_path):
     record = play(tmp_path, "av_envs.baselines.separation:Random", n_episodes=1)["episodes"][0]
-    walk = record["walk"]
-    assert len(walk["poses"]) == 21
-    assert walk["poses"][0][:2] == [3.5, 3.5]
-    assert len(walk["sources"]) == 2
-    assert walk["target"] == "voice 1"
+    replay = record["replay"]
+    (walker,) = replay["walkers"]
+    assert walker["start"][:2] == [3.5, 3.5]
+    assert len(walker["moves"]) == 20
+    assert set("FLRS") <= set(walker["moves"]) <= set("FfLRS")
+    assert len(replay["sources"]) == 2
+    assert replay["target"] == "voice 1"
     assert len(record["series"]) == 20
     assert record["series"][3] is None  # the target paused
-    before = walk["poses"][0]
-    for x, y, heading in walk["poses"][1:]:
-        assert abs(x - before[0]) + abs(y - before[1]) in (0, 1)
-        before = x, y, heading
 
 
-def test_moves_can_be_told_from_poses():
-    poses = [[0, 0, 0], [1, 0, 0], [1, 0, 1], [1, 1, 1], [1, 1, 1], [1, 1, 0], [1, 1, 3]]
-    assert moves_of(poses) == [0, 1, 0, 3, 2, 2]
-    with pytest.raises(ValueError, match="turns by 2 quarters"):
-        moves_of([[0, 0, 0], [0, 0, 2]])
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, monkeypatch, workers):
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, monkeypatch):
     agent = AgentSpec("av_envs.baselines.separation:Random")
-    whole = read_result(run.run_suite(FAKE_SUITE, agent, 0, tmp_path / "whole"))
+    whole = read_result(run.run_suite(Job(FAKE_SUITE, agent), tmp_path / "whole"))
     honest, played = run.play, []
 
     def interrupted(*arguments):
@@ -264,9 +257,9 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, monkeypatch, work
 
     monkeypatch.setattr(run, "play", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run.run_suite(FAKE_SUITE, agent, 0, tmp_path)
+        run.run_suite(Job(FAKE_SUITE, agent), tmp_path)
     assert [path.suffix for path in tmp_path.glob("*.*")] == [".partial"]
-    path = run.run_suite(FAKE_SUITE, agent, 0, tmp_path, workers=workers)
+    path = run.run_suite(Job(FAKE_SUITE, agent), tmp_path)
     assert read_result(path)["result_hash"] == whole["result_hash"]
     assert sorted(played) == list(range(12))  # none was played twice
     assert not list(tmp_path.glob("*.partial"))

@@ -1,7 +1,6 @@
 """Teams of the measuring task: what they bring, what is recorded, what the board says."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,12 +11,12 @@ from reading import Page
 from av_envs.benchmarks import measure_scales, report, run, verify
 from av_envs.benchmarks.board.leaderboard import build_rows
 from av_envs.benchmarks.board.normalisation import read_scales
-from av_envs.benchmarks.board.sounds import heard_on_walk
+from av_envs.benchmarks.board.sounds import replayed_sound
 from av_envs.benchmarks.board.tables import plain_text
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.episodes import Job, open_job_player
-from av_envs.benchmarks.play.trajectories import joint_actions, letters_of, poses_of, walk_of
+from av_envs.benchmarks.play.trajectories import replay_actions
 from av_envs.benchmarks.results.files import canonical, read_result
 from av_envs.benchmarks.results.schema import first_fault
 from av_envs.benchmarks.suites import suite as suites
@@ -32,9 +31,9 @@ def fake_suites(monkeypatch):
         monkeypatch.setitem(suites.SUITES, suite.name, suite)
 
 
-def play(directory, *, suite=TEAM_SUITE, agent=WALKERS, workers=1, **kwargs):
-    spec = AgentSpec.parse(agent, json.dumps(kwargs))
-    return run.run_suite(suite, spec, 0, directory, workers=workers)
+def play(directory, *, suite=TEAM_SUITE, isolated=False, **kwargs):
+    spec = AgentSpec.parse(WALKERS, json.dumps(kwargs))
+    return run.run_suite(Job(suite, spec, isolated=isolated), directory)
 
 
 def test_a_team_brings_its_predictor_by_name_path_or_object(tmp_path):
@@ -92,90 +91,72 @@ def test_other_tasks_have_no_use_for_a_predictor():
     assert (declared.predictor, declared.all_privileged) == ("oracle", ("truth",))
 
 
-def test_records_repeat_and_verify(tmp_path, capsys):
-    one, two = play(tmp_path / "one"), play(tmp_path / "two", workers=2)
-    assert read_result(one)["result_hash"] == read_result(two)["result_hash"]
-    assert verify.main([str(one), "--episodes", "3"]) == 0
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory):
+    """The file of a ranked run."""
+    return play(tmp_path_factory.mktemp("walked"), isolated=True)
+
+
+def test_records_repeat_and_verify(walked, capsys):
+    assert verify.main([str(walked), "--episodes", "3"]) == 0
     capsys.readouterr()
 
 
-def test_a_record_tells_where_every_robot_went(tmp_path):
-    result = read_result(play(tmp_path))
+def test_a_record_tells_where_every_robot_went(walked):
+    result = read_result(walked)
     record = result["episodes"][1]
-    walk = record["walk"]
-    assert set(walk) == {"stride", "robots", "sources", "receivers"}
-    assert walk["sources"] == [[4.5, 1.5]]
-    assert walk["receivers"] == [[5.5, 1.5, 2]]
-    assert [len(robot["moves"]) for robot in walk["robots"]] == [20, 20]
+    replay = record["replay"]
+    assert replay["sources"] == [[4.5, 1.5]]
+    assert replay["receivers"] == [[5.5, 1.5, 2]]
+    assert [len(robot["moves"]) for robot in replay["walkers"]] == [20, 20]
     env = FakeMeasure()
     env.reset(seed=1, options={"house": 1})
-    for action in joint_actions(walk["robots"]):
+    for action in replay_actions(replay, env):
         env.step(action)
-    assert walk_of(env, None) == walk
+    assert env.replay_log() == replay
     assert record["series"][-1] == pytest.approx(record["metrics"]["wcr"], abs=0.005)
     assert record["metrics"]["pe_query"] == 0.5  # infinite before the end, which does not count
 
 
-def test_collisions_are_those_of_all_robots(tmp_path):
+def test_collisions_are_those_of_all_robots(walked):
     """Random walkers on the open square bump now and then, each on its own account."""
-    record = read_result(play(tmp_path))["episodes"][0]
-    env, bumps = FakeMeasure(), 0
-    _, _ = env.reset(seed=0, options={"house": 0})
-    team = [robot["moves"] for robot in record["walk"]["robots"]]
-    for letters in zip(*team, strict=True):
-        env.step(np.array([1 if letter in "FS" else "SFLR".index(letter) for letter in letters]))
-        bumps += sum(env.team.bumps)
-    assert record["metrics"]["collisions"] == bumps > 0
-
-
-def test_letters_and_poses_say_the_same():
-    poses = [[0, 0, 0], [0.5, 0, 0], [0.5, 0, 1], [0.5, 0.5, 1], [0.5, 0.5, 1], [0.5, 0.5, 0]]
-    robot = {"start": poses[0], "moves": letters_of(poses)}
-    assert robot["moves"] == "FLFSR"
-    assert poses_of(robot, 0.5) == poses
-    assert joint_actions([robot, robot]).T.tolist() == [[1, 2, 1, 0, 3]] * 2
-
-
-def test_a_graph_that_is_no_grid_is_not_recorded_wrongly():
-    env = FakeMeasure()
-    env.reset(seed=0, options={"house": 0})
-    while "F" not in walk_of(env, None)["robots"][0]["moves"]:
-        env.step(np.array([1, 1]))
-        env.step(np.array([2, 2]))
-    env.team.scene.graph = SimpleNamespace(positions=1.1 * env.scene.graph.positions)
-    with pytest.raises(ValueError, match=r"flat-0: a step forward is not always 1.0 m long"):
-        walk_of(env, None)
+    record = read_result(walked)["episodes"][0]
+    bumps = [robot["moves"].count("f") for robot in record["replay"]["walkers"]]
+    assert record["metrics"]["collisions"] == sum(bumps)
+    assert all(bumps)
 
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda walk: walk.pop("stride"), "walk lacks stride"),
-        (lambda walk: walk.update(target="x"), "has the unknown target"),
-        (lambda walk: walk["sources"].append([1]), "sources must be lists of 2 numbers"),
-        (lambda walk: walk["receivers"].append([1, 2]), "receivers must be lists of 3 numbers"),
-        (lambda walk: walk["robots"][1].update(moves="FX"), "robots[1] must start at"),
-        (lambda walk: walk["robots"][0].pop("start"), "robots[0] lacks start"),
-        (lambda walk: walk["robots"][0].update(moves="F"), "the same number of moves"),
-        (lambda walk: walk.update(robots=[]), "the same number of moves"),
+        (lambda replay: replay.pop("stride"), "replay lacks stride"),
+        (lambda replay: replay.update(walk=1), "has the unknown walk"),
+        (lambda replay: replay.update(task="x"), "task must be one of separation, rir_measure"),
+        (lambda replay: replay["sources"].append([1]), "sources must be lists of 2 numbers"),
+        (lambda replay: replay["receivers"].append([1]), "receivers must be lists of 3 numbers"),
+        (lambda replay: replay["walkers"][1].update(moves="FX"), "walkers[1] must start at"),
+        (lambda replay: replay["walkers"][0].pop("start"), "walkers[0] lacks start"),
+        (lambda replay: replay["walkers"][0].update(moves="F"), "the same number of moves"),
+        (lambda replay: replay.update(walkers=[]), "the same number of moves"),
+        (lambda replay: replay.update(target="x", sources=[]), "must hold that of the target"),
     ],
 )
-def test_a_malformed_walk_is_named(tmp_path, change, complaint):
-    result = read_result(play(tmp_path))
+def test_a_malformed_replay_is_named(walked, change, complaint):
+    result = read_result(walked)
     assert first_fault(result) is None
-    change(result["episodes"][2]["walk"])
+    change(result["episodes"][2]["replay"])
     fault = first_fault(result)
-    assert fault.startswith("episodes[2].walk")
+    assert fault.startswith("episodes[2].replay")
     assert complaint in fault
 
 
-def test_wcr_of_the_averages_stands_beside_the_average(tmp_path):
-    path = play(tmp_path)
+def test_wcr_of_the_averages_stands_beside_the_average(walked):
+    path, folder = walked, walked.parent
     row = build_rows([read_result(path)])[0]
     assert row.metrics["wcr_agg"] == pytest.approx(wcr(row.metrics["cr"], row.metrics["pe"]))
     assert row.metrics["wcr_agg"] != pytest.approx(row.metrics["wcr"], abs=1e-9)
-    report.main([str(tmp_path), "--audio", "0"])
-    text = (tmp_path / "leaderboard.md").read_text()
+    report.main([str(folder), "--audio", "0"])
+    text = (folder / "leaderboard.md").read_text()
     assert "| score | wcr | cr | pe | 95 % interval |" in text
     assert "| wcr_mean | wcr_agg | pes | cr_mean |" in text
     beside = " | ".join(f"{row.metrics[name]:.4f}" for name in ("wcr", "cr", "pe"))
@@ -188,36 +169,36 @@ def test_wcr_of_the_averages_stands_beside_the_average(tmp_path):
 
 
 def test_the_overview_shows_no_wcr_alone(tmp_path):
-    play(tmp_path)
-    play(tmp_path, suite=suites.SUITES[LONG_SUITE.name], predictor="zero")
+    play(tmp_path, isolated=True)
+    play(tmp_path, suite=suites.SUITES[LONG_SUITE.name], isolated=True)
     report.main([str(tmp_path), "--audio", "0"])
     overview = Page((tmp_path / "leaderboard.html").read_text()).tables[0]
     assert all("(wcr 0." in cell for row in overview for cell in row[1:] if cell != "-")
 
 
-def test_the_page_shows_and_sounds_a_team(tmp_path):
-    path = play(tmp_path)
-    assert report.main([str(tmp_path), "--audio", "1"]) == 0
-    data = Page((tmp_path / "leaderboard.html").read_text()).data
+def test_the_page_shows_and_sounds_a_team(walked):
+    path, folder = walked, walked.parent
+    assert report.main([str(folder), "--audio", "1"]) == 0
+    data = Page((folder / "leaderboard.html").read_text()).data
     suite = data["suites"][TEAM_SUITE.name]
     assert (suite["digits"], suite["metric"]) == (4, "wcr_mean")
     best = suite["agents"][0]["episodes"][0]
     record = next(e for e in read_result(path)["episodes"] if e["episode"] == best["episode"])
-    assert best["walk"] == record["walk"]
+    assert best["replay"] == record["replay"]
     assert best["beside"] == {name: record["metrics"][name] for name in ("wcr", "cr", "pe")}
     assert "audio" in best
     assert best["pace"] == 4  # steps in a second
     assert set(data["maps"]) == {"flat-0", "flat-1", "flat-2"}
 
 
-def test_what_was_measured_is_heard_again(tmp_path):
-    record = read_result(play(tmp_path))["episodes"][0]
-    heard = heard_on_walk(TEAM_SUITE, record)
+def test_what_was_measured_is_heard_again(walked):
+    record = read_result(walked)["episodes"][0]
+    heard = replayed_sound(TEAM_SUITE, record)
     assert heard.shape == (2, 20 * 4000)
     np.testing.assert_allclose(heard[0, 2000::4000], np.arange(1, 21) / 100)
-    record["walk"]["robots"][0]["start"][0] += 1
+    record["replay"]["walkers"][0]["start"][0] += 1
     with pytest.raises(UserError, match="another version of the environment"):
-        heard_on_walk(TEAM_SUITE, record)
+        replayed_sound(TEAM_SUITE, record)
 
 
 def test_a_whole_suite_fits_into_a_small_file(tmp_path):
@@ -230,8 +211,8 @@ def test_a_whole_suite_fits_into_a_small_file(tmp_path):
 def test_scales_of_teams_are_told_apart_by_their_predictors(tmp_path, monkeypatch):
     ends = ((WALKERS, {"predictor": "zero"}), (WALKERS, {"predictor": "oracle"}))
     monkeypatch.setattr(measure_scales, "TEAM_ENDS", ends)
-    for predictor in ("zero", "oracle", "fake_rir_measure:Half"):
-        play(tmp_path, predictor=predictor)
+    for predictor in ("zero", "oracle"):
+        play(tmp_path, isolated=True, predictor=predictor)
     file = tmp_path / "kept" / "normalisation.json"
     file.parent.mkdir()
     file.write_text("{}")

@@ -200,8 +200,8 @@ def test_a_wrong_plugged_in_estimate_is_named(plugged, name, complaint):
         (".relative:Door", "cannot import '.relative'"),
         (f"{HERE}:Nobody", "'tests.separation.pluggable' has no 'Nobody'"),
         (f"{HERE}:needs_an_argument", r"needs_an_argument\(\) failed with TypeError"),
-        (f"{HERE}:Mute", r"Mute\(\) made a Mute without the method estimate"),
-        (f"{HERE}:np", r"np\(\) failed with TypeError"),
+        (f"{HERE}:Mute", "a Mute lacks the method estimate"),
+        (f"{HERE}:np", "is a module, not callable"),
     ],
 )
 def test_an_import_path_that_leads_nowhere_says_why(plugged, path, complaint):

@@ -1,7 +1,6 @@
 """A policy trained with Stable-Baselines3 as an agent of `av_envs.benchmarks.run`."""
 
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +8,17 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
-from stable_baselines3.common.utils import set_random_seed
+from stable_baselines3.common.utils import get_device, set_random_seed
 from stable_baselines3.common.vec_env import VecTransposeImage
 
-from av_envs.agents.adapters.sb3.downsample import condensed, condensed_space
-from av_envs.agents.adapters.sb3.ego_map import SPACE, Footprints
+from av_envs.agents.adapters.sb3.algorithms import ALGORITHMS, algorithm_class
+from av_envs.agents.adapters.sb3.downsample import downsampled, downsampled_space
+from av_envs.agents.adapters.sb3.ego_map import SPACE, EgoMap
 from av_envs.agents.adapters.sb3.privileged_obs import TOLD, told, told_space
 from av_envs.agents.adapters.sb3.weights import SUFFIX, load_policy
 from av_envs.paths import suffix_of, user_path
 
 MADE = ("told", "footprints")  # observations that the environments do not make
-ALGORITHMS = {
-    "PPO": "stable_baselines3",
-    "A2C": "stable_baselines3",
-    "DQN": "stable_baselines3",
-    "RecurrentPPO": "sb3_contrib",
-    "MaskablePPO": "sb3_contrib",
-    "QRDQN": "sb3_contrib",
-    "TRPO": "sb3_contrib",
-}
-MASKED = ("MaskablePPO",)
 
 
 class SB3Agent:
@@ -39,10 +29,10 @@ class SB3Agent:
     algorithm      a key of ALGORITHMS: the class that has saved it. A .safetensors knows its own
     deterministic  whether the likeliest action is taken; else one is drawn
     predictor      of the measuring task, see `av_envs.benchmarks.play.agents.Agent`
-    device         of torch
+    device         of torch, for either kind of file; "auto" is a GPU where there is one
 
     A policy of one robot plays every robot of a team that has the same observations. A policy
-    may know fewer observations than there are, condensed ones, and those that `PreparedVecEnv`
+    may know fewer observations than there are, downsampled ones, and those that `PreprocessVecEnv`
     adds; one that is told where the target is declares that it is privileged.
     """
 
@@ -63,6 +53,7 @@ class SB3Agent:
         checkpoint = str(user_path(checkpoint, "checkpoint"))
         if suffix_of(checkpoint) == SUFFIX:
             self.model = self._built(checkpoint, observation_space, action_space)
+            self.model.to(get_device(device))
             self.card = {"name": Path(checkpoint).stem}
         else:
             self.model = load_saved(algorithm, checkpoint, device=device)
@@ -70,15 +61,15 @@ class SB3Agent:
         set_random_seed(seed)
         self.predictor = predictor
         self._deterministic = deterministic
-        self._is_masked = algorithm in MASKED
+        self._is_masked = ALGORITHMS[algorithm].masked
         self._plays_a_team = isinstance(action_space, spaces.MultiDiscrete) and isinstance(
             self.model.action_space, spaces.Discrete
         )
         self._keys = tuple(self.model.observation_space.spaces)
         self.privileged = TOLD if "told" in self._keys else ()
         self._robots = len(action_space.nvec) if self._plays_a_team else 1
-        self._map = Footprints(1, self._robots)
-        self._condenses = False
+        self._map = EgoMap(1, self._robots)
+        self._downsamples = False
         self._check_spaces(observation_space, action_space)
         if self._is_masked and "action_mask" not in observation_space.spaces:
             raise ValueError(f"{algorithm} needs 'action_mask' among the observations")
@@ -111,7 +102,7 @@ class SB3Agent:
         self, observation: dict[str, Any], privileged: dict[str, Any] | None
     ) -> dict[str, Any]:
         """What the policy knows of an observation, in the form it was trained on."""
-        known = condensed(observation) if self._condenses else dict(observation)
+        known = downsampled(observation) if self._downsamples else dict(observation)
         if "told" in self._keys:
             known["told"] = told(privileged)
         if "footprints" in self._keys:
@@ -137,10 +128,10 @@ class SB3Agent:
         else:
             same_actions = action_space == self.model.action_space
         made = {key: known[key] for key in known if key in MADE}
-        forms = [_part(space, made, known) for space in (met, _turned(met), condensed_space(met))]
+        forms = [_part(space, made, known) for space in (met, _turned(met), downsampled_space(met))]
         if known not in forms:
             raise ValueError(f"the policy was trained on {known}, here observations are {met}")
-        self._condenses = known not in forms[:2]
+        self._downsamples = known not in forms[:2]
         if not same_actions:
             raise ValueError(
                 f"the policy was trained for {self.model.action_space}, here actions are "
@@ -154,9 +145,8 @@ def load_saved(algorithm: str, path: str | Path, **options: Any) -> BaseAlgorith
     algorithm  a key of ALGORITHMS
     options    of the algorithm's `load`
     """
-    saved = getattr(import_module(ALGORITHMS[algorithm]), algorithm)
     try:
-        return saved.load(path, **options)
+        return algorithm_class(algorithm).load(path, **options)
     except FileNotFoundError:  # which names it
         raise
     except Exception as error:  # of zip files, pickles, torch and Stable-Baselines3

@@ -23,7 +23,7 @@ _MEL = np.linspace(0, np.log10(1 + 8000 / 700), BANDS + 1)
 _EDGES = np.round((10**_MEL - 1) * 700 / 8000 * 512).astype(int)
 
 
-def condensed(observation: Mapping[str, np.ndarray]) -> Arrays:
+def downsampled(observation: Mapping[str, np.ndarray]) -> Arrays:
     """Arrays as the environments return them, any axes in front, made small.
 
     depth    (16, 16, 1) float32: the nearest thing in each cell of the picture, 0..1 on a
@@ -40,12 +40,12 @@ def condensed(observation: Mapping[str, np.ndarray]) -> Arrays:
     return small
 
 
-def condensed_space(space: spaces.Dict) -> spaces.Dict:
-    """The space of `condensed` observations, of one observer or of a team."""
+def downsampled_space(space: spaces.Dict) -> spaces.Dict:
+    """The space of `downsampled` observations, of one observer or of a team."""
     small = {key: own for key, own in space.spaces.items() if key not in DROPPED}
     for key in ("depth", "mixture"):
         if key in small:
-            shape = condensed({key: np.zeros(small[key].shape, np.float32)})[key].shape
+            shape = downsampled({key: np.zeros(small[key].shape, np.float32)})[key].shape
             small[key] = spaces.Box(-1, 1, shape, np.float32)
     return spaces.Dict(small)
 

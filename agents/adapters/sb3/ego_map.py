@@ -1,6 +1,6 @@
-"""Where a team has been, drawn from what its robots observe of their own positions.
+"""An egocentric map of visited places, from the positions that the robots of a team observe.
 
-The measuring task observes no map. Whoever is to cover a dwelling needs one, and drawing it from
+The measuring task observes no map. Covering a dwelling takes one, and drawing it from
 `position` and `azimuth` is easier than learning to.
 """
 
@@ -20,7 +20,7 @@ SPACE = spaces.Box(0, 1, (3, SIDE, SIDE), np.float32)
 AHEAD = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])  # cells east and north, per heading
 
 
-class Footprints:
+class EgoMap:
     """The map of every team, shown to each of its robots with what is ahead at the top.
 
     A robot that neither moved nor turned has walked into something, which is then on the map.

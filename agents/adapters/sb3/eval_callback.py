@@ -1,4 +1,4 @@
-"""How well a policy does while it learns: a row of a table every so often."""
+"""Evaluation of a policy during training, a row of a table at fixed intervals."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ def evaluate(
 ) -> np.ndarray:
     """(num_envs,) returns of one episode each.
 
-    venv           a `PreparedVecEnv`
+    venv           a `PreprocessVecEnv`
     seed           of the first episode, the others count on
     deterministic  whether the likeliest actions are taken; else they are drawn
     """
@@ -39,8 +39,8 @@ def evaluate(
     return returns
 
 
-class Curve(BaseCallback):
-    """Evaluates the policy every so often, and keeps the last and the best one.
+class EvalCallback(BaseCallback):
+    """Evaluates the policy at fixed intervals, and keeps the last and the best one.
 
     Writes to a directory `last.zip`, `curve.csv`, `best.zip` and, the same without pickled code,
     `best.safetensors`. Every file is whole at any moment, and `last.zip`, which holds the table
@@ -122,7 +122,7 @@ class Curve(BaseCallback):
         print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
 
     def _keep(self, row: dict) -> None:
-        """Whatever of this is not done when a run is killed, the resumed run does again."""
+        """Write all files; a resumed run repeats what a killed one has not written."""
         self._rows.append({key: str(value) for key, value in row.items()})
         setattr(self.model, TABLE, self._rows)  # which the model saves with itself
         file = io.BytesIO()
@@ -159,11 +159,11 @@ class Curve(BaseCallback):
 
 
 def rows_of(directory: Path) -> list[dict[str, str]]:
-    """The table that a `Curve` has written so far."""
+    """The table that a `EvalCallback` has written so far."""
     with (directory / "curve.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
 def rows_in(model: BaseAlgorithm) -> list[dict[str, str]]:
-    """The same, out of a model that a `Curve` has saved; none of another model."""
+    """The same, out of a model that a `EvalCallback` has saved; none of another model."""
     return getattr(model, TABLE, [])

@@ -1,22 +1,22 @@
-"""The last layer between environments and Stable-Baselines3: what training wants otherwise."""
+"""Preprocessing of observations and rewards for training with Stable-Baselines3."""
 
 import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
-from av_envs.agents.adapters.sb3.downsample import condensed, condensed_space
-from av_envs.agents.adapters.sb3.ego_map import NEEDS, SPACE, Footprints
+from av_envs.agents.adapters.sb3.downsample import downsampled, downsampled_space
+from av_envs.agents.adapters.sb3.ego_map import NEEDS, SPACE, EgoMap
 from av_envs.agents.adapters.sb3.privileged_obs import TOLD, told, told_space
 
 
-class PreparedVecEnv(VecEnvWrapper):
-    """Condensed observations, scaled rewards, and episodes that really end.
+class PreprocessVecEnv(VecEnvWrapper):
+    """Downsampled observations, scaled rewards, and episodes that really end.
 
     Time is observed, so the end of an episode is the end of the task and nothing is
     bootstrapped there.
 
-    tells_bearing  adds the observation `told`, see `bearing`: an ablation, not a fair agent
-    draws_map      adds the observation `footprints`, see there, to robots that measure
+    tells_bearing  adds the observation `told`, see `privileged_obs`: an ablation
+    draws_map      adds the observation `footprints`, see `ego_map`, to robots that measure
     own_finds      pays every robot that measures one for each node where it was first, instead of
                    what the team gets
     reward_scale   factor of the rewards; learning wants them to spread by about 1
@@ -33,7 +33,7 @@ class PreparedVecEnv(VecEnvWrapper):
         own_finds: bool = False,
         reward_scale: float = 1.0,
     ):
-        space = condensed_space(venv.observation_space)
+        space = downsampled_space(venv.observation_space)
         if tells_bearing and "target" not in space.spaces:
             raise ValueError(f"there is no target to tell of: observations are {[*space.spaces]}")
         missing = [key for key in NEEDS if key not in space.spaces]
@@ -47,7 +47,7 @@ class PreparedVecEnv(VecEnvWrapper):
         self._own_finds = own_finds
         self._map = None
         if draws_map:
-            self._map = Footprints(venv.num_envs // venv.robots, venv.robots)
+            self._map = EgoMap(venv.num_envs // venv.robots, venv.robots)
             space = spaces.Dict({**space.spaces, "footprints": SPACE})
         super().__init__(venv, observation_space=space)
         self._tells_bearing, self._scale = tells_bearing, reward_scale
@@ -70,7 +70,7 @@ class PreparedVecEnv(VecEnvWrapper):
     def _prepared(
         self, observations: dict[str, np.ndarray], starts: np.ndarray
     ) -> dict[str, np.ndarray]:
-        prepared = condensed(observations)
+        prepared = downsampled(observations)
         if self._tells_bearing:
             truth = {key: np.array(self.venv.env_method("privileged", key)) for key in TOLD}
             prepared["told"] = told(truth)

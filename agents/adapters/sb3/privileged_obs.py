@@ -1,6 +1,6 @@
-"""Where the target truly is, as an observation: tells whether perception or control fails.
+"""The true bearing and distance of the target as an observation, for ablations.
 
-No fair agent knows it. The environment never observes it; it comes from `privileged`.
+They come from `privileged` of the environment, not from its observations.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,6 @@
 """Policies as files without pickled code: safetensors whose header says how to build them."""
 
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,19 @@ from safetensors.torch import load_model, save_model
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 
-from av_envs.agents.adapters.sb3.downsample import condensed_space
+from av_envs.agents.adapters.sb3.algorithms import ALGORITHMS, TRAINED, algorithm_class
+from av_envs.agents.adapters.sb3.downsample import downsampled_space
 from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
 from av_envs.paths import user_path
 from av_envs.whole_files import replacing
 
 SUFFIX = ".safetensors"
-MODULES = {"PPO": "stable_baselines3", "RecurrentPPO": "sb3_contrib"}
 LARGEST_FILE = 2**30  # bytes
 # What a header in the wrong form can raise while the policy is built.
 MALFORMED = (
     ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RecursionError,
     RuntimeError, TypeError, ValueError,
 )  # fmt: skip
-POLICIES = {"PPO": "MultiInputPolicy", "RecurrentPPO": "MultiInputLstmPolicy"}
 
 
 def save_policy(model: BaseAlgorithm, path: str | Path) -> None:
@@ -59,15 +57,14 @@ def load_policy(
     """
     path = user_path(path)
     config = _config(path)
-    every = {**condensed_space(observation_space).spaces, **made}
+    every = {**downsampled_space(observation_space).spaces, **made}
     missing = sorted(set(config["observations"]) - set(every))
     if missing:
         raise ValueError(f"{path} needs the observations {missing}, here are {sorted(every)}")
     known = spaces.Dict({key: every[key] for key in config["observations"]})
     name = config["algorithm"]
-    algorithm = getattr(import_module(MODULES[name]), name)
     try:
-        policy = algorithm.policy_aliases[POLICIES[name]](
+        policy = algorithm_class(name).policy_aliases[ALGORITHMS[name].policy](
             known,
             action_space,
             lr_schedule=lambda _: 0.0,  # it learns no more
@@ -103,8 +100,8 @@ def _config(path: str | Path) -> dict[str, Any]:
         raise ValueError(f"{path}: holds no policy of agents.train_sb3: lacks {error}") from None
     except (SafetensorError, *MALFORMED) as error:
         raise ValueError(f"{path}: cannot be read as weights: {_short(error)}") from error
-    if not isinstance(algorithm, str) or algorithm not in MODULES:
-        known = ", ".join(MODULES)
+    if not isinstance(algorithm, str) or algorithm not in TRAINED.values():
+        known = ", ".join(TRAINED.values())
         raise ValueError(f"{path}: its algorithm {algorithm!r:.40} is none of {known}")
     if not isinstance(network, dict) or not _words(observations):
         raise ValueError(f"{path}: network must be a dict and observations a list of names")

@@ -54,23 +54,13 @@ for (const table of document.querySelectorAll("table.sortable")) {
 
 /* ---- maps ---- */
 
-/* The ways of all that walked: one agent, or the robots of a team. */
-const waysOf = (episode) =>
-  episode.walk.robots ? episode.walk.robots.map((robot) => wayOf(robot, episode.walk.stride))
-    : [poses(episode.walk)];
+/* The ways of all walkers: one agent, or the robots of a team. */
+const waysOf = ({ walkers, stride }) => walkers.map((one) => wayOf(one, stride));
 
-function poses(walk) {
-  const found = [];
-  for (let k = 0; k < walk.length; k += 3) {
-    found.push({ x: walk[k], y: -walk[k + 1], heading: walk[k + 2] });
-  }
-  return found;
-}
-
-function wayOf(robot, stride) {
-  let [x, y, heading] = [robot.start[0], -robot.start[1], robot.start[2]];
+function wayOf(walker, stride) {
+  let [x, y, heading] = [walker.start[0], -walker.start[1], walker.start[2]];
   const found = [{ x, y, heading }];
-  for (const move of robot.moves) {
+  for (const move of walker.moves) {
     if (move === "F") {
       x += stride * HEADINGS[heading][0];
       y += stride * HEADINGS[heading][1];
@@ -118,13 +108,11 @@ const lineThrough = (way) =>
   way.map((pose, k) => `${k ? "L" : "M"}${pose.x} ${pose.y}`).join("");
 
 /* What stands still: the sounds, or the loudspeakers and dummy heads of a team. */
-function standing(episode) {
-  if (episode.walk.robots) {
-    return [...episode.walk.sources.map(([x, y]) => otherMark(x, -y)),
-      ...episode.walk.receivers.map(([x, y]) => headMark(x, -y))];
-  }
-  const [[x, y], ...others] = episode.sources;
-  return [...others.map(([u, v]) => otherMark(u, -v)), ...targetMark(x, -y)];
+function standing({ sources, receivers, target }) {
+  const marks = receivers.map(([x, y]) => headMark(x, -y));
+  if (target === null) return [...sources.map(([x, y]) => otherMark(x, -y)), ...marks];
+  const [[x, y], ...others] = sources;
+  return [...others.map(([u, v]) => otherMark(u, -v)), ...targetMark(x, -y), ...marks];
 }
 
 /* One walker in its colour, a little aside so that ways along the same line are told apart;
@@ -149,12 +137,12 @@ function walker(way, number, count, size) {
 /* The map with everything on it; all walkers stand at their last pose. */
 function drawing(episode, withNames) {
   const map = data.maps[episode.scene];
-  const isFine = episode.walk.stride < FINE_STRIDE;
+  const isFine = episode.replay.stride < FINE_STRIDE;
   const look = isFine ? "map fine" : "map";
   const svg = shape("svg", { class: look, viewBox: map.box.join(" "), role: "img" });
-  const ways = waysOf(episode);
+  const ways = waysOf(episode.replay);
   const walkers = ways.map((way, k) => walker(way, k, ways.length, isFine ? 0.6 : 1));
-  svg.append(...house(map, withNames), ...walkers.map((one) => one.below), ...standing(episode),
+  svg.append(...house(map, withNames), ...walkers.map((one) => one.below), ...standing(episode.replay),
     ...walkers.map((one) => one.above));
   const show = (step) => walkers.forEach((one) => one.show(step));
   return { svg, steps: ways[0].length - 1, show };
@@ -225,7 +213,7 @@ function openPlayer(episode, agentName, suite) {
     slider.value = step;
     graph.moveTo(step);
     const value = step ? episode.series[step - 1] : undefined;
-    const silent = episode.target ? "target silent" : "undefined";
+    const silent = episode.replay.target ? "target silent" : "undefined";
     const known = value == null ? silent : withUnit(value.toFixed(SERIES_DIGITS), suite);
     const score = value === undefined ? "" : `, ${known}`;
     clock.textContent = `${step} s${score}`;
@@ -236,7 +224,7 @@ function openPlayer(episode, agentName, suite) {
   close.addEventListener("click", () => dialog.close());
   const what = element("p", {}, element("b", {}, `${agentName}: ${verdict(episode, suite)}`));
   const place = [episode.scene, episode.group, `episode ${episode.episode}`].filter(Boolean);
-  what.append(element("br"), place.join(", ") + (episode.target ? `; target: ${episode.target}` : ""));
+  what.append(element("br"), place.join(", ") + (episode.replay.target ? `; target: ${episode.replay.target}` : ""));
   const range = withUnit(`${graph.low.toFixed(1)} to ${graph.high.toFixed(1)}`, suite);
   const axis = element("div", { class: "axis" },
     element("span", {}, `${suite.metric} from ${range}, second by second`), clock);
@@ -288,14 +276,14 @@ function legend(episode) {
   const symbol = (...marks) => shape("svg", { class: "map", viewBox: "-.7 -.7 1.4 1.4" }, ...marks);
   const entry = (text, ...marks) => element("span", {}, symbol(...marks), ` ${text}`);
   const box = element("div", { class: "legend" });
-  const { robots, sources, receivers } = episode.walk;
+  const { walkers, sources, receivers, target } = episode.replay;
   box.append(entry("start", startMark(0, 0)));
-  if (!robots) {
+  if (target !== null) {
     box.append(entry("agent at the end", agentMark({ x: 0, y: 0, heading: 1 })),
       entry("target", ...targetMark(0, 0)), entry("other sound", otherMark(0, 0)));
     return box;
   }
-  robots.forEach((_, k) => {
+  walkers.forEach((_, k) => {
     const mark = shape("g", { class: `walker-${k % WALKER_COLOURS}` },
       agentMark({ x: 0, y: 0, heading: 1 }));
     box.append(entry(`robot_${k} at the end`, mark));

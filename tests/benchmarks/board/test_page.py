@@ -14,9 +14,10 @@ from reading import Page
 from av_envs.benchmarks import report
 from av_envs.benchmarks.board.gallery import pick, sample
 from av_envs.benchmarks.board.maps import house_map, path_of
-from av_envs.benchmarks.board.sounds import heard_on_walk, ogg
+from av_envs.benchmarks.board.sounds import ogg, replayed_sound
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play.agents import AgentSpec
+from av_envs.benchmarks.play.episodes import Job
 from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
 from av_envs.benchmarks.suites import suite as suites
@@ -67,29 +68,23 @@ def test_a_map_has_every_room_inside_its_box():
         assert y <= float(up) <= y + height
 
 
-def test_the_walk_is_heard_again():
-    played = {"group": "all", "episode": 101, "walk": None}
+def test_an_episode_is_heard_again():
     env = FakeSeparation()
     env.reset(seed=101, options={"house": 1})
     for action in (0, 1, 0, 2, 3):
         env.step(action)
-    places = env.scene.graph.positions[:, :2].astype(float).tolist()
-    played["walk"] = {
-        "poses": [[*places[node], heading] for node, heading in env.trajectory],
-        "sources": [places[node] for node in env.source_nodes],
-        "target": "voice 1",
-    }
-    heard = heard_on_walk(FAKE_SUITE, played)
+    played = {"group": "all", "episode": 101, "replay": env.replay_log()}
+    heard = replayed_sound(FAKE_SUITE, played)
     np.testing.assert_allclose(heard[0, 8000::16000], np.arange(1, 6) / 100, atol=1e-6)
-    played["walk"]["sources"][0] = [99.0, 0.0]
+    played["replay"]["sources"][0] = [99.0, 0.0]
     with pytest.raises(UserError, match="another version of the environment"):
-        heard_on_walk(FAKE_SUITE, played)
+        replayed_sound(FAKE_SUITE, played)
 
 
 def test_sounds_keep_their_ears_apart_and_are_small():
     t = np.arange(20 * 16000) / 16000
     waveform = np.stack([0.02 * np.sin(2 * np.pi * 440 * t), 0 * t]).astype(np.float32)
-    data = ogg(waveform)
+    data = ogg(waveform, 0.95)
     assert len(data) < 120_000
     samples, rate = soundfile.read(io.BytesIO(data))
     assert rate == 16000
@@ -100,7 +95,7 @@ def test_sounds_keep_their_ears_apart_and_are_small():
 
 def test_the_page_shows_and_sounds(tmp_path):
     for name in ("Oracle", "StandInPlace"):
-        run_suite(FAKE_SUITE, AgentSpec(f"av_envs.baselines.separation:{name}"), 0, tmp_path)
+        run_suite(Job(FAKE_SUITE, AgentSpec(f"av_envs.baselines.separation:{name}")), tmp_path)
     assert report.main([str(tmp_path), "--audio", "2"]) == 0
     text = (tmp_path / "leaderboard.html").read_text()
     data = Page(text).data
@@ -111,7 +106,7 @@ def test_the_page_shows_and_sounds(tmp_path):
     assert len({e["episode"] for e in episodes}) == len(FAKE_SUITE.episodes)
     assert ["audio" in e for e in episodes[:4]] == [True, True, False, False]
     assert base64.b64decode(episodes[0]["audio"])[:4] == b"OggS"
-    assert len(episodes[0]["walk"]) == 3 * 21
+    assert len(episodes[0]["replay"]["walkers"][0]["moves"]) == 20
     assert set(data["maps"]) == {e["scene"] for e in episodes}
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), "nothing from elsewhere"
 
@@ -125,14 +120,14 @@ def test_a_page_of_whole_suites_stays_small(tmp_path):
     suite = replace(FAKE_SUITE, name="fake-large-v1", groups=(many,))
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(suites.SUITES, suite.name, suite)
-        path = run_suite(suite, AgentSpec("av_envs.baselines.separation:Random"), 0, tmp_path)
+        path = run_suite(Job(suite, AgentSpec("av_envs.baselines.separation:Random")), tmp_path)
         report.main([str(tmp_path), "--audio", "0"])
     assert path.stat().st_size < 300_000
     assert 7 * (tmp_path / "leaderboard.html").stat().st_size < MOST_BYTES - 21 * 100_000
 
 
 def test_a_name_cannot_break_the_page(tmp_path):
-    path = run_suite(FAKE_SUITE, AgentSpec("av_envs.baselines.separation:Random"), 0, tmp_path)
+    path = run_suite(Job(FAKE_SUITE, AgentSpec("av_envs.baselines.separation:Random")), tmp_path)
     result = read_result(path)
     assert report.build_gallery(*report.read_rows(tmp_path), 0)["suites"]
     result["agent"]["name"] = "</script><script>alert(1)"

@@ -11,15 +11,15 @@ from fake_separation import FAKE_SUITE
 from av_envs.benchmarks import run
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play.agents import AgentSpec
-from av_envs.benchmarks.play.episodes import agent_seed
+from av_envs.benchmarks.play.episodes import Job, agent_seed
 from av_envs.benchmarks.play.shared_arrays import CAPACITY, ArrayReader, ArrayWriter
 from av_envs.benchmarks.play.wire import pack, unpack
 from av_envs.benchmarks.results.files import read_result
 
 
-def play(directory, name, suite=FAKE_SUITE, **options):
+def play(directory, name, **options):
     agent = AgentSpec(name if ":" in name else f"fake_separation:{name}")
-    return read_result(run.run_suite(suite, agent, 0, directory, **options))
+    return read_result(run.run_suite(Job(FAKE_SUITE, agent, **options), directory))
 
 
 def test_the_environment_is_within_reach_in_one_process_only(tmp_path):
@@ -79,7 +79,7 @@ def test_an_agent_that_cannot_be_built_is_named(tmp_path):
 def test_a_predictor_is_told_the_truth_if_it_declares_that(tmp_path, declares, isolated):
     name = "Knows" if declares else "Asks"
     agent = AgentSpec("fake_rir_measure:Walkers", f'{{"predictor":"fake_rir_measure:{name}"}}')
-    path = run.run_suite(TEAM_SUITE, agent, 0, tmp_path, n_episodes=1, isolated=isolated)
+    path = run.run_suite(Job(TEAM_SUITE, agent, n_episodes=1, isolated=isolated), tmp_path)
     result = read_result(path)
     (episode,) = result["episodes"]
     if declares:

@@ -63,7 +63,7 @@ def test_a_predictor_named_by_an_argument_belongs_to_it(folder):
 def test_the_baselines_are_followed_into_what_they_share():
     files = source_files("baselines.rir_measure:Curiosity")
     stems = {name.rpartition(".")[2] for name in files}
-    assert {"curiosity", "walking", "mapping", "survey", "routes", "moves", "entry"} <= stems
+    assert {"curiosity", "goal_team", "mapping", "survey", "routes", "moves", "entry"} <= stems
     assert not {"frontier", "numpy", "actions"} & stems
     assert all(name.startswith("av_envs.baselines") for name in files)
 

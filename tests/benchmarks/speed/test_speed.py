@@ -13,7 +13,7 @@ from fake_separation import FakeSeparation
 from av_envs.acoustics.bank import TraceConfig
 from av_envs.benchmarks.speed import command as speed
 from av_envs.benchmarks.speed import timings
-from av_envs.benchmarks.speed.profiler import sample
+from av_envs.benchmarks.speed.profiler import profile
 from av_envs.cache.rows import CACHE_VARIABLE
 
 FAKE = timings.Pool("fake_separation:FakeSep-v0", houses=3)
@@ -61,7 +61,7 @@ def test_time_is_booked_on_the_innermost_watched_function():
         busy(0.3)
         short_work()
 
-    seconds = sample(work, here.parent, ("benchmarks",))
+    seconds = profile(work, here.parent, ("benchmarks",))
     names = {name.rpartition(".")[2]: spent for name, spent in seconds.items()}
     assert names["busy"] == pytest.approx(0.3, abs=0.06)
     assert names["short_work"] == pytest.approx(0.1, abs=0.06)  # code from outside is its own

@@ -12,7 +12,7 @@ import av_envs.baselines.rir_measure
 import av_envs.baselines.separation
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play.agents import AgentSpec, load_factory
-from av_envs.benchmarks.play.episodes import make_env, step_values
+from av_envs.benchmarks.play.episodes import Job, make_env, step_values
 from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
 from av_envs.benchmarks.suites import suite as suites
@@ -104,7 +104,7 @@ def test_options_added_later_reach_the_environment_and_no_result(tmp_path, monke
     suite = replace(FAKE_SUITE, groups=FAKE_SUITE.groups)
     env = make_env(suite, suite.groups[0])
     assert env.unwrapped.offset == -5
-    result = read_result(run_suite(suite, AgentSpec("fake_separation:Quiet"), 0, tmp_path))
+    result = read_result(run_suite(Job(suite, AgentSpec("fake_separation:Quiet")), tmp_path))
     assert "offset" not in result["env"]["specs"]["all"]["kwargs"]
 
 

@@ -15,7 +15,7 @@ from small_worlds import (
 from stable_baselines3 import PPO
 
 from av_envs.agents.adapters.sb3 import AVFeaturesExtractor, SB3Agent
-from av_envs.benchmarks.play.action_check import why_no_action
+from av_envs.benchmarks.play.action_check import action_fault
 from av_envs.benchmarks.play.agents import AgentSpec, build_agent
 
 FEATURES = {"features_extractor_class": AVFeaturesExtractor, "features_extractor_kwargs": TINY}
@@ -37,7 +37,7 @@ def play(agent, env, seed: int = 0) -> list:
     actions = []
     for _ in range(STEPS):
         action = agent.act(observation)
-        assert why_no_action(env.action_space, action) is None
+        assert action_fault(env.action_space, action) is None
         actions.append(np.asarray(action).tolist())
         observation, *_ = env.step(action)
     return actions

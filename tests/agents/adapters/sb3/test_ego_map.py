@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from av_envs.agents.adapters.sb3.ego_map import REACH, SIDE, Footprints
+from av_envs.agents.adapters.sb3.ego_map import REACH, SIDE, EgoMap
 
 EAST, NORTH = 0.0, 0.25  # headings in whole turns
 BEGUN, GOES_ON = np.array([True]), np.array([False])
@@ -23,7 +23,7 @@ def marks(layer: np.ndarray) -> list[tuple[int, int]]:
 
 
 def test_what_lies_behind_is_drawn_behind():
-    drawing = Footprints(1, 1)
+    drawing = EgoMap(1, 1)
     drawing.drawn(seen((3.0, 1.0, EAST)), BEGUN)
     shown = drawing.drawn(seen((3.5, 1.0, EAST)), GOES_ON)
     assert shown.shape == (1, 3, SIDE, SIDE)
@@ -33,7 +33,7 @@ def test_what_lies_behind_is_drawn_behind():
 
 
 def test_who_stands_still_has_walked_into_something():
-    drawing = Footprints(1, 1)
+    drawing = EgoMap(1, 1)
     assert not drawing.drawn(seen((0.0, 0.0, NORTH)), BEGUN)[0, 1].any()
     stuck = drawing.drawn(seen((0.0, 0.0, NORTH)), GOES_ON)
     assert marks(stuck[0, 1]) == [(1, 0)]
@@ -45,7 +45,7 @@ def test_who_stands_still_has_walked_into_something():
 
 
 def test_robots_share_the_map_and_see_each_other():
-    shown = Footprints(1, 2).drawn(seen((0.0, 0.0, NORTH), (1.0, 0.0, EAST)), BEGUN)
+    shown = EgoMap(1, 2).drawn(seen((0.0, 0.0, NORTH), (1.0, 0.0, EAST)), BEGUN)
     first, second = shown
     assert marks(first[0]) == [(0, 0), (0, 2)]
     assert marks(first[2]) == [(0, 2)]
@@ -54,13 +54,13 @@ def test_robots_share_the_map_and_see_each_other():
 
 
 def test_a_new_episode_has_an_empty_map_and_other_teams_keep_theirs():
-    drawing = Footprints(2, 1)
+    drawing = EgoMap(2, 1)
     drawing.drawn(seen((0.0, 0.0, EAST), (0.0, 0.0, EAST)), np.array([True, True]))
     shown = drawing.drawn(seen((0.5, 0.0, EAST), (0.5, 0.0, EAST)), np.array([True, False]))
     assert [len(marks(team[0])) for team in shown] == [1, 2]
 
 
 def test_who_walks_off_the_page_stays_at_its_edge():
-    drawing = Footprints(1, 1)
+    drawing = EgoMap(1, 1)
     drawing.drawn(seen((0.0, 0.0, EAST)), BEGUN)
     assert (0, 0) in marks(drawing.drawn(seen((99.0, -99.0, EAST)), GOES_ON)[0, 0])

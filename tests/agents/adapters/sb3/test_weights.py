@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import av_envs.agents
-from av_envs.agents.adapters.sb3 import weights
+from av_envs.agents.adapters.sb3 import SB3Agent, weights
 from av_envs.agents.adapters.sb3.weights import load_policy, observations_of
 
 SHIPPED = Path(av_envs.agents.__file__).parent / "weights" / "sep_listens.safetensors"
@@ -84,3 +84,9 @@ def test_files_that_are_too_large_are_refused_by_their_size(written, monkeypatch
     monkeypatch.setattr(weights, "LARGEST_FILE", 1000)
     with pytest.raises(ValueError, match=r"policy\.safetensors: has \d+ bytes; of weights 1000"):
         observations_of(written())
+
+
+def test_a_policy_without_pickled_code_goes_to_the_device_it_is_given(spaces_of_task):
+    observations, _, actions = spaces_of_task
+    agent = SB3Agent(observations, actions, seed=0, checkpoint=SHIPPED, device="meta")
+    assert {value.device.type for value in agent.model.parameters()} == {"meta"}
