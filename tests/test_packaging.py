@@ -1,11 +1,10 @@
 """What is installed: dependencies are pinned, torch is for agents only, tests stay at home."""
 
-import os
 import re
 from configparser import ConfigParser
 from pathlib import Path
 
-import pytest
+import av_envs
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = ConfigParser()
@@ -80,6 +79,15 @@ def test_every_package_is_installed_and_nothing_generic_is():
     assert all(name.split(".")[0] == "av_envs" for name in wanted)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="file modes")
-def test_the_integration_script_can_be_run():
-    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+def test_one_version_everywhere():
+    """Changelog and citation are of the version that is installed, and dated alike."""
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    newest, date = re.search(r"^## (\S+) \((.*)\)$", changes, re.MULTILINE).groups()
+    assert newest == av_envs.__version__
+    assert f"\nversion: {newest}\n" in cited
+    assert f'\ndate-released: "{date}"\n' in cited
+
+
+def test_users_get_the_types():
+    assert (Path(av_envs.__file__).parent / "py.typed").is_file()

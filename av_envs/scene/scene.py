@@ -80,7 +80,7 @@ class Scene:
         triangles = np.ascontiguousarray(triangles, np.float32)
         category = np.full(len(triangles), VOID) if category is None else category
         normals = _unit_normals(name, triangles)
-        rows = {
+        rows: dict[str, np.ndarray] = {
             "material": np.asarray(material, np.int32),
             "colour": np.asarray(colour, np.uint8),
             "pattern": np.asarray(pattern, np.uint8),

@@ -20,7 +20,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, SupportsIndex
 
 import numpy as np
 
@@ -127,7 +127,7 @@ class Dwelling:
         object.__setattr__(found, "address", address)
         return found
 
-    def __reduce_ex__(self, protocol: int) -> tuple:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple:
         """A copy, in whatever process, is opened where this dwelling was found, if that is known.
 
         So it shares what it reads with all others, and hardly anything is written.
@@ -335,5 +335,5 @@ class _SplitNames(Sequence):
     def __len__(self) -> int:
         return SPLIT_SIZE
 
-    def __getitem__(self, index: int) -> str:
+    def __getitem__(self, index: int) -> str:  # type: ignore[override]  # never sliced
         return scene_name(self._split, index, self._kind)

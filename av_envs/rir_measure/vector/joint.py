@@ -58,7 +58,7 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         self.take_spaces(self.envs[0])
 
-    def reset(self, *, seed=None, options: dict[str, Any] | None = None):
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None):
         started = self._played.reset(seed, options)
         infos = [
             played.info if new else None
