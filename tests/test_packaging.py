@@ -54,19 +54,25 @@ FOLDERS = dict(line.split(" = ") for line in SETUP["options"]["package_dir"].str
 DATA_FILES = {".npz", ".typed", ".css", ".js", ".json", ".html", ".txt", ".safetensors"}
 
 
+def folder_of(package: str) -> Path:
+    name = max((name for name in FOLDERS if f"{package}.".startswith(f"{name}.")), key=len)
+    return ROOT / FOLDERS[name] / package[len(name) + 1 :].replace(".", "/")
+
+
 def test_files_that_are_no_python_are_installed_too():
     """Every package with such files names them; what git does not keep does not count."""
-    listed = SETUP["options.package_data"]
-    for name, package in FOLDERS.items():
-        patterns = re.split(r"[\s,]+", listed.get(name, ""))
-        wanted = {
-            path
-            for path in (ROOT / package).rglob("*.*")
-            if path.is_file() and path.suffix in DATA_FILES
-        }
-        assert wanted == {
-            path for pattern in patterns if pattern for path in (ROOT / package).glob(pattern)
-        }
+    wanted = {
+        path
+        for folder in FOLDERS.values()
+        for path in (ROOT / folder).rglob("*.*")
+        if path.is_file() and path.suffix in DATA_FILES
+    }
+    assert wanted == {
+        path
+        for package, patterns in SETUP["options.package_data"].items()
+        for pattern in re.split(r"[\s,]+", patterns)
+        for path in folder_of(package).glob(pattern)
+    }
 
 
 def test_every_package_is_installed_and_nothing_generic_is():
