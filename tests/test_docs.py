@@ -69,3 +69,10 @@ def test_every_link_and_picture_exists():
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} points to {target}"
+
+
+def test_the_glossary_says_where_things_are():
+    for line in (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| ") and not line.startswith("| term"):
+            for path in re.findall(r"`([^`]+)`", line.rsplit(" | ", 1)[1]):
+                assert any((top / path).exists() for top in (ROOT / "av_envs", ROOT)), line
