@@ -93,8 +93,9 @@ def assert_same(ours: list[tuple], theirs: list[tuple]) -> None:
         assert [digest(part) for part in mine] == [digest(part) for part in other]
 
 
-@every_id
-@every_mode
+@pytest.mark.parametrize(
+    ("env_id", "mode"), [*((IDS[0], mode) for mode in MODES), (IDS[1], "NextStep")]
+)
 @pytest.mark.parametrize(
     ("count", "options"),
     [
