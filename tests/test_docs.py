@@ -55,15 +55,6 @@ def test_pages_of_libraries_run(name, monkeypatch, tmp_path):
         exec(compile(block, name, "exec"), names)
 
 
-def test_the_pages_of_libraries_are_known():
-    """Each is in the table, and says what was tried and what does not work."""
-    table = (LIBRARIES / "README.md").read_text(encoding="utf-8")
-    for name in OF_LIBRARIES:
-        page = (LIBRARIES / name).read_text(encoding="utf-8")
-        assert f"({name})" in table
-        assert "Tried with " in page
-
-
 def test_every_link_and_picture_exists():
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
