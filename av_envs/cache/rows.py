@@ -27,6 +27,7 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
+from numpy.typing import DTypeLike
 import platformdirs
 
 from av_envs.cache.row_format import DamagedError, StoredRows
@@ -111,7 +112,7 @@ class RowFile:
     What cannot be helped: a row that this process has checked, overwritten in place later.
     """
 
-    def __init__(self, name: str, row_dtype: np.dtype, row_shape: tuple[int, ...], n_rows: int):
+    def __init__(self, name: str, row_dtype: DTypeLike, row_shape: tuple[int, ...], n_rows: int):
         self.name = name
         self.dtype = np.dtype(row_dtype)
         self.shape = tuple(row_shape)
