@@ -27,8 +27,8 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
-from numpy.typing import DTypeLike
 import platformdirs
+from numpy.typing import DTypeLike
 
 from av_envs.cache.row_format import DamagedError, StoredRows
 
