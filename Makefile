@@ -23,7 +23,7 @@ PLAY_TEAMS := $(RUN) -m av_envs.benchmarks.run --workers 2 --out $(TEAM_RESULTS)
 TEST_PROCESSES := 2
 TEST := $(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
-.PHONY: demo leaderboard leaderboard-rir tables test test-slow lint format clean
+.PHONY: demo leaderboard leaderboard-rir tables test test-slow lint types format clean
 
 demo: $(VENV)/installed-demo
 	$(RUN) -m av_envs.benchmarks.demo --out demo
@@ -57,13 +57,16 @@ lint: $(VENV)/installed-test
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
+types: $(VENV)/installed-test
+	$(RUN) -m mypy
+
 format: $(VENV)/installed-test
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
 # The virtual environment stays; `rm -r .venv` removes it too.
 clean:
-	rm -rf build dist out demo *.egg-info .pytest_cache .ruff_cache .hypothesis .test_cache
+	rm -rf build dist out demo *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .test_cache
 	find av_envs agents baselines benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN):

@@ -55,17 +55,15 @@ def test_pages_of_libraries_run(name, monkeypatch, tmp_path):
         exec(compile(block, name, "exec"), names)
 
 
-def test_the_pages_of_libraries_are_known():
-    """Each is in the table, and says what was tried and what does not work."""
-    table = (LIBRARIES / "README.md").read_text(encoding="utf-8")
-    for name in OF_LIBRARIES:
-        page = (LIBRARIES / name).read_text(encoding="utf-8")
-        assert f"({name})" in table
-        assert "Tried with " in page
-
-
 def test_every_link_and_picture_exists():
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} points to {target}"
+
+
+def test_the_glossary_says_where_things_are():
+    for line in (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| ") and not line.startswith("| term"):
+            for path in re.findall(r"`([^`]+)`", line.rsplit(" | ", 1)[1]):
+                assert any((top / path).exists() for top in (ROOT / "av_envs", ROOT)), line

@@ -1,4 +1,4 @@
-"""Gymnasium's own wrappers and what collects episodes, around every registered environment."""
+"""Gymnasium's own wrappers and what collects episodes, around the environments of both tasks."""
 
 import gc
 
@@ -11,7 +11,7 @@ import av_envs
 from av_envs.registration import SEPARATION
 
 STEPS = 3
-every_env = pytest.mark.parametrize("env_id", sorted(av_envs.VARIANTS))
+every_task = pytest.mark.parametrize("env_id", ["AVDynamicSep-v0", "AVRIRMeasure-v0"])
 every_batch = pytest.mark.parametrize("kind", ["sync", "native"])
 
 
@@ -39,7 +39,7 @@ def play(env: gym.Env | gym.vector.VectorEnv) -> list[tuple]:
     return returned + [env.step(env.action_space.sample()) for _ in range(STEPS)]
 
 
-@every_env
+@pytest.mark.parametrize("env_id", sorted(av_envs.VARIANTS))
 def test_observations_stay_inside_bounds_that_are_finite(env_id):
     """Infinite bounds make checkers warn and scaling by the bounds meaningless."""
     env = make(env_id).unwrapped
@@ -51,14 +51,14 @@ def test_observations_stay_inside_bounds_that_are_finite(env_id):
         assert set(observation) == set(env.observation_space)
 
 
-@every_env
+@every_task
 def test_closing_twice_does_no_harm(env_id):
     for env in (make(env_id), make_batch(env_id, "native")):
         env.close()
         env.close()
 
 
-@every_env
+@every_task
 def test_returns_and_lengths_of_episodes_are_recorded(env_id):
     env = wrappers.RecordEpisodeStatistics(make(env_id, observations=[cheap(env_id)]))
     _, *steps = play(env)
@@ -66,7 +66,7 @@ def test_returns_and_lengths_of_episodes_are_recorded(env_id):
     assert steps[-1][4]["episode"]["l"] == STEPS
 
 
-@every_env
+@every_task
 @every_batch
 def test_so_are_those_of_a_batch(env_id, kind):
     venv = wrappers.vector.RecordEpisodeStatistics(make_batch(env_id, kind))
@@ -76,7 +76,7 @@ def test_so_are_those_of_a_batch(env_id, kind):
     assert steps[-1][4]["episode"]["l"].tolist() == [STEPS, STEPS]
 
 
-@every_env
+@every_task
 @every_batch
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
 def test_infos_of_a_batch_are_flat_arrays_of_float32(env_id, kind, mode):
@@ -94,7 +94,7 @@ def test_infos_of_a_batch_are_flat_arrays_of_float32(env_id, kind, mode):
             assert info[f"_{key}"].dtype == bool
 
 
-@every_env
+@every_task
 @every_batch
 def test_normalising_needs_the_default_way_to_start_anew(env_id, kind):
     """Gymnasium refuses all others, whoever made the batch."""
@@ -109,7 +109,7 @@ def test_normalising_needs_the_default_way_to_start_anew(env_id, kind):
             normal(mode)
 
 
-@every_env
+@every_task
 def test_frames_come_as_a_list(env_id):
     """`rgb_array_list` is Gymnasium's own; no environment declares it."""
     env = make(env_id, observations=[cheap(env_id)], render_mode="rgb_array_list")
@@ -120,7 +120,7 @@ def test_frames_come_as_a_list(env_id):
     assert not np.array_equal(frames[0], frames[-1])
 
 
-@pytest.mark.parametrize("env_id", ["AVDynamicSep-v0", "AVRIRMeasure-v0"])
+@every_task
 @pytest.mark.filterwarnings("ignore:.*You are trying to use 'human' rendering:UserWarning")
 def test_a_window_shows_the_frames(env_id, monkeypatch):
     """Gymnasium opens one by itself; here on a screen that nobody sees."""
@@ -132,7 +132,7 @@ def test_a_window_shows_the_frames(env_id, monkeypatch):
     assert env.unwrapped.render_mode == "rgb_array"
 
 
-@every_env
+@every_task
 @pytest.mark.filterwarnings("ignore:.*Overwriting existing videos:UserWarning")
 def test_a_video_is_recorded(env_id, tmp_path):
     pytest.importorskip("moviepy", reason="needs moviepy")
@@ -144,7 +144,7 @@ def test_a_video_is_recorded(env_id, tmp_path):
     assert video.stat().st_size > 1000
 
 
-@pytest.mark.parametrize("env_id", ["AVDynamicSep-v0", "AVRIRMeasure-v0"])
+@every_task
 @pytest.mark.filterwarnings("ignore:`\\w+` is set to None:UserWarning")  # who made it, and why
 @pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
 def test_episodes_become_a_minari_dataset(env_id, tmp_path, monkeypatch):

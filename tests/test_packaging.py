@@ -1,11 +1,10 @@
 """What is installed: dependencies are pinned, torch is for agents only, tests stay at home."""
 
-import os
 import re
 from configparser import ConfigParser
 from pathlib import Path
 
-import pytest
+import av_envs
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = ConfigParser()
@@ -55,19 +54,25 @@ FOLDERS = dict(line.split(" = ") for line in SETUP["options"]["package_dir"].str
 DATA_FILES = {".npz", ".typed", ".css", ".js", ".json", ".html", ".txt", ".safetensors"}
 
 
+def folder_of(package: str) -> Path:
+    name = max((name for name in FOLDERS if f"{package}.".startswith(f"{name}.")), key=len)
+    return ROOT / FOLDERS[name] / package[len(name) + 1 :].replace(".", "/")
+
+
 def test_files_that_are_no_python_are_installed_too():
     """Every package with such files names them; what git does not keep does not count."""
-    listed = SETUP["options.package_data"]
-    for name, package in FOLDERS.items():
-        patterns = re.split(r"[\s,]+", listed.get(name, ""))
-        wanted = {
-            path
-            for path in (ROOT / package).rglob("*.*")
-            if path.is_file() and path.suffix in DATA_FILES
-        }
-        assert wanted == {
-            path for pattern in patterns if pattern for path in (ROOT / package).glob(pattern)
-        }
+    wanted = {
+        path
+        for folder in FOLDERS.values()
+        for path in (ROOT / folder).rglob("*.*")
+        if path.is_file() and path.suffix in DATA_FILES
+    }
+    assert wanted == {
+        path
+        for package, patterns in SETUP["options.package_data"].items()
+        for pattern in re.split(r"[\s,]+", patterns)
+        for path in folder_of(package).glob(pattern)
+    }
 
 
 def test_every_package_is_installed_and_nothing_generic_is():
@@ -80,6 +85,15 @@ def test_every_package_is_installed_and_nothing_generic_is():
     assert all(name.split(".")[0] == "av_envs" for name in wanted)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="file modes")
-def test_the_integration_script_can_be_run():
-    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+def test_one_version_everywhere():
+    """Changelog and citation are of the version that is installed, and dated alike."""
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    newest, date = re.search(r"^## (\S+) \((.*)\)$", changes, re.MULTILINE).groups()
+    assert newest == av_envs.__version__
+    assert f"\nversion: {newest}\n" in cited
+    assert f'\ndate-released: "{date}"\n' in cited
+
+
+def test_users_get_the_types():
+    assert (Path(av_envs.__file__).parent / "py.typed").is_file()

@@ -146,7 +146,7 @@ def test_another_user_without_a_home_plays(as_nobody, installed):
     (kernels,), (cache,) = told["import"], told["warnings"]
     assert "NUMBA_CACHE_DIR" in kernels
     assert "AV_ENVS_CACHE" in cache
-    command = ["-m", "av_envs.benchmarks.run", "--suite", "sep-demo-v1", "--episodes", "1"]
+    command = ["-m", "av_envs.benchmarks.run", "--suite", "sep-demo-v2", "--episodes", "1"]
     command += ["--agent", "av_envs.baselines.separation:Random", "--out", "results"]
     as_nobody("-W", "ignore", *command)
     assert list((installed.parent / "elsewhere" / "results").rglob("*.json"))

@@ -105,7 +105,10 @@ def make_ear_tables(head: Hrtf) -> EarTables:
         stop = start + int(np.prod(shape))
         tables.append(flat[start:stop].reshape(shape))
         start = stop
-    return EarTables(*tables, interpolation(), _direction_lookup(head), head.lead)
+    near, late, share, early, low = tables
+    return EarTables(
+        near, late, share, early, low, interpolation(), _direction_lookup(head), head.lead
+    )
 
 
 def _table_lengths(head: Hrtf) -> list[tuple[int, ...]]:

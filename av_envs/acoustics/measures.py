@@ -11,6 +11,8 @@ from scipy.signal import butter, sosfiltfilt
 
 from av_envs.conventions import SAMPLE_RATE
 
+Values = np.ndarray | np.floating  # (...), a number where the response is (n,)
+
 DIRECT_WINDOW = 0.0025  # s after the onset that count as direct sound in the DRR
 ONSET_DB = 20.0  # the onset is where the response first comes within this of its peak
 
@@ -39,7 +41,7 @@ def decay_curve_db(response: np.ndarray) -> np.ndarray:
         return 10 * np.log10(remaining / remaining[..., :1])
 
 
-def decay_time(response: np.ndarray, first: float, last: float, rate: int = SAMPLE_RATE):
+def decay_time(response: np.ndarray, first: float, last: float, rate: int = SAMPLE_RATE) -> Values:
     """Seconds to fall by 60 dB, from a line through the decay curve between two levels.
 
     first, last  dB, e.g. -5 and -35 for T30; NaN where the response does not decay that far
@@ -57,15 +59,15 @@ def _slope_time(curve: np.ndarray, first: float, last: float, rate: int) -> floa
     return -60 / slope
 
 
-def t20(response: np.ndarray, rate: int = SAMPLE_RATE):
+def t20(response: np.ndarray, rate: int = SAMPLE_RATE) -> Values:
     return decay_time(response, -5, -25, rate)
 
 
-def t30(response: np.ndarray, rate: int = SAMPLE_RATE):
+def t30(response: np.ndarray, rate: int = SAMPLE_RATE) -> Values:
     return decay_time(response, -5, -35, rate)
 
 
-def early_decay_time(response: np.ndarray, rate: int = SAMPLE_RATE):
+def early_decay_time(response: np.ndarray, rate: int = SAMPLE_RATE) -> Values:
     return decay_time(response, 0, -10, rate)
 
 
@@ -75,7 +77,9 @@ def onset(response: np.ndarray) -> np.ndarray:
     return (level >= level.max(axis=-1, keepdims=True) * 10 ** (-ONSET_DB / 20)).argmax(axis=-1)
 
 
-def early_and_late_energy(response: np.ndarray, seconds: float, rate: int = SAMPLE_RATE):
+def early_and_late_energy(
+    response: np.ndarray, seconds: float, rate: int = SAMPLE_RATE
+) -> tuple[Values, Values]:
     """Energies before and after `seconds` past the onset, two arrays (...)."""
     since_onset = np.arange(response.shape[-1]) - onset(response)[..., None]
     early = since_onset < round(seconds * rate)
@@ -83,26 +87,26 @@ def early_and_late_energy(response: np.ndarray, seconds: float, rate: int = SAMP
     return np.sum(energy * early, axis=-1), np.sum(energy * ~early, axis=-1)
 
 
-def clarity_db(response: np.ndarray, seconds: float, rate: int = SAMPLE_RATE):
+def clarity_db(response: np.ndarray, seconds: float, rate: int = SAMPLE_RATE) -> Values:
     """Early-to-late ratio: C50 for 0.05 s (speech), C80 for 0.08 s (music)."""
     early, late = early_and_late_energy(response, seconds, rate)
     with np.errstate(divide="ignore"):
         return 10 * np.log10(early / late)
 
 
-def c50(response: np.ndarray, rate: int = SAMPLE_RATE):
+def c50(response: np.ndarray, rate: int = SAMPLE_RATE) -> Values:
     return clarity_db(response, 0.05, rate)
 
 
-def c80(response: np.ndarray, rate: int = SAMPLE_RATE):
+def c80(response: np.ndarray, rate: int = SAMPLE_RATE) -> Values:
     return clarity_db(response, 0.08, rate)
 
 
-def d50(response: np.ndarray, rate: int = SAMPLE_RATE):
+def d50(response: np.ndarray, rate: int = SAMPLE_RATE) -> Values:
     early, late = early_and_late_energy(response, 0.05, rate)
     return early / (early + late)
 
 
-def direct_to_reverberant_db(response: np.ndarray, rate: int = SAMPLE_RATE):
+def direct_to_reverberant_db(response: np.ndarray, rate: int = SAMPLE_RATE) -> Values:
     """DRR with the first 2.5 ms after the onset as direct sound."""
     return clarity_db(response, DIRECT_WINDOW, rate)

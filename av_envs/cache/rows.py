@@ -27,6 +27,7 @@ from threading import Lock
 
 import numpy as np
 import platformdirs
+from numpy.typing import DTypeLike
 
 from av_envs.cache.row_format import DamagedError, StoredRows
 
@@ -109,7 +110,7 @@ class RowFile:
     Not detected: a row that this process has already checked and that is overwritten later.
     """
 
-    def __init__(self, name: str, row_dtype: np.dtype, row_shape: tuple[int, ...], n_rows: int):
+    def __init__(self, name: str, row_dtype: DTypeLike, row_shape: tuple[int, ...], n_rows: int):
         self.name = name
         self.dtype = np.dtype(row_dtype)
         self.shape = tuple(row_shape)

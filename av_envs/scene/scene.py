@@ -87,7 +87,7 @@ class Scene:
         triangles = np.ascontiguousarray(mesh.triangles, np.float32)
         category = np.full(len(triangles), VOID) if mesh.category is None else mesh.category
         normals = _unit_normals(name, triangles)
-        rows = {
+        rows: dict[str, np.ndarray] = {
             "material": np.asarray(mesh.material, np.int32),
             "colour": np.asarray(mesh.colour, np.uint8),
             "pattern": np.asarray(mesh.pattern, np.uint8),

@@ -26,7 +26,7 @@ def seeds_of(seed: int | Sequence[int | None] | None, count: int) -> list[int | 
 
 
 def _is_seed(seed: Any) -> bool:
-    return isinstance(seed, Integral) and not isinstance(seed, bool) and seed >= 0
+    return isinstance(seed, Integral) and not isinstance(seed, bool) and int(seed) >= 0
 
 
 def taken_mask(options: dict[str, Any], count: int, is_first: bool) -> np.ndarray:

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium.envs.registration import load_env_creator
@@ -57,8 +57,8 @@ def pool_of(
     if env_id not in VARIANTS:
         raise ValueError(f"unknown environment {env_id!r}; choose from {', '.join(VARIANTS)}")
     entry_point, options = VARIANTS[env_id]
-    config_type = load_env_creator(entry_point).config_type
-    config = config_type(**{**options, "split": split, "houses": houses})
+    environment: Any = load_env_creator(entry_point)  # the class
+    config = environment.config_type(**{**options, "split": split, "houses": houses})
     kind = getattr(config, "kind", "house")  # sources are separated in houses only
     dwellings = DWELLING_SPLITS.get(split, split)
     names = tuple(scene_name(dwellings, index, kind) for index in range(houses))

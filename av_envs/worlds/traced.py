@@ -8,7 +8,7 @@ Views are rendered; responses come from an acoustic backend, by default the buil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, cast
 
 from av_envs.acoustics import AcousticBackend, TraceConfig
 from av_envs.acoustics.backend import acoustic_factory
@@ -80,7 +80,7 @@ def forget_dwellings() -> None:
 
 @lru_cache(maxsize=OPEN_AT_ONCE)
 def _opened(name: str, settings: WorldSettings) -> Dwelling:
-    make_acoustics = open_world(settings).factory()
+    make_acoustics = cast(TracedWorld, open_world(settings)).factory()
     scene = load_scene(name, settings.grid)
     dwelling = Dwelling(scene, make_acoustics(scene, settings.hrtf), ViewCache(scene))
     return dwelling.at(Address(settings, name))
@@ -95,5 +95,5 @@ class _SplitNames(Sequence):
     def __len__(self) -> int:
         return SPLIT_SIZE
 
-    def __getitem__(self, index: int) -> str:
+    def __getitem__(self, index: int) -> str:  # type: ignore[override]  # never sliced
         return scene_name(self._split, index, self._kind)

@@ -57,7 +57,7 @@ def test_another_process_with_cold_caches_makes_the_same_bytes(tmp_path):
     """Nothing depends on what was traced before, on threads or on the process."""
     program = (
         "import json, sys\n"
-        "from test_measure_determinism import fingerprint\n"
+        "from test_determinism import fingerprint\n"
         "print(fingerprint(json.loads(sys.argv[1])))\n"
     )
     here = Path(__file__).parent

@@ -14,12 +14,11 @@ def test_bands_are_seven_octaves():
     assert bands.shape == (7,)
 
 
-@pytest.mark.parametrize("name", MATERIALS)
-def test_every_material_says_where_its_numbers_come_from(name):
-    material = MATERIALS[name]
-    assert material.name == name
-    assert len(material.source) > 20
-    assert (np.diff(material.scattering) >= 0).all()
+def test_every_material_says_where_its_numbers_come_from():
+    for name, material in MATERIALS.items():
+        assert material.name == name
+        assert len(material.source) > 20, name
+        assert (np.diff(material.scattering) >= 0).all(), name
 
 
 def test_a_light_wall_passes_a_hundredth_of_the_bass_and_a_thousandth_at_1_khz():

@@ -5,7 +5,10 @@ CR is the coverage ratio, PE the prediction error: the STFT distance, mean over 
 step and the steps of an episode.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 WCR_LAMBDA = 0.1  # of the paper
 
@@ -15,12 +18,12 @@ def coverage_ratio(visited: np.ndarray) -> float:
     return np.count_nonzero(visited) / len(visited)
 
 
-def pes(pe):
+def pes(pe: ArrayLike) -> Any:
     """Prediction error on a scale from 0 to 1: 2 / (1 + exp(-PE)) - 1, which is tanh(PE / 2)."""
     return np.tanh(np.divide(pe, 2))
 
 
-def wcr(cr, pe, lam: float = WCR_LAMBDA):
+def wcr(cr: ArrayLike, pe: ArrayLike, lam: float = WCR_LAMBDA) -> Any:
     """Weighted sum of coverage and accuracy, (1 - lambda) CR + lambda (1 - PES).
 
     Errors in the published range leave the accuracy less than 0.011 of it at the lambda of the

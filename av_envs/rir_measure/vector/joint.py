@@ -57,7 +57,7 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         self.take_spaces(self.envs[0])
 
-    def reset(self, *, seed=None, options: dict[str, Any] | None = None):
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None):
         begun = self._players.reset(seed, options)
         infos = {i: played.info for i, played in begun.items()}
         return self._observations(), stacked_infos(infos, self.num_envs)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple
 
+import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
@@ -97,11 +98,11 @@ class ParallelVectorEnv:
         vars(self).update(state)
         self._take_spaces()
 
-    def observation_space(self, agent: str):
+    def observation_space(self, agent: str) -> gym.Space:
         """Of one robot in one team."""
         return self.observation_spaces[agent]
 
-    def action_space(self, agent: str):
+    def action_space(self, agent: str) -> gym.Space:
         """Of one robot in one team."""
         return self.action_spaces[agent]
 

@@ -120,7 +120,7 @@ def _standable(
     )
     if len(column) == 0:
         raise NoFloorError(f"no surface has {BODY_HEIGHT} m of free air above it to stand in")
-    hole, beside = stepped_over(column, z, *shape, STEP_HEIGHT)
+    hole, beside = stepped_over(column, z, shape[0], shape[1], STEP_HEIGHT)
     _, once = np.unique(
         np.stack([hole, np.round(z[beside] / STEP_HEIGHT)]), axis=1, return_index=True
     )

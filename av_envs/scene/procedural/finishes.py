@@ -1,11 +1,13 @@
 """Finishes of rooms: materials, colours and patterns of floor, walls and ceiling."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from av_envs.scene.procedural.blocks import Colour
 from av_envs.scene.scene import FABRIC, PLAIN, PLANKS, STRIPES, TILES
+
+T = TypeVar("T")
 
 WALL_PAINTS: tuple[Colour, ...] = (
     (236, 232, 222), (222, 208, 184), (196, 210, 200), (186, 202, 220), (226, 196, 178),
@@ -45,7 +47,7 @@ class Finish(NamedTuple):
     outer: Surface
 
 
-def pick(rng: np.random.Generator, choices: tuple):
+def pick(rng: np.random.Generator, choices: tuple[T, ...]) -> T:
     return choices[int(rng.integers(len(choices)))]
 
 

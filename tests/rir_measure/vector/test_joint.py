@@ -91,8 +91,9 @@ def assert_same(ours: list[tuple], theirs: list[tuple]) -> None:
         assert [digest(part) for part in mine] == [digest(part) for part in other]
 
 
-@every_id
-@every_mode
+@pytest.mark.parametrize(
+    ("env_id", "mode"), [*((IDS[0], mode) for mode in MODES), (IDS[1], "NextStep")]
+)
 @pytest.mark.parametrize(
     ("count", "options"),
     [
@@ -356,14 +357,15 @@ def test_threads_may_trace_rooms_that_nobody_has_heard(tmp_path):
     """The tracer has threads as well; neither waits for the other."""
     program = (
         "import json, sys\n"
-        "from test_measure_vector import fingerprint\n"
+        "from test_joint import fingerprint\n"
         "print(fingerprint(json.loads(sys.argv[1])))\n"
     )
-    here = Path(__file__).parent.parent
+    here = Path(__file__).parent
+    paths = [here, here.parent, here.parent.parent.parent]
     environment = {
         **os.environ,
         "AV_ENVS_CACHE": str(tmp_path),
-        "PYTHONPATH": os.pathsep.join([str(here), str(here.parent.parent)]),
+        "PYTHONPATH": os.pathsep.join(map(str, paths)),
     }
     options = {"houses": 1, "robots": 1, "fixed_receivers": 1}
     command = [sys.executable, "-c", program, json.dumps(options)]

@@ -172,7 +172,7 @@ def _rows_one_by_one(body: bytes, at: int, element: Element, order: str) -> tupl
     scalars = {p.name: np.empty(element.count) for p in element.properties if not p.counted_by}
     pieces: dict[str, list] = {p.name: [] for p in element.properties if p.counted_by}
     steps = [
-        (p.name, _typed(p.type, order), p.counted_by and _typed(p.counted_by, order))
+        (p.name, _typed(p.type, order), _typed(p.counted_by, order) if p.counted_by else None)
         for p in element.properties
     ]
     for row in range(element.count):
