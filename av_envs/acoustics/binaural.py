@@ -105,10 +105,8 @@ def make_ear_tables(head: Hrtf) -> EarTables:
         stop = start + int(np.prod(shape))
         tables.append(flat[start:stop].reshape(shape))
         start = stop
-    near, late, share, early, low = tables
-    return EarTables(
-        near, late, share, early, low, interpolation(), _direction_lookup(head), head.lead
-    )
+    rest = {"between": interpolation(), "row": _direction_lookup(head), "lead": head.lead}
+    return EarTables(*tables, **rest)
 
 
 def _table_lengths(head: Hrtf) -> list[tuple[int, ...]]:
