@@ -14,6 +14,8 @@ from gymnasium.envs.registration import registry
 from gymnasium.utils.env_checker import check_env
 
 from av_envs.benchmarks.suites.suite import SUITES
+from av_envs.separation import observation, rewards
+from av_envs.separation.device import observation as device_observation
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "recipes.md"
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -28,7 +30,7 @@ RECIPES = {
 @pytest.fixture
 def follow(tmp_path, monkeypatch):
     """A function that does what a recipe says, in a folder that it returns."""
-    known = set(registry), set(SUITES)
+    known = [(table, dict(table)) for table in (registry, SUITES, *open_tables())]
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
 
@@ -48,12 +50,17 @@ def follow(tmp_path, monkeypatch):
         return tmp_path
 
     yield done
-    for before, kept in zip(known, (registry, SUITES), strict=True):
-        for name in set(kept) - before:
-            del kept[name]
+    for table, before in known:
+        table.clear()
+        table.update(before)
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
             del sys.modules[name]
+
+
+def open_tables() -> tuple[dict, ...]:
+    """What recipes add a line to."""
+    return rewards.REWARDS, observation.OBSERVATIONS, device_observation.OBSERVATIONS
 
 
 def run_command(line: str) -> None:
@@ -85,6 +92,24 @@ def test_an_estimator(follow, capsys):
 def test_a_predictor(follow, capsys):
     follow("A predictor")
     assert "prediction error" in capsys.readouterr().out
+
+
+def test_a_reward(follow, capsys):
+    follow("A reward")
+    assert "lead [" in capsys.readouterr().out
+
+
+def test_an_observation_is_the_same_single_in_a_batch_and_on_a_device(follow, capsys):
+    follow("An observation")
+    said = re.findall(r"(-?\d+\.\d+)", capsys.readouterr().out)
+    single, (batch, other), (device, last) = said[0], said[1:3], said[3:5]
+    assert single == batch != other
+    assert [float(device), float(last)] == pytest.approx([float(batch), float(other)], abs=1e-3)
+
+
+def test_an_acoustic_engine(follow, capsys):
+    follow("An acoustic engine")
+    assert "target to rest" in capsys.readouterr().out
 
 
 @pytest.mark.filterwarnings("ignore:.*Box observation space")

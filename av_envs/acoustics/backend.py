@@ -8,7 +8,6 @@ by a name of its own once it has a line in ACOUSTIC_BACKENDS.
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib import import_module
 from inspect import signature
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from av_envs.acoustics.bank import ResponseBank, TraceConfig
 from av_envs.acoustics.binaural import RIR_SAMPLES, binaural_response, ear_tables
+from av_envs.plugins import is_import_path, load
 from av_envs.scene import Scene
 
 ACOUSTIC_BACKENDS = {"traced": "av_envs.acoustics.backend:traced_acoustics"}  # name: factory
@@ -45,26 +45,19 @@ def acoustic_factory(
     name     one of ACOUSTIC_BACKENDS, or the import path "module:factory"
     options  keyword arguments of the factory; ValueError if it does not take them
     """
-    path = ACOUSTIC_BACKENDS.get(name, name) if isinstance(name, str) else ""
-    module, _, attribute = path.partition(":")
-    if not (module and attribute):
+    path = ACOUSTIC_BACKENDS.get(name, name) if isinstance(name, str) else name
+    if not is_import_path(path):
         raise ValueError(
             f"acoustics {name!r} does not exist; choose from {', '.join(ACOUSTIC_BACKENDS)} "
             "or an import path 'module:factory'"
         )
-    try:
-        factory = getattr(import_module(module), attribute)
-    except (ImportError, TypeError) as error:
-        raise ValueError(f"acoustics {name!r}: cannot import {module!r} ({error})") from error
-    except AttributeError as error:
-        raise ValueError(f"acoustics {name!r}: {module!r} has no {attribute!r}") from error
+    factory = load(path, "acoustics")
     try:
         signature(factory).bind("scene", "hrtf", **options)
     except TypeError as error:
-        takes = signature(factory) if callable(factory) else repr(factory)
         raise ValueError(
             f"acoustics {name!r} cannot be called with a scene, a head and the options "
-            f"{dict(options)}: {error}; it is {takes}"
+            f"{dict(options)}: {error}; it is {signature(factory)}"
         ) from error
     return partial(factory, **options)
 
