@@ -30,7 +30,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("check", "given", "message"), WRONG, ids=str)
+@pytest.mark.parametrize(("check", "given", "message"), WRONG)
 def test_errors_name_the_option_the_value_and_what_is_valid(check, given, message):
     with pytest.raises(ValueError, match=message):
         check(*given)
