@@ -1,6 +1,6 @@
 """Checks of options: each returns the value or raises a ValueError that names the option."""
 
-import math
+import sys
 from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
@@ -48,7 +48,8 @@ def check_flag(option: str, value: Any) -> None:
 
 def is_number(value: Any) -> bool:
     """Whether the value is a finite real number that JSON can carry; a bool is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    is_real = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_real and abs(value) <= sys.float_info.max
 
 
 def check_number(option: str, value: Any) -> None:

@@ -188,11 +188,10 @@ def test_options_must_be_a_dict(env, options):
 
 def test_a_failed_reset_leaves_the_episode_as_it_was(env):
     env.reset(seed=0)
-    scene, walks = env.scene, env.trajectories
+    episode = env.episode
     with pytest.raises(ValueError, match="start_nodes"):
         env.reset(options={"house": 1, "start_nodes": [1.5, 2]})
-    assert env.scene is scene
-    assert env.trajectories is walks
+    assert env.episode is episode
     env.step({"robot_0": 2, "robot_1": 2})
 
 
