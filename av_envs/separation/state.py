@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from av_envs.separation.noise import MicrophoneNoise
 from av_envs.worlds.base import Dwelling
 
 Pose = tuple[int, int]  # node and heading
-Quantities = dict[str, float]  # scalars by the keys of the info
+Quantities = dict[str, Any]  # scalars by the keys of the info
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
     `envs.call("privileged", "action_gains")`.
     """
 
+    envs: Sequence[SeparationEnv]
     spec = PlainSpec()
     metadata: ClassVar[dict] = {
         **SeparationEnv.metadata,

@@ -23,7 +23,7 @@ def pes(pe: ArrayLike) -> Any:
     return np.tanh(np.divide(pe, 2))
 
 
-def wcr(cr: ArrayLike, pe: ArrayLike, lam: float = WCR_LAMBDA) -> Any:
+def wcr(cr: np.ndarray | float, pe: ArrayLike, lam: float = WCR_LAMBDA) -> Any:
     """Weighted sum of coverage and accuracy, (1 - lambda) CR + lambda (1 - PES).
 
     Errors in the published range leave the accuracy less than 0.011 of it at the lambda of the

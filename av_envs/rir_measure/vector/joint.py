@@ -1,6 +1,6 @@
 """Many teams at once for Gymnasium: `gymnasium.make_vec("AVRIRMeasure-v0", num_envs=N)`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, ClassVar
 
@@ -32,6 +32,7 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
     options            of `JointMeasureEnv`; a predictor that is an object is copied for each
     """
 
+    envs: Sequence[JointMeasureEnv]
     spec = PlainSpec()
     metadata: ClassVar[dict] = {
         **JointMeasureEnv.metadata,
