@@ -120,10 +120,11 @@ def test_a_record_tells_where_every_robot_went(walked):
 
 def test_collisions_are_those_of_all_robots(walked):
     """Random walkers on the open square bump now and then, each on its own account."""
-    record = read_result(walked)["episodes"][0]
-    bumps = [robot["moves"].count("f") for robot in record["replay"]["walkers"]]
-    assert record["metrics"]["collisions"] == sum(bumps)
-    assert all(bumps)
+    bumps = []
+    for record in read_result(walked)["episodes"]:
+        bumps.append([robot["moves"].count("f") for robot in record["replay"]["walkers"]])
+        assert record["metrics"]["collisions"] == sum(bumps[-1])
+    assert any(map(all, bumps))
 
 
 @pytest.mark.parametrize(
