@@ -6,7 +6,6 @@ import os
 import pickle
 import subprocess
 import sys
-import time
 from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +21,6 @@ from small_teams import SMALL, Guesser, arrays_of, digest, guess_here
 import av_envs
 from av_envs.registration import MEASURING
 from av_envs.rir_measure.vector.joint import MeasureVectorEnv
-from av_envs.threads import in_threads
 
 IDS = [env_id for env_id, (entry, _) in av_envs.VARIANTS.items() if entry == MEASURING]
 MODES = [mode.value for mode in AutoresetMode]
@@ -305,20 +303,6 @@ def test_calls_out_of_order():
     envs.reset(options={"reset_mask": np.array([True, False])})
     with pytest.raises(ResetNeeded, match=r"episodes \[1\] are over"):
         envs.step(np.ones((2, 2), int))
-
-
-def test_an_error_comes_when_all_are_done():
-    done = []
-
-    def work(item: int) -> None:
-        if item == 0:
-            raise ValueError("the first")
-        time.sleep(0.01)
-        done.append(item)
-
-    with pytest.raises(ValueError, match="the first"):
-        in_threads(work, range(20), 2)
-    assert sorted(done) == list(range(1, 20))
 
 
 @every_id
