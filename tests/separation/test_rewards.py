@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from documented import rows_of
 
+from av_envs.separation.actions import Action
 from av_envs.separation.env import SeparationEnv
 from av_envs.separation.rewards import REWARDS
 
@@ -28,6 +29,6 @@ def test_a_reward_takes_arrays_as_it_takes_floats(name):
 def test_the_start_is_rendered_only_where_it_is_compared(name):
     env = SeparationEnv(houses=2, reward=name, observations=["pose"])
     _, info = env.reset(seed=0)
-    moved = env.core.transition(env.state, 1)
+    moved = env.core.transition(env.state, Action.LEFT)
     assert len(env.core.poses_to_render(moved)) == 1 + REWARDS[name].against_start
     assert ("si_sdr_gain" in info) == REWARDS[name].against_start
