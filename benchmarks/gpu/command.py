@@ -63,7 +63,7 @@ def device_tests(device: str, sizes: Sizes) -> Iterator[dict[str, Any]]:
     if not DEVICE_TESTS.is_dir():
         yield {"skipped": "the tests are not installed"}
         return
-    chosen = DEVICE_TESTS if sizes == FULL else DEVICE_TESTS / "test_device_walking.py"
+    chosen = DEVICE_TESTS if sizes == FULL else DEVICE_TESTS / "test_motion.py"
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(chosen)],
         cwd=ROOT,
