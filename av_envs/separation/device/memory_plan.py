@@ -1,5 +1,6 @@
 """How many pages a device gives to houses and clips."""
 
+from collections.abc import Iterator
 from itertools import islice
 
 import torch
@@ -48,7 +49,7 @@ def houses_gb(config: SeparationConfig, with_views: bool) -> float:
     return pool.size * max(sizes)
 
 
-def clips_gb(config: SeparationConfig, corpus: Corpus):
+def clips_gb(config: SeparationConfig, corpus: Corpus) -> Iterator[float]:
     for class_name in corpus.classes:
         for clip in corpus.clips(SPLITS[config.split][1], class_name):
             yield clip_gb(corpus.n_seconds(clip) * SAMPLE_RATE)
