@@ -1,5 +1,6 @@
 """Argument validation of the torch backend."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -35,10 +36,12 @@ def checked_chunk(chunk: int | None, device: torch.device) -> int:
 
 def checked_config(config: SeparationConfig, render_mode: str | None) -> SeparationConfig:
     """The config, if all it asks for is done on a device."""
+    options = json.loads(config.world.options)
     for name, value, only in (
         ("estimator", config.estimator, "mixture"),
         ("noise_snr_db", config.noise_snr_db, None),
         ("backend", config.backend, "traced"),
+        ("acoustics", options.get("acoustics", "traced"), "traced"),
         ("render_mode", render_mode, None),
     ):
         if value != only:

@@ -137,6 +137,7 @@ def test_without_its_reward_no_start_is_compared(envs):
     [
         ({"estimator": "agent"}, "estimator='agent' is not available .* must be 'mixture'"),
         ({"noise_snr_db": 20}, "noise_snr_db=20 .* must be None"),
+        ({"acoustics": "torch:zeros"}, "acoustics='torch:zeros' .* must be 'traced'"),
         ({"render_mode": "rgb_array"}, "render_mode='rgb_array' .* must be None"),
         ({"device": "tpu"}, "device 'tpu'"),
         ({"device": "meta"}, "cuda or cpu"),
