@@ -29,6 +29,7 @@ from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
 from av_envs.agents.adapters.sb3.preprocess import PreprocessVecEnv
 from av_envs.agents.adapters.sb3.robots_vec_env import RobotsVecEnv
 from av_envs.agents.adapters.sb3.vec_env import NativeVecEnv
+from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.whole_files import write_whole
 
@@ -44,14 +45,6 @@ def json_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError(f"must be a JSON object, got {text}")
     return value
-
-
-def positive_int(text: str) -> int:
-    """An argparse type."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def option(default: bool | float | str, words: str | None = None, **argument: Any) -> Any:

@@ -1,5 +1,6 @@
-"""Checks of options: each returns the value or raises a ValueError that names the option."""
+"""Checks of options: each returns the value or raises an error that names it; argparse types."""
 
+import argparse
 import sys
 from collections.abc import Iterable
 from numbers import Integral
@@ -62,3 +63,19 @@ def check_share(option: str, value: Any) -> None:
     """Raise unless the value is a number in 0..1."""
     if not is_number(value) or not 0 <= value <= 1:
         raise ValueError(f"{option} must lie in 0..1, got {value!r}")
+
+
+def positive_int(text: str) -> int:
+    """An argparse type: a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def non_negative_int(text: str) -> int:
+    """An argparse type: a whole number of at least 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, got {number}")
+    return number

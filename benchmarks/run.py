@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 import av_envs
 from av_envs.acoustics.bank import ENGINE_VERSION
-from av_envs.benchmarks.command_line import UserError, non_negative_int, positive_int, run_command
+from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.play.agent_client import TIMEOUT
 from av_envs.benchmarks.play.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.play.episodes import Job, Played, make_env, open_job_player, play
@@ -32,6 +32,7 @@ from av_envs.benchmarks.results.files import SCHEMA, canonical, read_result, sum
 from av_envs.benchmarks.results.provenance import asset_hash, git_state, hardware, packages
 from av_envs.benchmarks.suites.secret_seeds import check_enough, read_secret_seeds
 from av_envs.benchmarks.suites.suite import SUITES, Suite, suite_named
+from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 
 WORDS = {

@@ -17,8 +17,9 @@ import numpy as np
 from tqdm import tqdm
 
 import av_envs  # noqa: F401  (registers the environments)
-from av_envs.benchmarks.command_line import positive_int, run_command
+from av_envs.benchmarks.command_line import run_command
 from av_envs.benchmarks.play.agents import load_factory
+from av_envs.options import positive_int
 from av_envs.separation.config import STARTS
 
 AGENTS = ("Oracle", "DoA", "ProximityPrior", "GoToNearest", "StandInPlace", "Random")

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from av_envs.benchmarks.command_line import UserError, positive_int, run_command
+from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.play.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.play.episodes import Job, make_env, open_job_player, play
 from av_envs.benchmarks.play.source_code import file_hash, source_hash
@@ -36,6 +36,7 @@ from av_envs.benchmarks.results.provenance import git_state, hardware, packages
 from av_envs.benchmarks.run import env_block, spec_of
 from av_envs.benchmarks.suites.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
 from av_envs.benchmarks.suites.suite import Suite, suite_named
+from av_envs.options import positive_int
 from av_envs.paths import path_argument, user_path
 
 N_EPISODES = 5

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from av_envs.agents import train_sb3
+from av_envs.benchmarks.speed import command as speed
 from av_envs.options import (
     check_choice,
     check_flag,
@@ -14,6 +16,8 @@ from av_envs.options import (
     checked_count,
     checked_names,
 )
+from av_envs.rir_measure.predictors import measure_mean
+from av_envs.sound.analysis import statistics
 
 WRONG = [
     (check_choice, ("x", "c", ("a", "b")), "x 'c' does not exist; choose from a, b"),
@@ -26,6 +30,7 @@ WRONG = [
     (check_flag, ("x", 1), "x must be True or False, got 1"),
     (check_number, ("x", math.nan), "x must be a number, got nan"),
     (check_number, ("x", False), "x must be a number, got False"),
+    (check_number, ("x", 10**400), "x must be a number, got 1000"),
     (check_share, ("x", 1.5), r"x must lie in 0\.\.1, got 1\.5"),
 ]
 
@@ -44,3 +49,18 @@ def test_what_is_valid_passes():
     check_flag("x", False)
     check_number("x", -1.5)
     check_share("x", 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (train_sb3.main, "--steps"),
+        (measure_mean.main, "--dwellings"),
+        (statistics.main, "--voices"),
+        (speed.main, "--houses"),
+    ],
+)
+def test_commands_refuse_to_do_nothing_in_one_sentence(command, option, capsys):
+    with pytest.raises(SystemExit):
+        command([option, "0"])
+    assert f"{option}: must be at least 1, got 0" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from types import ModuleType
 
 import numpy as np
 
-from av_envs.benchmarks.command_line import UserError, non_negative_int, run_command
+from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.episodes import (
     Job,
@@ -26,6 +26,7 @@ from av_envs.benchmarks.play.episodes import (
     open_job_player,
 )
 from av_envs.benchmarks.suites.suite import SUITES, Suite, suite_named
+from av_envs.options import non_negative_int
 from av_envs.paths import path_argument, user_path
 
 SAMPLE_RATE = 16_000  # Hz

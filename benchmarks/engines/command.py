@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from av_envs.benchmarks.command_line import UserError, positive_int, run_command
+from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.engines.figures import (
     RAY_COUNTS,
     at_equal_scatter,
@@ -33,6 +33,7 @@ from av_envs.benchmarks.engines.heard import NAMES, installed, open_engine
 from av_envs.benchmarks.engines.rooms import Pair, draw_pairs, flat, house, shoebox
 from av_envs.benchmarks.results.provenance import cpu_model
 from av_envs.benchmarks.speed.command import load_average
+from av_envs.options import positive_int
 from av_envs.scene import Scene
 
 BOX = (0.2, 0.1)  # absorption and scattering of the shoebox

@@ -21,11 +21,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from av_envs.benchmarks.command_line import UserError, positive_int, run_command
+from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.gpu import parts as gpu_parts
 from av_envs.benchmarks.gpu import report
 from av_envs.benchmarks.results.files import write_text
 from av_envs.benchmarks.results.provenance import hardware, packages
+from av_envs.options import positive_int
 from av_envs.paths import path_argument
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -25,9 +25,10 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from av_envs.benchmarks.command_line import positive_int, run_command
+from av_envs.benchmarks.command_line import run_command
 from av_envs.benchmarks.results.provenance import cpu_model
 from av_envs.benchmarks.speed import timings, vector_timings
+from av_envs.options import positive_int
 from av_envs.registration import VARIANTS
 from av_envs.threads import available_cores
 

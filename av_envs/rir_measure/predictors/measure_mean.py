@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from av_envs.acoustics.response import MIN_LENGTH
 from av_envs.conventions import N_HEADINGS
+from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.predictors.envelope import SEEN, decompose
@@ -75,7 +76,7 @@ def measure(dwellings: int) -> dict[str, np.ndarray]:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dwellings", type=int, default=32, help="of each kind")
+    parser.add_argument("--dwellings", type=positive_int, default=32, help="of each kind")
     parser.add_argument("--out", type=path_argument, default=Path("av_envs/data/mean_rir.npz"))
     args = parser.parse_args(argv)
     table = {key: np.float16(array) for key, array in measure(args.dwellings).items()}

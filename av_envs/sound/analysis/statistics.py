@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.sound.analysis.measures import (
     OCTAVES_HZ,
@@ -92,7 +93,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--voices", type=int, default=N_VOICES, help="how many embedded voices")
+    parser.add_argument(
+        "--voices", type=positive_int, default=N_VOICES, help="how many embedded voices"
+    )
     parser.add_argument(
         "--real", type=path_argument, metavar="DIR", help="recordings, one speaker each"
     )
