@@ -5,6 +5,7 @@ from itertools import islice
 
 import torch
 
+from av_envs.options import is_number
 from av_envs.separation.config import SPLITS, SeparationConfig
 from av_envs.separation.device.asset_cache import GB, clip_gb, house_gb
 from av_envs.separation.device.page_pool import PAGE_BYTES
@@ -23,7 +24,7 @@ def checked_memory_gb(memory_gb: float | None, device: torch.device) -> float:
         if device.type != "cuda":
             return CPU_GB
         return torch.cuda.mem_get_info(device)[0] * (1 - GPU_HEADROOM) / GB
-    if isinstance(memory_gb, bool) or not isinstance(memory_gb, int | float) or not memory_gb > 0:
+    if not is_number(memory_gb) or memory_gb <= 0:
         raise ValueError(f"memory_gb must be a positive number of GB, got {memory_gb!r}")
     return float(memory_gb)
 

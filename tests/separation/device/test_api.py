@@ -143,6 +143,7 @@ def test_without_its_reward_no_start_is_compared(envs):
         ({"device": "meta"}, "cuda or cpu"),
         ({"chunk": 0}, "chunk must be a whole number from 1 on, got 0"),
         ({"memory_gb": -1}, "memory_gb must be a positive number of GB, got -1"),
+        ({"memory_gb": 10**400}, "memory_gb must be a positive number of GB, got 1000"),
         ({"memory_gb": 1e-6}, "memory_gb=1e-06 is less than a page"),
         ({"num_envs": 0}, "num_envs"),
         ({"reward": "money"}, "si_sdr_gain"),
