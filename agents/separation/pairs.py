@@ -1,0 +1,153 @@
+"""Mixtures at the ears and what their sources sound like, drawn on the fly from the engine.
+
+Every source of a mixture is a target in turn: one second heard gives a pair for each class that
+sounds in it, so the class is all that tells the two apart.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from av_envs.acoustics.binaural import RIR_SAMPLES
+from av_envs.acoustics.convolution import dry_spectra, heard_second, response_spectra
+from av_envs.acoustics.spectrogram import stft
+from av_envs.conventions import N_HEADINGS, SAMPLE_RATE
+from av_envs.separation.audio import corpus_of, ground_truth
+from av_envs.separation.config import SPLITS, SeparationConfig
+from av_envs.separation.episode import pool_of
+from av_envs.threads import in_threads
+from av_envs.worlds.base import Dwelling
+
+SILENT = 1e-7  # mean power of a dry second below which nothing can be learnt of it
+KEPT_CLIPS = 400  # in memory: 0.5 GB of the embedded corpus
+TRIES = 1000  # of places in a house
+
+
+@dataclass(frozen=True)
+class PairConfig:
+    """What pairs are drawn from."""
+
+    split: str = "train"  # of the separation task
+    houses: int = 32  # of that split
+    sounds: str = "embedded"
+    grid: float = 1.0  # m between nodes
+    more_sources: float = 0.25  # share of mixtures with three sources instead of two
+    apart: float = 2.0  # m of walking between two sources, least
+    near: float = 6.0  # m of walking from a source to a pose that is near it
+    share_near: float = 0.75  # of poses; the others are anywhere in the house
+
+    @property
+    def task(self) -> SeparationConfig:
+        """The environment's options that these stand for."""
+        return SeparationConfig(
+            split=self.split, houses=self.houses, sounds=self.sounds, grid=self.grid
+        )
+
+
+class Pairs(NamedTuple):
+    """A batch of B pairs.
+
+    mixture  (B, 2, 512, 32) float32 linear magnitude at the ears
+    label    (B,) int64 class of the target
+    image    (B, 2, 512, 32) float32 linear magnitude of the target alone at the ears
+    truth    (B, 512, 32) float32 magnitude of the target's dry second, RMS 1.2
+    """
+
+    mixture: np.ndarray
+    label: np.ndarray
+    image: np.ndarray
+    truth: np.ndarray
+
+
+class PairSampler:
+    """Draws batches of pairs; a batch is a function of the random generator alone."""
+
+    def __init__(self, config: PairConfig):
+        self.config = config
+        self._corpus = corpus_of(config.sounds)
+        self._pool = pool_of(config.task)
+        self._samples = lru_cache(KEPT_CLIPS)(self._corpus.samples)
+        names = self._corpus.classes
+        self._is_target = np.array([name in self._corpus.target_classes for name in names])
+
+    @property
+    def n_classes(self) -> int:
+        return len(self._corpus.classes)
+
+    def batch(self, rng: np.random.Generator, size: int) -> Pairs:
+        """`size` pairs, rendered on all cores."""
+        made: list[Pairs] = []
+        n = 0
+        while n < size:
+            rngs = rng.spawn(-(-(size - n) // 2))
+            for pairs in in_threads(self._one_mixture, rngs, pool="pairs"):
+                made.append(pairs)
+                n += len(pairs.label)
+        return Pairs(*(np.concatenate(part)[:size] for part in zip(*made, strict=True)))
+
+    def _one_mixture(self, rng: np.random.Generator) -> Pairs:
+        """The pairs of one mixture, none of a source that is silent or may not be a target."""
+        config = self.config
+        n_sources = 3 if rng.random() < config.more_sources else 2
+        dwelling = self._pool.open(self._pool.names[int(rng.integers(self._pool.size))])
+        nodes, pose = self._places(dwelling, n_sources, rng)
+        labels = rng.permutation(self.n_classes)[:n_sources]
+        windows = np.stack([self._window(label, rng) for label in labels])
+        images = stft(self._heard(dwelling, nodes, pose, windows))
+        mixture = np.abs(images.sum(axis=0))
+        dry = windows[:, SAMPLE_RATE:]
+        kept = self._is_target[labels] & (np.square(dry).mean(axis=1) > SILENT)
+        return Pairs(
+            np.broadcast_to(mixture, (int(kept.sum()), *mixture.shape)),
+            labels[kept].astype(np.int64),
+            np.abs(images[kept]),
+            ground_truth(dry[kept]).magnitude if kept.any() else np.empty((0, 512, 32), np.float32),
+        )
+
+    def _places(
+        self, dwelling: Dwelling, n_sources: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, tuple[int, int]]:
+        """Nodes of the sources, and node and heading of the listener."""
+        distances = dwelling.scene.graph.walking_distances
+        n_nodes = len(distances)
+        for _ in range(TRIES):
+            nodes = rng.integers(n_nodes, size=n_sources)
+            between = distances[np.ix_(nodes, nodes)][np.triu_indices(n_sources, 1)]
+            if between.min() >= self.config.apart:
+                break
+        else:
+            raise ValueError(
+                f"no place for {n_sources} sources {self.config.apart:g} m apart was found in "
+                f"{dwelling.scene.name!r}; ask for a smaller distance"
+            )
+        free = np.ones(n_nodes, bool)
+        free[nodes] = False
+        if rng.random() < self.config.share_near:
+            free &= distances[nodes[rng.integers(n_sources)]] <= self.config.near
+        candidates = np.flatnonzero(free)
+        listener = candidates[rng.integers(len(candidates))] if len(candidates) else nodes[0]
+        return nodes, (int(listener), int(rng.integers(N_HEADINGS)))
+
+    def _window(self, label: int, rng: np.random.Generator) -> np.ndarray:
+        """(32000,) float32: two seconds of a clip of that class, from anywhere in it."""
+        clip_split = SPLITS[self.config.split][1]
+        clips = self._corpus.clips(clip_split, self._corpus.classes[label])
+        clip = clips[rng.integers(len(clips))]
+        samples = self._samples(clip)
+        first = int(rng.integers(len(samples)))
+        ahead = samples[first : first + 2 * SAMPLE_RATE]
+        while len(ahead) < 2 * SAMPLE_RATE:
+            ahead = np.concatenate([ahead, samples[: 2 * SAMPLE_RATE - len(ahead)]])
+        return ahead
+
+    @staticmethod
+    def _heard(
+        dwelling: Dwelling, nodes: np.ndarray, pose: tuple[int, int], windows: np.ndarray
+    ) -> np.ndarray:
+        """(S, 2, 16000) what each source alone sounds like at the ears, mixed by its share."""
+        ears = np.empty((len(nodes), 2, RIR_SAMPLES), np.float32)
+        dwelling.acoustics.rirs_into(nodes, *pose, ears)
+        spectra = response_spectra(ears) * dry_spectra(windows, "causal")[:, None]
+        return heard_second(spectra, "causal") / len(nodes)

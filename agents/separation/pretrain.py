@@ -1,0 +1,275 @@
+"""Train the passive separator: `python -m av_envs.agents.separation.pretrain --out DIR`.
+
+Pairs of what is heard and what one source plays are rendered on the fly in training houses. DIR
+gets `config.json`, `curve.csv` (a row per validation: SI-SDR where episodes of validation houses
+begin, with unheard clips, dB), scalars for tensorboard, `last.pt`, and `best.safetensors`, the
+separator with the best validation. An interrupted run goes on with the same command and
+--resume, and ends with the same bits as if it had not been interrupted.
+"""
+
+import argparse
+import csv
+import json
+import math
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from av_envs.agents.separation.checkpoints import MALFORMED, Header, save_network
+from av_envs.agents.separation.pairs import PairConfig, Pairs, PairSampler
+from av_envs.agents.separation.separator import LOSSES, SIZES, Separator, separator_config
+from av_envs.agents.separation.validation import (
+    HeardSeconds,
+    heard_at_start,
+    si_sdr_of,
+    wrong_labels,
+)
+from av_envs.options import positive_int
+from av_envs.paths import path_argument
+from av_envs.separation.audio import corpus_of
+from av_envs.separation.config import SeparationConfig
+from av_envs.whole_files import replacing, write_whole
+
+WARM_UP = 200  # updates in which the learning rate rises
+SAVED_EVERY = 500  # updates
+VAL_STARTS = ("near", "between")
+VAL_SECONDS = (3, 11)  # of every validation episode
+# No part of what is learnt: may differ when a run is resumed.
+OF_THE_RUN = ("out", "resume", "threads")
+
+
+def option(default: Any, words: str | None = None, **argument: Any) -> Any:
+    """A field of `Args` with its help and how argparse reads it; False is a switch."""
+    read = {"action": "store_true"} if default is False else {"type": type(default)}
+    return field(default=default, metadata={"help": words, **read, **argument})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    """A run: every field is an option of the command line."""
+
+    out: Path = field(
+        metadata={"help": "directory of the run", "type": path_argument, "required": True}
+    )
+    size: str = option("small", choices=SIZES)
+    loss: str | None = option(None, "default: that of the size", type=str, choices=LOSSES)
+    pairs: int = option(600_000, "seen in all", type=positive_int)
+    batch_size: int = option(32, "pairs of an update", type=positive_int)
+    learning_rate: float = option(1e-3, "falls to zero on half a cosine")
+    sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
+    houses: int = option(48, "of the split train", type=positive_int)
+    val_houses: int = option(20, "of the split val", type=positive_int)
+    val_episodes: int = option(100, "of each start", type=positive_int)
+    val_every: int = option(50_000, "pairs between validations", type=positive_int)
+    threads: int = option(0, "of torch; 0: one per core")
+    seed: int = option(0)
+    resume: bool = option(False, "go on with the run in --out")
+
+
+class Run:
+    """One training run: networks, optimiser, and the files that it keeps."""
+
+    def __init__(self, args: Args):
+        self.args = args
+        self.classes = corpus_of(args.sounds).classes
+        torch.manual_seed(args.seed)
+        self.config = separator_config(args.size, len(self.classes), args.loss)
+        self.separator = Separator(self.config)
+        self.optimiser = torch.optim.AdamW(self.separator.parameters(), lr=args.learning_rate)
+        self.updates, self.best = 0, -math.inf
+        self.rows: list[dict[str, float]] = []
+
+    @property
+    def last(self) -> int:
+        """The number of updates of the whole run."""
+        return -(-self.args.pairs // self.args.batch_size)
+
+    def rate(self) -> float:
+        """Learning rate of the next update."""
+        decay = 0.5 * (1 + math.cos(math.pi * self.updates / self.last))
+        return self.args.learning_rate * decay * min(1.0, (self.updates + 1) / WARM_UP)
+
+    def update(self, pairs: Pairs) -> float:
+        """One step of the optimiser; the loss before it."""
+        self.separator.train()
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate()
+        loss = self.separator.loss(*map(torch.from_numpy, pairs))
+        if not torch.isfinite(loss):
+            raise FloatingPointError(
+                f"the loss of update {self.updates} is {loss.item()}; --resume goes on from "
+                f"{self.args.out / 'last.pt'}, with a smaller --learning-rate in a new run"
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.separator.parameters(), 1.0)
+        self.optimiser.step()
+        self.updates += 1
+        return loss.item()
+
+    def validate(self, heard: dict[str, HeardSeconds]) -> dict[str, float]:
+        """A row of the curve; the best separator so far is kept."""
+        row: dict[str, float] = {"pairs": self.updates * self.args.batch_size}
+        for start, seconds in heard.items():
+            ratio = si_sdr_of(self.separator, seconds, seconds.label)
+            wrong = si_sdr_of(self.separator, seconds, wrong_labels(seconds, len(self.classes)))
+            row[start] = float(ratio.mean())
+            row[f"{start}_over_mixture"] = float((ratio - seconds.si_sdr_mixture).mean())
+            row[f"{start}_wrong_class"] = float((ratio - wrong).mean())
+        self.rows.append(row)
+        score = float(np.mean([row[start] for start in heard]))
+        if score > self.best:
+            self.best = score
+            save_network(self.separator, self.args.out / "best.safetensors", self.header(row))
+        return row
+
+    def header(self, scores: dict[str, float]) -> Header:
+        kept = json.loads(_options(self.args))
+        made = {"command": "av_envs.agents.separation.pretrain", "options": kept, "val": scores}
+        return Header("separator", asdict(self.config), self.classes, made)
+
+    def save(self) -> None:
+        """Write `last.pt` and `curve.csv`."""
+        state = {
+            "separator": self.separator.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "updates": self.updates,
+            "best": self.best,
+            "rows": self.rows,
+        }
+        with replacing(self.args.out / "last.pt") as draft:
+            torch.save(state, draft)
+        if self.rows:
+            text = StringIO()
+            table = csv.DictWriter(text, list(self.rows[0]))
+            table.writeheader()
+            table.writerows(self.rows)
+            write_whole(self.args.out / "curve.csv", text.getvalue().encode())
+
+    def load(self) -> None:
+        """Go on from `last.pt`."""
+        path = self.args.out / "last.pt"
+        try:
+            state = torch.load(path, weights_only=True)
+            self.separator.load_state_dict(state["separator"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.updates, self.best, self.rows = state["updates"], state["best"], state["rows"]
+        except OSError:
+            raise
+        except Exception as error:  # torch raises whatever a damaged archive leads to
+            if (
+                not isinstance(error, (*MALFORMED, EOFError))
+                and "pickle" not in str(type(error)).lower()
+            ):
+                raise
+            raise ValueError(f"{path}: is no checkpoint of this run: {error!s:.200}") from error
+
+
+def pretrain(args: Args) -> None:
+    """One run, or the rest of one. Raises ValueError for options that cannot be."""
+    torch.set_num_threads(args.threads or torch.get_num_threads())
+    run = Run(args)
+    if _can_go_on(args):
+        run.load()
+    else:
+        write_whole(args.out / "config.json", _options(args))
+    sampler = PairSampler(PairConfig("train", args.houses, args.sounds))
+    heard = {start: heard_at_start(_val_task(args, start), args.val_episodes, VAL_SECONDS)
+             for start in VAL_STARTS}  # fmt: skip
+    weights = sum(parameter.numel() for parameter in run.separator.parameters())
+    print(f"{weights:,} weights, {run.updates:,} of {run.last:,} updates", flush=True)
+
+    def drawn(update: int) -> Pairs:
+        return sampler.batch(np.random.default_rng([args.seed, update]), args.batch_size)
+
+    validations = -(-args.val_every // args.batch_size)
+    with (
+        ThreadPoolExecutor(1) as ahead,
+        SummaryWriter(str(args.out)) as board,
+        tqdm(total=run.last, initial=run.updates, unit="update", smoothing=0.02) as bar,
+    ):
+        coming = ahead.submit(drawn, run.updates)
+        while run.updates < run.last:
+            pairs, coming = coming.result(), ahead.submit(drawn, run.updates + 1)
+            loss = run.update(pairs)
+            board.add_scalar("loss", loss, run.updates)
+            bar.update()
+            if run.updates % validations == 0 or run.updates == run.last:
+                row = run.validate(heard)
+                for name, value in row.items():
+                    board.add_scalar(f"val/{name}", value, run.updates)
+                bar.write(", ".join(f"{name} {value:.2f}" for name, value in row.items()))
+            if run.updates % SAVED_EVERY == 0 or run.updates == run.last:
+                run.save()
+
+
+def _val_task(args: Args, start: str) -> SeparationConfig:
+    return SeparationConfig(split="val", houses=args.val_houses, start=start, sounds=args.sounds)
+
+
+def _can_go_on(args: Args) -> bool:
+    """Whether there is something that this run goes on from; refuses to mix up two runs."""
+    path = args.out / "config.json"
+    if not args.resume:
+        if path.exists():
+            raise ValueError(f"{args.out} holds a run already; choose another --out or --resume")
+        return False
+    if not path.exists():
+        raise ValueError(f"nothing to resume: {path} is missing")
+    try:
+        kept = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is no config of a run: {error}") from None
+    options = json.loads(_options(args))
+    changed = [key for key in options if kept.get(key) != options[key]]
+    if changed:
+        raise ValueError(
+            f"{path} was made with other {', '.join(changed)}; a run keeps its options"
+        )
+    return (args.out / "last.pt").exists()
+
+
+def _options(args: Args) -> bytes:
+    """What a run keeps when it is resumed, as JSON."""
+    kept = {key: value for key, value in asdict(args).items() if key not in OF_THE_RUN}
+    return (json.dumps(kept, indent=2) + "\n").encode()
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="av_envs.agents.separation.pretrain",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for each in fields(Args):
+        given = {} if each.default is MISSING else {"default": each.default}
+        parser.add_argument(f"--{each.name.replace('_', '-')}", **given, **each.metadata)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = build_parser()
+    args = Args(**vars(parser.parse_args(argv)))
+    try:
+        pretrain(args)
+    except (ValueError, TypeError) as mistake:
+        parser.error(str(mistake))
+    except (OSError, FloatingPointError) as fault:
+        print(f"error: {fault}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; --resume goes on from last.pt", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The passive separator: what the target sounds like at the ears, and what it sounds like dry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from av_envs.agents.separation.networks.tcn import TCNConfig, TCNConverter, TCNExtractor
+from av_envs.separation.metrics import TARGET_POWER
+
+FLOOR = 1e-4  # of a normalised error: beyond 40 dB nothing more is asked for
+EPSILON = 1e-8
+
+
+@dataclass(frozen=True)
+class SeparatorConfig:
+    """How a separator is built and what it is trained for."""
+
+    n_classes: int
+    loss: str = "log_nmse"  # one of LOSSES
+    tcn: TCNConfig = field(default_factory=TCNConfig)
+
+    def __post_init__(self):
+        if self.loss not in LOSSES:
+            raise ValueError(f"loss {self.loss!r} does not exist; choose from {', '.join(LOSSES)}")
+
+
+class Separator(nn.Module):
+    """An extractor of the target's image at both ears, and a converter of it to dry sound.
+
+    Majumder and Grauman, "Active Audio-Visual Separation of Dynamic Sound Sources", ECCV 2022,
+    section 4.1.
+    """
+
+    def __init__(self, config: SeparatorConfig):
+        super().__init__()
+        self.config = config
+        self.extractor = TCNExtractor(config.n_classes, config.tcn)
+        self.converter = TCNConverter(config.n_classes, config.tcn)
+
+    def forward(
+        self, mixture: torch.Tensor, label: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Image (B, 2, 512, 32) and dry magnitude (B, 512, 32), linear and not negative.
+
+        mixture  (B, 2, 512, 32) linear magnitude at the ears
+        label    (B,) int64 class of the target
+        """
+        image, hidden = self.extractor(mixture, label)
+        return image, self.converter(image, hidden, label)
+
+    def loss(
+        self,
+        mixture: torch.Tensor,
+        label: torch.Tensor,
+        image: torch.Tensor,
+        truth: torch.Tensor,
+    ) -> torch.Tensor:
+        """The loss of the image plus that of the dry magnitude, means over a batch of pairs."""
+        distance = LOSSES[self.config.loss]
+        guessed_image, guessed_truth = self(mixture, label)
+        return distance(guessed_image, image) + distance(guessed_truth, truth)
+
+
+def log_nmse(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Mean over a batch (B, ...) of the logarithm, to the base 10, of the normalised error.
+
+    The logarithm makes every pair count alike, near or far: a decibel is a decibel.
+    """
+    error = (estimate - truth).square().flatten(1).mean(dim=1)
+    power = truth.square().flatten(1).mean(dim=1)
+    return torch.log10(error / (power + EPSILON) + FLOOR).mean()
+
+
+def l1(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference, the paper's."""
+    return (estimate - truth).abs().mean()
+
+
+def minus_si_sdr(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Minus the scale-invariant ratio of two magnitudes (B, ...), in units of 10 dB.
+
+    A little of the normalised error fixes the level, which the ratio leaves open.
+    """
+    flat, reference = estimate.flatten(1), truth.flatten(1)
+    along = (flat * reference).sum(dim=1) / (reference.square().sum(dim=1) + EPSILON)
+    kept = along[:, None] * reference
+    lost = (flat - kept).square().sum(dim=1)
+    ratio = kept.square().sum(dim=1) / (lost + EPSILON)
+    level = (flat - reference).square().mean(dim=1) / TARGET_POWER
+    return (0.1 * level - torch.log10(ratio + FLOOR)).mean()
+
+
+LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "log_nmse": log_nmse,
+    "l1": l1,
+    "si_sdr": minus_si_sdr,
+}
+
+SIZES: dict[str, dict[str, Any]] = {
+    "small": {"loss": "log_nmse", "tcn": TCNConfig(width=192)},
+}
+
+
+def separator_config(size: str, n_classes: int, loss: str | None = None) -> SeparatorConfig:
+    """The configuration of that size.
+
+    loss  one of LOSSES; None: that of the size
+    """
+    if size not in SIZES:
+        raise ValueError(f"size {size!r} does not exist; choose from {', '.join(SIZES)}")
+    chosen = SIZES[size] if loss is None else {**SIZES[size], "loss": loss}
+    return SeparatorConfig(n_classes, **chosen)
