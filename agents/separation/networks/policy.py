@@ -5,9 +5,9 @@ paper's policy sees the view and hears the separated sound at both ears and the 
 estimate; every other sense is one name in `PolicyConfig.features` away, and so is each ablation.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -207,7 +207,7 @@ class SeparationPolicy(nn.Module):
         cuts = starts[1:].any(dim=1).nonzero().flatten() + 1
         edges = [0, *cuts.tolist(), len(sensed)]
         outputs = []
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in pairwise(edges):
             before = state.masked_fill(starts[first][:, None], 0.0)
             output, after = self.gru(sensed[first:last], before[None])
             outputs.append(output)
@@ -230,19 +230,6 @@ def locating_loss(extra: Mapping[str, Tensor], offset: Tensor) -> Tensor:
     bearing = (extra["bearing"] - offset / safe[..., None]).square().sum(dim=-1)
     far = (extra["log_distance"] - safe.log()).square()
     return ((bearing + far) * counted).sum() / counted.sum().clamp(min=1)
-
-
-def turned_by_heading(offset: Tensor, heading: Tensor) -> Tensor:
-    """(..., 2) an offset east and north, as one along a heading and to its left.
-
-    offset   (..., 2) metres
-    heading  (...) int, quarter turns counter-clockwise from east
-    """
-    angle = heading * (math.pi / 2)
-    east, north = offset.unbind(dim=-1)
-    ahead = east * angle.cos() + north * angle.sin()
-    left = north * angle.cos() - east * angle.sin()
-    return torch.stack([ahead, left], dim=-1)
 
 
 def _sound_encoder(inputs: int, config: PolicyConfig) -> nn.Module:
