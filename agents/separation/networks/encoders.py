@@ -58,9 +58,8 @@ def bands(spectrogram: Tensor) -> Tensor:
         raise ValueError(
             f"spectrogram must be (..., 1 or 2, 512, 32); got {tuple(spectrogram.shape)}"
         )
-    energy = spectrogram.float().clamp(min=0).square()
-    energy = energy.unflatten(-1, (PARTS, N_FRAMES // PARTS)).mean(dim=-1)  # (..., C, 512, 8)
-    energy = _BAND_WEIGHTS.to(energy.device) @ energy  # (..., C, 32, 8)
+    energy = _BAND_WEIGHTS.to(spectrogram.device) @ spectrogram.float().clamp(min=0).square()
+    energy = energy.unflatten(-1, (PARTS, N_FRAMES // PARTS)).mean(dim=-1)  # (..., C, 32, 8)
     levels = energy.clamp(min=FAINTEST).log10()
     low, high = LEVEL_RANGE
     level = ((levels.mean(dim=-3, keepdim=True) - low) / (high - low)).clamp(0, 1)

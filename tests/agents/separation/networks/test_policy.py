@@ -140,6 +140,9 @@ def test_no_previous_action_may_be_said_as_minus_one_at_a_start():
     known = policy(features, policy.initial_state(2), starts).logits
     features["previous_action"].fill_(-1)
     assert torch.equal(policy(features, policy.initial_state(2), starts).logits, known)
+    features["previous_action"].fill_(0)
+    moved = policy(features, policy.initial_state(2), ~starts).logits
+    assert not torch.equal(moved, known)  # none is not the first action
 
 
 def test_reduced_sounds_and_whole_ones_are_the_same():
