@@ -1,0 +1,1 @@
+"""Learned active separation: separators, memories, policies and their training."""
