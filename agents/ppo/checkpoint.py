@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import numpy as np
 import torch
@@ -64,10 +65,12 @@ def load_checkpoint(path: Path, agent: str, config: Mapping[str, Any] | None = N
     Raises FileNotFoundError if there is none, and ValueError with the file's name for one that
     is damaged, of another version, agent or config.
     """
+    if not path.exists():
+        raise FileNotFoundError(f"nothing to resume: {path} is missing")
+    if not is_zipfile(path):  # as torch.save writes; torch.load would try older forms, too
+        raise ValueError(f"{path}: cannot be read as a checkpoint: it is cut or another file")
     try:
         contents = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"nothing to resume: {path} is missing") from None
     except MALFORMED as error:
         raise ValueError(f"{path}: cannot be read as a checkpoint: {one_line(error)}") from error
     if not isinstance(contents, dict) or "format" not in contents:
