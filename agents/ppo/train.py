@@ -194,7 +194,7 @@ def _learn(
                 return
             collector.reset(_seeds(seed, done.update, ranks, n))
         began = time.perf_counter()
-        rollout = collector.collect(_may_stop(config, ranks, done.update))
+        rollout = collector.collect(cut_short(config, ranks, done.update))
         ranks.tell_finished(done.update)
         played = time.perf_counter() - began
         scalars = ppo.update(rollout, done.update)
@@ -215,7 +215,7 @@ def _seeds(seed: int, update: int, ranks: Ranks, n: int) -> list[int]:
     return drawn[ranks.rank * n :][:n].tolist()
 
 
-def _may_stop(config: PPOConfig, ranks: Ranks, update: int) -> Callable[[int], bool] | None:
+def cut_short(config: PPOConfig, ranks: Ranks, update: int) -> Callable[[int], bool] | None:
     """Whether so many steps are enough, since enough ranks have played theirs; None: never."""
     if ranks.count == 1 or config.short_rollout_threshold == 1:
         return None

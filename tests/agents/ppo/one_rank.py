@@ -4,18 +4,20 @@ The environment variables are those of torchrun. Ends with 1 and a line for an e
 foreseen, as a command should.
 """
 
+import os
 import sys
 import time
 from pathlib import Path
 
 import torch
+import torch._dynamo  # by the first step of Adam, too, and it takes seconds: ranks are forked
 
 from av_envs.agents.ppo.collect import Collector
 from av_envs.agents.ppo.config import PPOConfig
 from av_envs.agents.ppo.distributed import RankLostError, Ranks, joined_ranks
 from av_envs.agents.ppo.plugins import Plugins
 from av_envs.agents.ppo.policy import GRUPolicy
-from av_envs.agents.ppo.train import _may_stop, train
+from av_envs.agents.ppo.train import cut_short, train
 from av_envs.agents.ppo.update import PPO
 from tests.agents.ppo.made_rollout import made_rollout, sliced
 from tests.agents.ppo.small_envs import counting
@@ -53,7 +55,7 @@ def lengths_when_one_is_slow(ranks: Ranks, threshold: float) -> list[int]:
     found = []
     for update in range(3):
         collector.reset([0, 1])
-        rollout = collector.collect(_may_stop(config, ranks, update))
+        rollout = collector.collect(cut_short(config, ranks, update))
         ranks.tell_finished(update)
         PPO(collector.policy, config, ranks).update(rollout, update)
         found.append(ranks.gather(len(rollout.actions)))
@@ -78,10 +80,10 @@ def exchange(ranks: Ranks, out: Path) -> None:
 
 
 def learn(ranks: Ranks, out: Path, resume: bool) -> None:
-    """A small run that says how far it is; the file "slow" makes it last."""
+    """A small run that says how far each rank is; the file "slow" makes it last."""
 
     def after_update(rollout, number):
-        print(f"update {number}", flush=True)
+        (out / f"rank-{ranks.rank}").write_text(f"{os.getpid()} {number}")
         time.sleep(0.1 if (out / "slow").exists() else 0.0)
 
     policy = GRUPolicy(3, 2, hidden=8)  # of other weights on every rank
@@ -105,6 +107,15 @@ def main(task: str, out: Path) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def forked(task: str, out: Path, variables: dict[str, str]) -> None:
+    """The same as a process that was forked; its output goes to a file."""
+    os.environ.update(variables)
+    log = os.open(out / f"log-{variables['RANK']}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, sys.stdout.fileno())
+    os.dup2(log, sys.stderr.fileno())
+    sys.exit(main(task, out))
 
 
 if __name__ == "__main__":

@@ -1,21 +1,25 @@
 """Several ranks learn what one would, and none waits for one that is gone."""
 
+import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
+from multiprocessing.process import BaseProcess as Process
 from pathlib import Path
 
 import pytest
 import torch
 
 from av_envs.agents.ppo.distributed import ALONE, joined_ranks
-from tests.agents.ppo.one_rank import first_gradient
+from tests.agents.ppo import one_rank
 
 ROOT = Path(__file__).resolve().parents[3]
-MODULE = "tests.agents.ppo.one_rank"
-LONGEST = 120  # seconds
+FORKS = multiprocessing.get_context("forkserver")
+LONGEST = 120.0  # seconds
 
 
 def free_port() -> int:
@@ -24,35 +28,56 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
-def start(task: str, out: Path, ranks: range = range(2)) -> tuple[list[subprocess.Popen], int]:
+@pytest.fixture(scope="module", autouse=True)
+def fork_server():
+    """Ranks are forked from a process that has imported all they need."""
+    FORKS.set_forkserver_preload([one_rank.__name__])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+
+
+def start(task: str, out: Path, ranks: range = range(2)) -> tuple[dict[int, Process], int]:
     """These of two ranks, and the port at which they meet."""
-    port = free_port()
-    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    started = []
+    port, started = free_port(), {}
     for rank in ranks:
-        numbers = {"RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"}
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-m", MODULE, task, str(out)],
-                cwd=ROOT, env={**os.environ, **meeting, **numbers}, text=True,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            )
-        )  # fmt: skip
+        variables = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+        variables |= {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+        started[rank] = FORKS.Process(target=one_rank.forked, args=(task, out, variables))
+        started[rank].start()
     return started, port
 
 
-def ended(process: subprocess.Popen) -> tuple[int, str]:
-    """Exit status and error output."""
-    try:
-        _, errors = process.communicate(timeout=LONGEST)
-    finally:
-        process.kill()
-    return process.returncode, errors
+def ended(process: Process) -> int | None:
+    """Exit status; None if it had to be stopped."""
+    process.join(LONGEST)
+    status = process.exitcode
+    process.kill()
+    return status
 
 
 def run(task: str, out: Path) -> None:
     processes, _ = start(task, out)
-    assert [ended(process) for process in processes] == [(0, ""), (0, "")]
+    assert [ended(process) for process in processes.values()] == [0, 0]
+    assert not (out / "log-0").read_text() + (out / "log-1").read_text()
+
+
+def error_of(out: Path, rank: int) -> str:
+    """The last line that a rank has said."""
+    return (out / f"log-{rank}").read_text().strip().splitlines()[-1]
+
+
+def process_after(out: Path, rank: int, update: int) -> int:
+    """The process of a rank once it has done that update."""
+    limit = time.monotonic() + LONGEST
+    while time.monotonic() < limit:
+        with suppress(FileNotFoundError, ValueError):  # not yet, or just being written
+            pid, number = (out / f"rank-{rank}").read_text().split()
+            if int(number) >= update:
+                return int(pid)
+        time.sleep(0.02)
+    raise AssertionError(f"rank {rank} never came so far")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +88,7 @@ def found(tmp_path_factory) -> dict:
 
 
 def test_two_ranks_have_the_gradient_of_one(found):
-    alone = first_gradient(ALONE)
+    alone = one_rank.first_gradient(ALONE)
     assert alone.abs().max() > 0.05
     torch.testing.assert_close(found["gradient"], alone, rtol=0, atol=1e-5)
 
@@ -94,17 +119,15 @@ def test_alone_nothing_is_exchanged(monkeypatch):
 def test_a_killed_rank_ends_the_other_which_says_how_to_go_on(tmp_path, killed):
     (tmp_path / "slow").touch()
     processes, _ = start("learn", tmp_path)
-    while processes[killed].stdout.readline() != "update 5\n":
-        assert processes[killed].poll() is None
-    processes[killed].send_signal(signal.SIGKILL)
-    status, errors = ended(processes[1 - killed])
-    assert ended(processes[killed])[0] == -signal.SIGKILL
-    assert status == 1
-    *_, line = errors.strip().splitlines()
-    path = tmp_path / "run" / "checkpoint.pt"
+    os.kill(process_after(tmp_path, killed, 5), signal.SIGKILL)
+    assert ended(processes[1 - killed]) == 1
+    assert ended(processes[killed]) == -signal.SIGKILL
+    line, path = error_of(tmp_path, 1 - killed), tmp_path / "run" / "checkpoint.pt"
     assert line.startswith("error: another rank has ended or is silent")
+    update = torch.load(path, weights_only=True)["update"]
+    assert update >= 4
     assert line.endswith(
-        f"the last good checkpoint is {path}, after 4 updates; resume goes on from it"
+        f"the last good checkpoint is {path}, after {update} updates; resume goes on from it"
     )
     if killed:
         (tmp_path / "slow").unlink()
@@ -112,16 +135,14 @@ def test_a_killed_rank_ends_the_other_which_says_how_to_go_on(tmp_path, killed):
         assert torch.load(path, weights_only=True)["update"] == 20
 
 
-def test_a_rank_that_does_not_come_up_is_told_with_the_address(tmp_path):
-    for missing in (0, 1):
-        (process,), port = start("join", tmp_path, range(1 - missing, 2 - missing))
-        status, errors = ended(process)
-        assert status == 1
-        *_, line = errors.strip().splitlines()
-        rank = 1 - missing
-        assert line.startswith(
-            f"error: rank {rank} of 2 found not all ranks at 127.0.0.1:{port} within 2 s; "
-        )
+@pytest.mark.parametrize("missing", [0, 1], ids=str)
+def test_a_rank_that_does_not_come_up_is_told_with_the_address(tmp_path, missing):
+    rank = 1 - missing
+    processes, port = start("join", tmp_path, range(rank, rank + 1))
+    assert ended(processes[rank]) == 1
+    assert error_of(tmp_path, rank).startswith(
+        f"error: rank {rank} of 2 found not all ranks at 127.0.0.1:{port} within 2 s; "
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,23 +175,14 @@ def test_torchrun_ends_when_a_rank_is_killed(tmp_path):
     """And the same command with resume goes on."""
     (tmp_path / "slow").touch()
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", "2", "-m", MODULE]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command += ["--nproc-per-node", "2", "-m", one_rank.__name__]
     process = subprocess.Popen(
-        [*command, "learn", str(tmp_path)], cwd=ROOT, env=env, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    for line in process.stdout:
-        if line == "update 5\n":
-            break
-    listed = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True)
-    workers = [int(pid) for pid in listed.stdout.split()]
-    os.kill(workers[-1], signal.SIGKILL)
-    status, errors = ended(process)
-    assert status != 0
-    assert "after 4 updates; resume goes on from it" in errors
+        [*command, "learn", str(tmp_path)], cwd=ROOT, text=True, stderr=subprocess.PIPE
+    )
+    os.kill(process_after(tmp_path, 1, 5), signal.SIGKILL)
+    _, errors = process.communicate(timeout=LONGEST)
+    assert process.returncode != 0
+    assert "updates; resume goes on from it" in errors
     (tmp_path / "slow").unlink()
-    subprocess.run(
-        [*command, "resume", str(tmp_path)], cwd=ROOT, env=env, check=True, capture_output=True,
-        timeout=LONGEST,
-    )  # fmt: skip
+    command += ["resume", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=LONGEST)
