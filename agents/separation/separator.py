@@ -113,3 +113,8 @@ def separator_config(size: str, n_classes: int, loss: str | None = None) -> Sepa
         raise ValueError(f"size {size!r} does not exist; choose from {', '.join(SIZES)}")
     chosen = SIZES[size] if loss is None else {**SIZES[size], "loss": loss}
     return SeparatorConfig(n_classes, **chosen)
+
+
+def config_from(kept: dict[str, Any]) -> SeparatorConfig:
+    """The configuration that `dataclasses.asdict` made this of."""
+    return SeparatorConfig(**{**kept, "tcn": TCNConfig(**kept["tcn"])})

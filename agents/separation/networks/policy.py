@@ -8,12 +8,12 @@ estimate; every other sense is one name in `PolicyConfig.features` away, and so 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, relu
 
+from av_envs.agents.ppo.policy import PolicyOutput
 from av_envs.agents.separation.networks.encoders import (
     PAPER_CHANNELS,
     BandEncoder,
@@ -45,7 +45,7 @@ class PolicyConfig:
     sound_channels: tuple[int, int, int] = PAPER_CHANNELS  # unused with "bands"
     branch_size: int = 512  # of the vector of each picture and sound
     state_size: int = 512  # of the GRU
-    auxiliary: bool = False  # True: also say where the target is, see `PolicyOutput.extra`
+    auxiliary: bool = False  # True: also say where the target is, see `SeparationPolicy`
 
     def __post_init__(self):
         for name in ("features", "view_channels", "sound_channels"):  # lists in JSON
@@ -79,23 +79,6 @@ PRESETS = {
 }
 
 
-class PolicyOutput(NamedTuple):
-    """What a policy says of T steps in N environments, for an agent with A moves.
-
-    logits  (T, N, A) of the moves
-    values  (T, N) expected return
-    state   (N, S) of the GRU after the last step
-    extra   with `auxiliary`: "bearing" (T, N, 2), cosine and sine of the direction of the target
-            against the heading, counter-clockwise, not normalised, and "log_distance" (T, N), the
-            logarithm of its distance in metres; empty otherwise
-    """
-
-    logits: Tensor
-    values: Tensor
-    state: Tensor
-    extra: dict[str, Tensor]
-
-
 class SeparationPolicy(nn.Module):
     """Reads the features of T steps of N environments and says what to do in each.
 
@@ -112,6 +95,10 @@ class SeparationPolicy(nn.Module):
     | `previous_action` | ()                 | int, the move before; counts as none at a start    |
 
     With `sound_input="bands"` sounds may also come as `bands`: (2, 32, 8), `mono` (1, 32, 8).
+
+    With `auxiliary` the output's `extra` has "bearing" (T, N, 2), cosine and sine of the direction
+    of the target against the heading, counter-clockwise, not normalised, and "log_distance"
+    (T, N), the logarithm of its distance in metres.
     """
 
     def __init__(self, config: PolicyConfig = PRESETS["paper"]):

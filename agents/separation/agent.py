@@ -1,0 +1,176 @@
+"""The learned agents of active separation: what distinguishes them, their networks, their files."""
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from av_envs.agents.separation.checkpoints import (
+    MALFORMED,
+    Header,
+    load_weights,
+    read_header,
+    save_network,
+)
+from av_envs.agents.separation.networks.memory import (
+    PRESETS as MEMORIES,
+)
+from av_envs.agents.separation.networks.memory import (
+    MemoryConfig,
+    RecurrentRefiner,
+    TransformerMemory,
+)
+from av_envs.agents.separation.networks.policy import PRESETS as POLICIES
+from av_envs.agents.separation.networks.policy import PolicyConfig, SeparationPolicy
+from av_envs.agents.separation.refining import Refiner, RefinesRecurrently, RefinesWithTransformer
+from av_envs.agents.separation.separator import Separator, config_from
+
+SIZES = ("small", "paper")
+WEIGHTS = Path(__file__).parent.parent / "weights"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What makes one learned agent different from the others.
+
+    memory     "transformer", "recurrent" or None: what refines the passive estimates
+    look_back  E, seconds before the present one that a transformer is trained to refine, too
+    reward     option of the environment, or "novelty", see `novelty.NoveltyReward`
+    """
+
+    memory: str | None
+    reward: str
+    look_back: int = 0
+
+
+KINDS = {
+    "active": Kind("transformer", "si_sdr_gain", look_back=14),
+    "single_step": Kind("transformer", "si_sdr_gain", look_back=0),
+    "memoryless": Kind(None, "si_sdr_gain"),
+    "move2hear": Kind("recurrent", "improvement"),
+    "novelty": Kind(None, "novelty"),
+}
+
+
+@dataclass(frozen=True)
+class AgentConfig:
+    """What the networks of an agent are built from.
+
+    kind       key of KINDS
+    policy     its size and senses
+    memory     of a transformer; None without one
+    separator  digest of the weights that the agent was trained with, see `digest`
+    """
+
+    kind: str
+    policy: PolicyConfig
+    memory: MemoryConfig | None
+    separator: str
+
+
+class AgentNetworks(nn.Module):
+    """Policy and memory of one agent; `memory` is None without one."""
+
+    def __init__(self, config: AgentConfig):
+        super().__init__()
+        self.config = config
+        self.policy = SeparationPolicy(config.policy)
+        self.memory: nn.Module | None = None
+        if KINDS[config.kind].memory == "recurrent":
+            self.memory = RecurrentRefiner()
+        elif config.memory is not None:
+            self.memory = TransformerMemory(config.memory)
+
+    def refiner(self, capacity: int) -> Refiner | None:
+        """A new one with these weights, which remembers so many seconds; None without memory."""
+        if isinstance(self.memory, TransformerMemory):
+            return RefinesWithTransformer(self.memory, capacity)
+        return None if self.memory is None else RefinesRecurrently(self.memory)
+
+
+def agent_config(
+    kind: str,
+    size: str,
+    separator: Separator,
+    *,
+    features: tuple[str, ...] | None = None,
+) -> AgentConfig:
+    """The configuration of an agent of that kind and size.
+
+    features  what its policy perceives; None: those of the size
+    """
+    for name, value, valid in (("agent", kind, KINDS), ("size", size, SIZES)):
+        if value not in valid:
+            raise ValueError(f"{name} {value!r} does not exist; choose from {', '.join(valid)}")
+    policy = replace(POLICIES[size], n_actions=4, n_classes=separator.config.n_classes)
+    if features is not None:
+        policy = replace(policy, features=features)
+    memory = MEMORIES[size] if KINDS[kind].memory == "transformer" else None
+    return AgentConfig(kind, policy, memory, digest(separator))
+
+
+def digest(separator: Separator) -> str:
+    """Hexadecimal digits that tell the weights of separators apart."""
+    found = hashlib.sha256()
+    for name, value in sorted(separator.state_dict().items()):
+        found.update(name.encode())
+        found.update(value.cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()[:16]
+
+
+def save_agent(
+    networks: AgentNetworks, path: Path, classes: tuple[str, ...], made: dict[str, Any]
+) -> None:
+    """Write an agent; `made` says how, see `checkpoints.Header`."""
+    config = networks.config
+    save_network(networks, path, Header(config.kind, asdict(config), classes, made))
+
+
+def load_agent(path: Path, kind: str, separator: Separator) -> tuple[AgentNetworks, Header]:
+    """The agent in a file; ValueError with its name unless it fits the kind and the separator."""
+    header = read_header(path, kind)
+    try:
+        given = dict(header.config)
+        memory = given.pop("memory")
+        config = AgentConfig(
+            policy=PolicyConfig(**given.pop("policy")),
+            memory=None if memory is None else MemoryConfig(**memory),
+            **given,
+        )
+        networks = AgentNetworks(config)
+    except MALFORMED as error:
+        raise ValueError(f"{path}: its networks cannot be built: {error!s:.300}") from error
+    if config.separator != digest(separator):
+        raise ValueError(
+            f"{path}: was trained with the separator {config.separator}, this one is "
+            f"{digest(separator)}"
+        )
+    load_weights(networks, path)
+    return networks.eval(), header
+
+
+def load_separator(path: Path | None = None) -> tuple[Separator, Header]:
+    """The separator in a file; None: the one that ships."""
+    path = path or WEIGHTS / "separator.safetensors"
+    header = read_header(path, "separator")
+    try:
+        separator = Separator(config_from(header.config))
+    except MALFORMED as error:
+        raise ValueError(f"{path}: its networks cannot be built: {error!s:.300}") from error
+    load_weights(separator, path)
+    return separator.eval(), header
+
+
+def frozen(network: nn.Module) -> nn.Module:
+    """The same network, which learns no more."""
+    return network.eval().requires_grad_(requires_grad=False)
+
+
+def device_named(name: str | None) -> torch.device:
+    """The device of that name; None: a graphics processor if there is one."""
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)

@@ -1,0 +1,75 @@
+"""How a memory learns from the rollouts of a policy, in turn with it.
+
+Majumder and Grauman, "Active Audio-Visual Separation of Dynamic Sound Sources", ECCV 2022: after
+every update of the policy the memory learns from the same episodes to refine what the passive
+separator made of each second, the present one and those before (section 4.3 and supplement).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from av_envs.agents.ppo.config import PPOConfig
+from av_envs.agents.ppo.distributed import Ranks
+from av_envs.agents.ppo.rollout import Rollout
+from av_envs.agents.separation.networks.memory import TransformerMemory, memory_loss
+
+LEARNING_RATE = 1e-3  # the paper's 5e-3 is for batches of 2,240 seconds on eight processors
+EPOCHS = 1  # the paper's 4 cost more time than the moves of a small agent
+AT_ONCE = 16  # episodes
+
+
+class MemoryTraining:
+    """`after_update` of `agents.ppo.plugins` for a memory.
+
+    look_back  E, seconds before the present one that count as much
+    config     whose learning rate's decay is followed
+    """
+
+    def __init__(self, memory: nn.Module, look_back: int, config: PPOConfig, ranks: Ranks):
+        self.memory, self.look_back, self.config, self.ranks = memory, look_back, config, ranks
+        self.optimiser = torch.optim.Adam(memory.parameters(), lr=LEARNING_RATE, eps=1e-5)
+
+    def __call__(self, rollout: Rollout, update: int) -> dict[str, float]:
+        """Learn from whole episodes, (T, N) in `rollout.labels`; the mean loss to log."""
+        left = self.config.learning_rate_at(update) / self.config.learning_rate
+        for group in self.optimiser.param_groups:
+            group["lr"] = LEARNING_RATE * left
+        estimates = rollout.labels["passive"].transpose(0, 1)  # (N, T, 512, 32)
+        truths = rollout.labels["truth"].transpose(0, 1)
+        total, count = 0.0, 0
+        for _ in range(EPOCHS):
+            for rows in torch.randperm(len(estimates)).split(AT_ONCE):
+                loss = self._loss(estimates[rows].float(), truths[rows].float())
+                self.optimiser.zero_grad(set_to_none=True)
+                loss.backward()
+                self._average_gradients()
+                nn.utils.clip_grad_norm_(self.memory.parameters(), self.config.max_grad_norm)
+                self.optimiser.step()
+                total, count = total + loss.item(), count + 1
+        return {"memory_loss": total / count}
+
+    def _average_gradients(self) -> None:
+        gradients = [each.grad for each in self.memory.parameters() if each.grad is not None]
+        self.ranks.add_up(gradients)
+        for gradient in gradients:
+            gradient /= self.ranks.count
+
+    def _loss(self, estimates: Tensor, truths: Tensor) -> Tensor:
+        """Of episodes (B, T, 512, 32)."""
+        rows, seconds = estimates.shape[:2]
+        if not isinstance(self.memory, TransformerMemory):
+            return self._recurrent_loss(estimates, truths)
+        steps = torch.arange(seconds, device=estimates.device).expand(rows, seconds)
+        last = torch.randint(seconds, (rows, 1), device=estimates.device)
+        heard = steps <= last  # what the memory holds at some second of the episode
+        refined = self.memory(estimates, steps, heard)
+        return memory_loss(refined, truths, steps, heard, self.look_back)
+
+    def _recurrent_loss(self, estimates: Tensor, truths: Tensor) -> Tensor:
+        """L1 of every second; gradients do not pass from one second to the one before."""
+        before, loss = torch.zeros_like(estimates[:, 0]), estimates.new_zeros(())
+        for estimate, truth in zip(estimates.unbind(1), truths.unbind(1), strict=True):
+            refined = self.memory(estimate, before)
+            loss = loss + (refined - truth).abs().mean() / estimates.shape[1]
+            before = refined.detach()
+        return loss

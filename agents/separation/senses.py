@@ -1,0 +1,97 @@
+"""What a policy perceives: sounds heard, separated, refined, and turned to its features.
+
+The same object serves training, where it perceives for many environments at once, and playing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from av_envs.agents.separation.networks.encoders import bands
+from av_envs.agents.separation.networks.policy import PolicyConfig
+from av_envs.agents.separation.refining import Refiner
+from av_envs.agents.separation.separator import Separator
+
+STILL = 0.1  # metres: a pose that moved by less is the same node
+FORWARD = 0
+
+
+def needed_observations(config: PolicyConfig) -> tuple[str, ...]:
+    """Keys of the environment's observation that the features of a policy are made of."""
+    seen = ("rgb",) if "rgb" in config.features else ()
+    return (*seen, "mixture", "target", "pose")
+
+
+class Senses:
+    """`perceive` and `answer` of `agents.ppo.plugins`, for environments with estimator="agent".
+
+    separator  what both the policy and the estimate are made from; it does not learn here
+    config     which features the policy wants
+    refiner    makes the estimate out of the separator's; None: they are the same
+    device     of all networks
+
+    `passive` and `refined` (N, 512, 32) are the estimates of the seconds heard last.
+    """
+
+    def __init__(
+        self,
+        separator: Separator,
+        config: PolicyConfig,
+        refiner: Refiner | None = None,
+        device: torch.device | str = "cpu",
+    ):
+        self.separator, self.config, self.refiner = separator.eval(), config, refiner
+        self.device = torch.device(device)
+        self._moves: Tensor | None = None  # (N,) the last ones
+        self._pose: Tensor | None = None  # (N, 4) before them
+
+    @torch.no_grad()
+    def __call__(self, observation: Mapping[str, Any], starts: Tensor) -> dict[str, Tensor]:
+        """Features (N, ...) by name.
+
+        observation  arrays (N, ...) by key, see `needed_observations`
+        starts       (N,) bool, where an episode begins
+        """
+        mixture = torch.expm1(self._tensor(observation["mixture"]))
+        label = self._tensor(observation["target"]).long()
+        image, mono = self.separator(mixture, label)
+        self.passive = mono.clamp(min=0)
+        self.refined = self.passive
+        pose = self._tensor(observation["pose"])
+        if self.refiner is not None:
+            steps = pose[:, 3].round().long()
+            self.refined = self.refiner.refine(self.passive, steps, starts).clamp(min=0)
+        sounds = {"mixture": mixture, "binaural": image, "mono": self.refined[:, None]}
+        made = {key: self._sound(value) for key, value in sounds.items() if self._wants(key)}
+        if self._wants("rgb"):
+            made["rgb"] = self._tensor(observation["rgb"])
+        made |= {"pose": pose, "target": label, **self._motion(pose, starts)}
+        self._pose = pose
+        return {key: made[key] for key in self.config.features}
+
+    def answer(self, moves: Tensor) -> dict[str, np.ndarray]:
+        """The moves (N,) int64 with the estimates of the seconds heard last, as actions."""
+        self._moves = moves
+        return {"move": moves.cpu().numpy(), "estimate": self.refined.cpu().numpy()}
+
+    def _motion(self, pose: Tensor, starts: Tensor) -> dict[str, Tensor]:
+        """The moves before, and whether something was in the way of them."""
+        if self._moves is None or self._pose is None or len(self._moves) != len(pose):
+            moves = torch.zeros(len(pose), dtype=torch.long, device=self.device)
+            return {"previous_action": moves, "collision": torch.zeros_like(starts)}
+        walked = (pose[:, :2] - self._pose[:, :2]).norm(dim=1)
+        blocked = (self._moves == FORWARD) & (walked < STILL) & ~starts
+        return {"previous_action": self._moves, "collision": blocked}
+
+    def _sound(self, spectrograms: Tensor) -> Tensor:
+        """Spectrograms (N, C, 512, 32) as the policy reads them."""
+        return bands(spectrograms) if self.config.sound_input == "bands" else spectrograms
+
+    def _wants(self, key: str) -> bool:
+        return key in self.config.features
+
+    def _tensor(self, array: Any) -> Tensor:
+        return torch.as_tensor(array, device=self.device)

@@ -1,0 +1,284 @@
+"""Train a learned agent: `python -m av_envs.agents.separation.train --agent active --out DIR`.
+
+PPO learns to move over a frozen separator, in training houses; a memory, if the agent has one,
+learns from the same rollouts in turn. What only a teacher knows, where the target is, may help at
+first: the policy also says where it believes the target to be, and imitates for a while an
+expert that knows. DIR gets `config.json`, scalars for tensorboard, `checkpoint.pt`, `curve.csv`
+(a row per validation on unseen houses) and `best.safetensors`, which the entries of
+`av_envs.agents.separation` play. An interrupted run goes on with the same command and --resume.
+Several ranks: `torchrun --nproc-per-node 2 -m av_envs.agents.separation.train ...`
+"""
+
+import argparse
+import csv
+import json
+import sys
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import torch
+
+import av_envs  # noqa: F401  (registers the environments)
+from av_envs.agents.ppo.config import PPOConfig
+from av_envs.agents.ppo.distributed import RankLostError, Ranks, joined_ranks
+from av_envs.agents.ppo.plugins import Plugins
+from av_envs.agents.ppo.train import train as learn
+from av_envs.agents.separation.agent import (
+    KINDS,
+    SIZES,
+    AgentNetworks,
+    agent_config,
+    device_named,
+    frozen,
+    load_separator,
+    save_agent,
+)
+from av_envs.agents.separation.expert import Teaching, Truths
+from av_envs.agents.separation.memory_training import MemoryTraining
+from av_envs.agents.separation.networks.policy import FEATURES
+from av_envs.agents.separation.novelty import NoveltyReward
+from av_envs.agents.separation.senses import Senses, needed_observations
+from av_envs.agents.separation.trials import Trials
+from av_envs.options import positive_int
+from av_envs.paths import path_argument
+from av_envs.separation.rewards import REWARDS
+from av_envs.whole_files import write_whole
+
+EPISODE = 20  # steps; a rollout is one episode of every environment
+VAL_HOUSES = 20
+# No part of what is learnt: may differ when a run is resumed.
+OF_THE_RUN = ("out", "resume", "device", "threads")
+
+
+def option(default: Any, words: str | None = None, **argument: Any) -> Any:
+    """A field of `Args` with its help and how argparse reads it; False is a switch."""
+    read = {"action": "store_true"} if default is False else {"type": type(default)}
+    return field(default=default, metadata={"help": words, **read, **argument})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    """A run: every field is an option of the command line."""
+
+    out: Path = field(
+        metadata={"help": "directory of the run", "type": path_argument, "required": True}
+    )
+    agent: str = option("active", choices=KINDS)
+    size: str = option("small", choices=SIZES)
+    separator: Path | None = option(None, "file; default: the one that ships", type=path_argument)
+    features: list[str] | None = option(
+        None, "what the policy perceives; default: as its size", type=str, nargs="+",
+        choices=FEATURES,
+    )  # fmt: skip
+    start: str = option("between", "of the environment, as the next ones")
+    num_sources: int = option(2, type=positive_int)
+    reward: str | None = option(None, "default: that of the agent", type=str, choices=REWARDS)
+    reward_scale: float = option(0.2, "factor of the rewards")
+    noise_snr_db: float | None = option(None, "of the microphones", type=float)
+    look_back: int | None = option(None, "E of the memory; default: the agent's", type=int)
+    steps: int = option(500_000, "of all environments together", type=positive_int)
+    num_envs: int = option(32, "of this rank", type=positive_int)
+    houses: int = option(32, "of the split train", type=positive_int)
+    val_episodes: int = option(100, "of a validation", type=positive_int)
+    val_every: int = option(64_000, "steps between validations", type=positive_int)
+    learning_rate: float = option(5e-4, "falls to zero")
+    epochs: int = option(4, type=positive_int)
+    minibatches: int = option(4, type=positive_int)
+    clip: float = option(0.2)
+    gamma: float = option(0.95)
+    gae_lambda: float = option(0.9)
+    entropy: float = option(0.01, "weight of the entropy")
+    locating: float = option(0.1, "weight of the error about the target's place")
+    imitating: float = option(1.0, "weight of imitation in the first update")
+    imitate_until: float = option(0.4, "share of the run after which nothing is imitated")
+    device: str | None = option(None, "of torch; default: cuda if there is one", type=str)
+    threads: int = option(0, "of torch; 0: one per core")
+    seed: int = option(0)
+    resume: bool = option(False, "go on with the run in --out")
+
+    @property
+    def env_options(self) -> dict[str, Any]:
+        """Of the environments of training and validation alike."""
+        return {
+            "start": self.start,
+            "num_sources": self.num_sources,
+            "noise_snr_db": self.noise_snr_db,
+            "estimator": "agent",
+        }
+
+
+def make_envs(args: Args, networks: AgentNetworks) -> gym.vector.VectorEnv:
+    """The environments in which a rank learns."""
+    reward = args.reward or KINDS[args.agent].reward
+    envs = gym.make_vec(
+        "AVDynamicSep-v0",
+        args.num_envs,
+        autoreset_mode="SameStep",
+        split="train",
+        houses=args.houses,
+        reward="si_sdr" if reward == "novelty" else reward,
+        observations=needed_observations(networks.config.policy),
+        **args.env_options,
+    )
+    return NoveltyReward(envs) if reward == "novelty" else envs
+
+
+def ppo_config(args: Args, ranks: Ranks) -> PPOConfig:
+    """Of the run; a rollout is one episode, at whose end nothing more is to be had."""
+    together = EPISODE * args.num_envs * ranks.count
+    return PPOConfig(
+        updates=-(-args.steps // together),
+        rollout=EPISODE,
+        epochs=args.epochs,
+        minibatches=args.minibatches,
+        gamma=args.gamma,
+        gae_lambda=args.gae_lambda,
+        clip=args.clip,
+        clip_value=False,
+        entropy_coef=args.entropy,
+        learning_rate=args.learning_rate,
+        truncation="terminal",
+        checkpoint_every=max(1, args.val_every // together),
+    )
+
+
+def train(args: Args, ranks: Ranks) -> None:
+    """One run, or the rest of one. Raises ValueError for options that cannot be."""
+    device = device_named(args.device)
+    torch.set_num_threads(args.threads or torch.get_num_threads())
+    separator, header = load_separator(args.separator)
+    frozen(separator).to(device)
+    features = tuple(args.features) if args.features else None
+    torch.manual_seed(args.seed)
+    networks = AgentNetworks(agent_config(args.agent, args.size, separator, features=features))
+    networks.to(device)
+    envs, config = make_envs(args, networks), ppo_config(args, ranks)
+    senses = Senses(separator, networks.config.policy, networks.refiner(EPISODE + 1), device)
+    teaching = Teaching(args.locating, args.imitating, args.imitate_until, config.updates)
+    kept, memory_training = {}, None
+    if networks.memory is not None:
+        look_back = KINDS[args.agent].look_back if args.look_back is None else args.look_back
+        memory_training = MemoryTraining(networks.memory, look_back, config, ranks)
+        kept = {"memory": networks.memory, "memory optimiser": memory_training.optimiser}
+    run = _Run(args, networks, header.classes, Trials(args, networks, separator, device))
+    truths = Truths(envs.unwrapped, senses if memory_training else None)
+
+    def after_update(rollout: Any, update: int) -> dict[str, float]:
+        teaching.at(update + 1)
+        scalars = {"imitation": teaching.weight}
+        return scalars | (memory_training(rollout, update) if memory_training else {})
+
+    plugins = Plugins(
+        perceive=senses,
+        answer=senses.answer,
+        label=truths,
+        auxiliary_loss=teaching,
+        after_update=after_update,
+        at_checkpoint=run.at_checkpoint,
+    )
+    if not args.resume and ranks.is_first:
+        write_whole(args.out / "config.json", _options(args))
+    teaching.at(run.updates_done(args.resume))
+    envs = _Scaled(envs, args.reward_scale)
+    learn(
+        envs, networks.policy, config, plugins,
+        agent=f"separation {args.agent}", seed=args.seed, out=args.out,
+        options=json.loads(_options(args)), kept=kept, resume=args.resume, ranks=ranks,
+    )  # fmt: skip
+
+
+class _Scaled(gym.vector.VectorWrapper):
+    """Rewards times a factor; a second in which the target is silent is worth nothing."""
+
+    def __init__(self, envs: gym.vector.VectorEnv, factor: float):
+        super().__init__(envs)
+        self.factor = factor
+
+    def step(self, actions: Any) -> tuple[Any, ...]:
+        observation, rewards, *rest = self.env.step(actions)
+        return observation, self.factor * rewards, *rest
+
+
+class _Run:
+    """Validates, and keeps the curve and the best agent of a run."""
+
+    def __init__(
+        self, args: Args, networks: AgentNetworks, classes: tuple[str, ...], trials: Trials
+    ):
+        self.args, self.networks, self.classes, self.trials = args, networks, classes, trials
+        self.rows: list[dict[str, float]] = []
+
+    def at_checkpoint(self, update: int) -> dict[str, float]:
+        """Scores on validation houses; a row of `curve.csv`."""
+        row = {"update": float(update), **self.trials.scores()}
+        path = self.args.out / "curve.csv"
+        self.rows = [old for old in _rows_in(path) if old["update"] < update]
+        self.rows.append(row)
+        text = StringIO()
+        table = csv.DictWriter(text, list(row))
+        table.writeheader()
+        table.writerows(self.rows)
+        write_whole(path, text.getvalue().encode())
+        if row["si_sdr"] >= max(old["si_sdr"] for old in self.rows):
+            made = {
+                "command": "av_envs.agents.separation.train",
+                "options": json.loads(_options(self.args)),
+                "val": row,
+            }
+            save_agent(self.networks, self.args.out / "best.safetensors", self.classes, made)
+        return {f"val/{name}": value for name, value in row.items()}
+
+    def updates_done(self, is_resumed: bool) -> int:
+        """Updates before the checkpoint from which the run goes on."""
+        rows = _rows_in(self.args.out / "curve.csv") if is_resumed else []
+        return int(rows[-1]["update"]) if rows else 0
+
+
+def _rows_in(path: Path) -> list[dict[str, float]]:
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _options(args: Args) -> bytes:
+    """What a run keeps when it is resumed, as JSON."""
+    kept = {key: value for key, value in asdict(args).items() if key not in OF_THE_RUN}
+    kept["separator"] = None if args.separator is None else str(args.separator)
+    return (json.dumps(kept, indent=2) + "\n").encode()
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="av_envs.agents.separation.train",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for each in fields(Args):
+        given = {} if each.default is MISSING else {"default": each.default}
+        parser.add_argument(f"--{each.name.replace('_', '-')}", **given, **each.metadata)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = build_parser()
+    args = Args(**vars(parser.parse_args(argv)))
+    try:
+        with joined_ranks() as ranks:
+            train(args, ranks)
+    except (ValueError, TypeError, gym.error.Error) as mistake:
+        parser.error(str(mistake))
+    except (OSError, FloatingPointError, RankLostError) as fault:
+        print(f"error: {fault}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; --resume goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

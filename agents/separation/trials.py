@@ -1,0 +1,106 @@
+"""What an agent is worth in validation houses while it learns."""
+
+from typing import Protocol
+
+import gymnasium as gym
+import numpy as np
+import torch
+
+from av_envs.agents.separation.agent import AgentNetworks
+from av_envs.agents.separation.senses import Senses, needed_observations
+from av_envs.agents.separation.separator import Separator
+
+AT_ONCE = 50  # episodes side by side
+EPISODE = 20  # steps
+STAY = 3
+HOUSES = 20
+SEED = 1_000_000  # of the first episode
+BESIDE = 1.5  # metres: the nodes around the target
+
+
+class Options(Protocol):
+    """What is needed of a run's options."""
+
+    val_episodes: int
+
+    @property
+    def env_options(self) -> dict: ...
+
+
+class Trials:
+    """The same episodes again and again, with actions drawn as in training.
+
+    Standing still, with the same separator and no memory, is measured once, for comparison.
+    """
+
+    def __init__(
+        self, args: Options, networks: AgentNetworks, separator: Separator, device: torch.device
+    ):
+        self.n = args.val_episodes
+        self.networks, self.separator, self.device = networks, separator, device
+        self.policy_config = networks.config.policy
+        self.env_options = args.env_options
+        self._standing: np.ndarray | None = None
+
+    def scores(self) -> dict[str, float]:
+        """Means over the episodes: SI-SDR of the agent's estimates and gain over standing, dB.
+
+        `gain_error` is the standard error of the gain; `beside` the share of episodes that end
+        within BESIDE metres of the target.
+        """
+        if self._standing is None:
+            self._standing, _ = self._play(moves=False)
+        ratios, metres = self._play(moves=True)
+        gain = ratios - self._standing
+        return {
+            "si_sdr": float(ratios.mean()),
+            "gain": float(gain.mean()),
+            "gain_error": float(gain.std(ddof=1) / np.sqrt(len(gain))),
+            "beside": float((metres <= BESIDE).mean()),
+        }
+
+    def _play(self, *, moves: bool) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) mean SI-SDR of each episode, and metres to the target at its end."""
+        ratios, metres = [], []
+        for first in range(0, self.n, AT_ONCE):
+            count = min(AT_ONCE, self.n - first)
+            one = self._play_together(SEED + first, count, moves)
+            ratios.append(one[0])
+            metres.append(one[1])
+        return np.concatenate(ratios), np.concatenate(metres)
+
+    @torch.no_grad()
+    def _play_together(self, seed: int, count: int, moves: bool) -> tuple[np.ndarray, np.ndarray]:
+        envs = gym.make_vec(
+            "AVDynamicSep-v0",
+            count,
+            autoreset_mode="Disabled",
+            split="val",
+            houses=HOUSES,
+            reward="si_sdr",
+            observations=needed_observations(self.policy_config),
+            **self.env_options,
+        )
+        refiner = self.networks.refiner(EPISODE + 1) if moves else None
+        senses = Senses(self.separator, self.policy_config, refiner, self.device)
+        policy = self.networks.policy.eval()
+        draws = torch.Generator(self.device).manual_seed(seed)
+        state = policy.initial_state(count)
+        starts = torch.ones(count, dtype=torch.bool, device=self.device)
+        observation, _ = envs.reset(seed=seed)
+        heard = []
+        for _ in range(EPISODE):
+            features = {key: value[None] for key, value in senses(observation, starts).items()}
+            if moves:
+                output = policy(features, state, starts[None])
+                state = output.state
+                chances = output.logits[0].softmax(-1)
+                chosen = torch.multinomial(chances, 1, generator=draws).squeeze(-1)
+            else:
+                chosen = torch.full((count,), STAY, device=self.device)
+            starts = torch.zeros_like(starts)
+            observation, *_, infos = envs.step(senses.answer(chosen))
+            heard.append(infos["si_sdr"])
+        policy.train()
+        envs.close()
+        return np.nanmean(np.array(heard, float), axis=0), np.asarray(infos["distance_to_target"])
