@@ -7,10 +7,8 @@ suite. An interrupted run goes on with the same command and --resume, from the l
 and ends as if it had not been interrupted.
 """
 
-import argparse
-import json
 import sys
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
 from av_envs.agents.adapters.sb3.preprocess import PreprocessVecEnv
 from av_envs.agents.adapters.sb3.robots_vec_env import RobotsVecEnv
 from av_envs.agents.adapters.sb3.vec_env import NativeVecEnv
+from av_envs.agents.runs import build_parser, can_go_on, json_object, kept_options, option
 from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.whole_files import write_whole
@@ -37,20 +36,6 @@ VAL_HOUSES = 20  # at most; no more than there are to train in
 LAST_RATE = 0.1  # of the learning rate, where it ends
 # No part of what is learnt: may differ when a run is resumed.
 OF_THE_RUN = ("out", "resume", "steps", "val_every")
-
-
-def json_object(text: str) -> dict[str, Any]:
-    """An argparse type."""
-    value = json.loads(text)  # its error is a ValueError, as argparse wants
-    if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError(f"must be a JSON object, got {text}")
-    return value
-
-
-def option(default: bool | float | str, words: str | None = None, **argument: Any) -> Any:
-    """A field of `Args` with its help and how argparse reads it; False is a switch."""
-    read = {"action": "store_true"} if default is False else {"type": type(default)}
-    return field(default=default, metadata={"help": words, **read, **argument})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +128,7 @@ def make_model(args: Args, venv: VecEnv) -> BaseAlgorithm:
 def train(args: Args) -> None:
     """One run, or the rest of one. Raises ValueError or TypeError for options that cannot be."""
     directory: Path = args.out
-    is_resumed = _can_go_on(directory, args)
+    is_resumed = can_go_on(directory, kept_options(args, OF_THE_RUN), args.resume, "last.zip")
     options = dict(args.env_kwargs)
     if args.observations:
         options["observations"] = args.observations
@@ -159,7 +144,7 @@ def train(args: Args) -> None:
         model = load_saved(name, directory / "last.zip", env=venv, device="cpu")
     else:
         model = make_model(args, venv)
-        write_whole(directory / "config.json", _config(args))
+        write_whole(directory / "config.json", kept_options(args, OF_THE_RUN))
     weights = sum(parameter.numel() for parameter in model.policy.parameters())
     print(f"{weights:,} weights, {model.num_timesteps:,} of {args.steps:,} steps", flush=True)
     model.learn(
@@ -170,55 +155,8 @@ def train(args: Args) -> None:
     )
 
 
-def _can_go_on(directory: Path, args: Args) -> bool:
-    """Whether there is something that this run goes on from; refuses to mix up two runs."""
-    path = directory / "config.json"
-    if not args.resume:
-        if path.exists():
-            raise ValueError(f"{directory} holds a run already; choose another --out or --resume")
-        return False
-    if not path.exists():
-        raise ValueError(f"nothing to resume: {path} is missing")
-    kept, config = _config_in(path), json.loads(_config(args))
-    changed = [key for key in config if kept.get(key) != config[key]]
-    if changed:
-        raise ValueError(
-            f"{path} was made with other {', '.join(changed)}; a run keeps its options"
-        )
-    if not (directory / "last.zip").exists():
-        print("nothing was saved before the interruption: starting anew", flush=True)
-        return False
-    return True
-
-
-def _config(args: Args) -> bytes:
-    """What a run keeps when it is resumed, as JSON."""
-    config = {key: value for key, value in asdict(args).items() if key not in OF_THE_RUN}
-    return (json.dumps(config, indent=2) + "\n").encode()
-
-
-def _config_in(path: Path) -> dict[str, Any]:
-    try:
-        return json_object(path.read_text(encoding="utf-8"))
-    except (ValueError, argparse.ArgumentTypeError) as error:
-        raise ValueError(f"{path} is no config of a run: {error}") from None
-
-
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="av_envs.agents.train_sb3",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    for each in fields(Args):
-        made = {} if each.default_factory is MISSING else {"default": each.default_factory()}
-        given = made if each.default is MISSING else {"default": each.default}
-        parser.add_argument(f"--{each.name.replace('_', '-')}", **given, **each.metadata)
-    return parser
-
-
 def main(argv: list[str] | None = None) -> int:
-    parser = build_parser()
+    parser = build_parser(Args, "av_envs.agents.train_sb3", __doc__)
     args = Args(**vars(parser.parse_args(argv)))
     torch.set_num_threads(1)  # layers this small are slower on more
     try:

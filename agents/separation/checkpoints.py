@@ -4,6 +4,7 @@ The header names the agent, the version of its networks, the configuration from 
 built, the classes of the corpus that they were trained on, and the command that made them.
 """
 
+import copy
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,9 +45,13 @@ class Header:
 
 
 def save_network(network: nn.Module, path: str | Path, header: Header) -> None:
-    """Write weights and header; the file is there whole or not at all."""
+    """Write weights and header; the file is there whole or not at all.
+
+    Weights are kept in half precision: half the size, and what they lose is not heard.
+    """
+    kept = copy.deepcopy(network).cpu().half()
     with replacing(user_path(path)) as draft:
-        save_model(network, str(draft), {"header": json.dumps(header.__dict__)})
+        save_model(kept, str(draft), {"header": json.dumps(header.__dict__)})
 
 
 def read_header(path: str | Path, agent: str) -> Header:

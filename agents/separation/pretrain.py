@@ -7,22 +7,21 @@ separator with the best validation. An interrupted run goes on with the same com
 --resume, and ends with the same bits as if it had not been interrupted.
 """
 
-import argparse
 import csv
 import json
 import math
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from av_envs.agents.runs import build_parser, can_go_on, kept_options, option
 from av_envs.agents.separation.checkpoints import MALFORMED, Header, save_network
 from av_envs.agents.separation.pairs import PairConfig, Pairs, PairSampler
 from av_envs.agents.separation.separator import LOSSES, SIZES, Separator, separator_config
@@ -44,12 +43,6 @@ VAL_STARTS = ("near", "between")
 VAL_SECONDS = (3, 11)  # of every validation episode
 # No part of what is learnt: may differ when a run is resumed.
 OF_THE_RUN = ("out", "resume", "threads")
-
-
-def option(default: Any, words: str | None = None, **argument: Any) -> Any:
-    """A field of `Args` with its help and how argparse reads it; False is a switch."""
-    read = {"action": "store_true"} if default is False else {"type": type(default)}
-    return field(default=default, metadata={"help": words, **read, **argument})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +125,7 @@ class Run:
         return row
 
     def header(self, scores: dict[str, float]) -> Header:
-        kept = json.loads(_options(self.args))
+        kept = json.loads(kept_options(self.args, OF_THE_RUN))
         made = {"command": "av_envs.agents.separation.pretrain", "options": kept, "val": scores}
         return Header("separator", asdict(self.config), self.classes, made)
 
@@ -177,10 +170,10 @@ def pretrain(args: Args) -> None:
     """One run, or the rest of one. Raises ValueError for options that cannot be."""
     torch.set_num_threads(args.threads or torch.get_num_threads())
     run = Run(args)
-    if _can_go_on(args):
+    if can_go_on(args.out, kept_options(args, OF_THE_RUN), args.resume, "last.pt"):
         run.load()
     else:
-        write_whole(args.out / "config.json", _options(args))
+        write_whole(args.out / "config.json", kept_options(args, OF_THE_RUN))
     sampler = PairSampler(PairConfig("train", args.houses, args.sounds))
     heard = {start: heard_at_start(_val_task(args, start), args.val_episodes, VAL_SECONDS)
              for start in VAL_STARTS}  # fmt: skip
@@ -215,48 +208,8 @@ def _val_task(args: Args, start: str) -> SeparationConfig:
     return SeparationConfig(split="val", houses=args.val_houses, start=start, sounds=args.sounds)
 
 
-def _can_go_on(args: Args) -> bool:
-    """Whether there is something that this run goes on from; refuses to mix up two runs."""
-    path = args.out / "config.json"
-    if not args.resume:
-        if path.exists():
-            raise ValueError(f"{args.out} holds a run already; choose another --out or --resume")
-        return False
-    if not path.exists():
-        raise ValueError(f"nothing to resume: {path} is missing")
-    try:
-        kept = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path} is no config of a run: {error}") from None
-    options = json.loads(_options(args))
-    changed = [key for key in options if kept.get(key) != options[key]]
-    if changed:
-        raise ValueError(
-            f"{path} was made with other {', '.join(changed)}; a run keeps its options"
-        )
-    return (args.out / "last.pt").exists()
-
-
-def _options(args: Args) -> bytes:
-    """What a run keeps when it is resumed, as JSON."""
-    kept = {key: value for key, value in asdict(args).items() if key not in OF_THE_RUN}
-    return (json.dumps(kept, indent=2) + "\n").encode()
-
-
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="av_envs.agents.separation.pretrain",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    for each in fields(Args):
-        given = {} if each.default is MISSING else {"default": each.default}
-        parser.add_argument(f"--{each.name.replace('_', '-')}", **given, **each.metadata)
-    return parser
-
-
 def main(argv: list[str] | None = None) -> int:
-    parser = build_parser()
+    parser = build_parser(Args, "av_envs.agents.separation.pretrain", __doc__)
     args = Args(**vars(parser.parse_args(argv)))
     try:
         pretrain(args)

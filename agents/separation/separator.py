@@ -8,6 +8,8 @@ import torch
 from torch import nn
 
 from av_envs.agents.separation.networks.tcn import TCNConfig, TCNConverter, TCNExtractor
+from av_envs.agents.separation.networks.unet import WIDTHS, UNetConverter, UNetExtractor
+from av_envs.options import check_choice
 from av_envs.separation.metrics import TARGET_POWER
 
 FLOOR = 1e-4  # of a normalised error: beyond 40 dB nothing more is asked for
@@ -19,37 +21,67 @@ class SeparatorConfig:
     """How a separator is built and what it is trained for."""
 
     n_classes: int
+    extractor: str = "tcn"  # one of NETWORKS
+    converter: str = "tcn"  # likewise
     loss: str = "log_nmse"  # one of LOSSES
+    detached: bool = False  # the converter's loss teaches the converter only, as in the paper
     tcn: TCNConfig = field(default_factory=TCNConfig)
+    widths: tuple[int, ...] = WIDTHS["paper"]  # of the levels of a U-Net
+    class_input: str = "film"  # of a U-Net: or "plane", as in the paper
+    output: str = "mask"  # of a U-Net's extractor: or "direct"
 
     def __post_init__(self):
-        if self.loss not in LOSSES:
-            raise ValueError(f"loss {self.loss!r} does not exist; choose from {', '.join(LOSSES)}")
+        object.__setattr__(self, "widths", tuple(self.widths))  # a list in JSON
+        check_choice("extractor", self.extractor, NETWORKS)
+        check_choice("converter", self.converter, NETWORKS)
+        check_choice("loss", self.loss, LOSSES)
 
 
 class Separator(nn.Module):
     """An extractor of the target's image at both ears, and a converter of it to dry sound.
 
     Majumder and Grauman, "Active Audio-Visual Separation of Dynamic Sound Sources", ECCV 2022,
-    section 4.1.
+    section 4.1. Its networks are the U-Nets of the size "paper"; those of the default, "small",
+    learn more from as many pairs (docs/agents/passive.md).
     """
 
     def __init__(self, config: SeparatorConfig):
         super().__init__()
         self.config = config
-        self.extractor = TCNExtractor(config.n_classes, config.tcn)
-        self.converter = TCNConverter(config.n_classes, config.tcn)
+        self.extractor: nn.Module
+        self.converter: nn.Module
+        if config.extractor == "tcn":
+            self.extractor = TCNExtractor(config.n_classes, config.tcn)
+        else:
+            self.extractor = UNetExtractor(
+                config.n_classes, config.widths, config.class_input, config.output
+            )
+        if config.converter == "tcn":
+            self.converter = TCNConverter(config.n_classes, config.tcn)
+        else:
+            self.converter = UNetConverter(config.widths)
 
     def forward(
         self, mixture: torch.Tensor, label: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Image (B, 2, 512, 32) and dry magnitude (B, 512, 32), linear and not negative.
+        """Image (B, 2, 512, 32) and dry magnitude (B, 512, 32), linear.
 
         mixture  (B, 2, 512, 32) linear magnitude at the ears
         label    (B,) int64 class of the target
+
+        Those of a TCN are not negative; those of a U-Net may be and are clamped by who uses them.
         """
-        image, hidden = self.extractor(mixture, label)
-        return image, self.converter(image, hidden, label)
+        hidden = None
+        if self.config.extractor == "tcn":
+            image, hidden = self.extractor(mixture, label)
+        else:
+            image = self.extractor(mixture, label)
+        heard = image.detach() if self.config.detached else image
+        if self.config.converter == "unet":
+            return image, self.converter(heard)
+        if hidden is not None and self.config.detached:
+            hidden = hidden.detach()
+        return image, self.converter(heard.clamp(min=0), hidden, label)
 
     def loss(
         self,
@@ -99,8 +131,16 @@ LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "si_sdr": minus_si_sdr,
 }
 
+NETWORKS = ("tcn", "unet")
 SIZES: dict[str, dict[str, Any]] = {
-    "small": {"loss": "log_nmse", "tcn": TCNConfig(width=192)},
+    "small": {"tcn": TCNConfig(width=192)},
+    "paper": {
+        "extractor": "unet",
+        "converter": "unet",
+        "loss": "l1",
+        "detached": True,
+        "class_input": "plane",
+    },
 }
 
 
@@ -109,8 +149,7 @@ def separator_config(size: str, n_classes: int, loss: str | None = None) -> Sepa
 
     loss  one of LOSSES; None: that of the size
     """
-    if size not in SIZES:
-        raise ValueError(f"size {size!r} does not exist; choose from {', '.join(SIZES)}")
+    check_choice("size", size, SIZES)
     chosen = SIZES[size] if loss is None else {**SIZES[size], "loss": loss}
     return SeparatorConfig(n_classes, **chosen)
 

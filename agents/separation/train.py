@@ -9,11 +9,10 @@ expert that knows. DIR gets `config.json`, scalars for tensorboard, `checkpoint.
 Several ranks: `torchrun --nproc-per-node 2 -m av_envs.agents.separation.train ...`
 """
 
-import argparse
 import csv
 import json
 import sys
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,9 @@ import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.ppo.config import PPOConfig
 from av_envs.agents.ppo.distributed import RankLostError, Ranks, joined_ranks
 from av_envs.agents.ppo.plugins import Plugins
+from av_envs.agents.ppo.train import FILE
 from av_envs.agents.ppo.train import train as learn
+from av_envs.agents.runs import build_parser, can_go_on, kept_options, option
 from av_envs.agents.separation.agent import (
     KINDS,
     SIZES,
@@ -53,12 +54,6 @@ VAL_HOUSES = 20
 OF_THE_RUN = ("out", "resume", "device", "threads")
 
 
-def option(default: Any, words: str | None = None, **argument: Any) -> Any:
-    """A field of `Args` with its help and how argparse reads it; False is a switch."""
-    read = {"action": "store_true"} if default is False else {"type": type(default)}
-    return field(default=default, metadata={"help": words, **read, **argument})
-
-
 @dataclass(frozen=True, kw_only=True)
 class Args:
     """A run: every field is an option of the command line."""
@@ -68,11 +63,13 @@ class Args:
     )
     agent: str = option("active", choices=KINDS)
     size: str = option("small", choices=SIZES)
-    separator: Path | None = option(None, "file; default: the one that ships", type=path_argument)
-    features: list[str] | None = option(
-        None, "what the policy perceives; default: as its size", type=str, nargs="+",
-        choices=FEATURES,
-    )  # fmt: skip
+    separator: Path | None = field(
+        default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
+    )
+    features: list[str] | None = field(
+        default=None,
+        metadata={"help": "of the policy; default: by size", "nargs": "+", "choices": FEATURES},
+    )
     start: str = option("between", "of the environment, as the next ones")
     num_sources: int = option(2, type=positive_int)
     reward: str | None = option(None, "default: that of the agent", type=str, choices=REWARDS)
@@ -179,14 +176,16 @@ def train(args: Args, ranks: Ranks) -> None:
         after_update=after_update,
         at_checkpoint=run.at_checkpoint,
     )
-    if not args.resume and ranks.is_first:
-        write_whole(args.out / "config.json", _options(args))
-    teaching.at(run.updates_done(args.resume))
+    options = kept_options(args, OF_THE_RUN)
+    goes_on = can_go_on(args.out, options, args.resume, FILE)
+    if ranks.is_first and not goes_on:
+        write_whole(args.out / "config.json", options)
+    teaching.at(run.updates_done(goes_on))
     envs = _Scaled(envs, args.reward_scale)
     learn(
         envs, networks.policy, config, plugins,
         agent=f"separation {args.agent}", seed=args.seed, out=args.out,
-        options=json.loads(_options(args)), kept=kept, resume=args.resume, ranks=ranks,
+        options=json.loads(options), kept=kept, resume=goes_on, ranks=ranks,
     )  # fmt: skip
 
 
@@ -225,7 +224,7 @@ class _Run:
         if row["si_sdr"] >= max(old["si_sdr"] for old in self.rows):
             made = {
                 "command": "av_envs.agents.separation.train",
-                "options": json.loads(_options(self.args)),
+                "options": json.loads(kept_options(self.args, OF_THE_RUN)),
                 "val": row,
             }
             save_agent(self.networks, self.args.out / "best.safetensors", self.classes, made)
@@ -244,27 +243,8 @@ def _rows_in(path: Path) -> list[dict[str, float]]:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
-def _options(args: Args) -> bytes:
-    """What a run keeps when it is resumed, as JSON."""
-    kept = {key: value for key, value in asdict(args).items() if key not in OF_THE_RUN}
-    kept["separator"] = None if args.separator is None else str(args.separator)
-    return (json.dumps(kept, indent=2) + "\n").encode()
-
-
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="av_envs.agents.separation.train",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    for each in fields(Args):
-        given = {} if each.default is MISSING else {"default": each.default}
-        parser.add_argument(f"--{each.name.replace('_', '-')}", **given, **each.metadata)
-    return parser
-
-
 def main(argv: list[str] | None = None) -> int:
-    parser = build_parser()
+    parser = build_parser(Args, "av_envs.agents.separation.train", __doc__)
     args = Args(**vars(parser.parse_args(argv)))
     try:
         with joined_ranks() as ranks:

@@ -86,16 +86,17 @@ class TCNConverter(nn.Module):
         self.write = nn.Conv1d(config.width, N_FREQUENCIES, 1)
 
     def forward(
-        self, binaural: torch.Tensor, hidden: torch.Tensor, label: torch.Tensor
+        self, binaural: torch.Tensor, hidden: torch.Tensor | None, label: torch.Tensor
     ) -> torch.Tensor:
         """(B, 512, T) linear magnitude, not negative.
 
         binaural  (B, 2, 512, T) image at both ears
-        hidden    (B, C, T) features of the extractor
+        hidden    (B, C, T) features of a `TCNExtractor`; None: of another extractor
         label     (B,) int64 class of the target
         """
         embedding = self.embedding(label)
-        hidden = hidden + self.read(compressed(binaural).flatten(1, 2))
+        read = self.read(compressed(binaural).flatten(1, 2))
+        hidden = read if hidden is None else hidden + read
         for block in self.blocks:
             hidden = block(hidden, embedding)
         return functional.softplus(self.write(functional.gelu(hidden)))

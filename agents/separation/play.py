@@ -1,0 +1,142 @@
+"""Learned agents as entries of the boards: they play the weights that ship, or others.
+
+python -m av_envs.benchmarks.run --suite separate-between-unheard-v1 \
+        --agent av_envs.agents.separation:Active --out results
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+
+from av_envs.agents.separation.agent import KINDS, WEIGHTS, load_agent, load_separator
+from av_envs.agents.separation.networks.memory import TransformerMemory
+from av_envs.agents.separation.senses import Senses, needed_observations
+
+MOST_SECONDS = 101  # that are remembered of an episode
+
+
+class LearnedAgent:
+    """A trained policy with its separator and memory.
+
+    checkpoint  file of the agent; None: the one that ships
+    separator   file of the separator it was trained with; None: the one that ships
+    likeliest   take the likeliest move instead of drawing one
+
+    With the action space `Discrete(4)` an action is the move; with `Dict(move, estimate)`, the
+    space of `estimator="agent"`, it has the agent's own estimate of the second heard last.
+    """
+
+    kind = ""  # key of KINDS
+
+    def __init__(
+        self,
+        observation_space: spaces.Dict,
+        action_space: spaces.Space,
+        *,
+        seed: int,
+        checkpoint: str | None = None,
+        separator: str | None = None,
+        likeliest: bool = False,
+    ):
+        networks, header = load_separator(None if separator is None else Path(separator))
+        path = WEIGHTS / f"{self.kind}.safetensors" if checkpoint is None else Path(checkpoint)
+        self.networks, _ = load_agent(path, self.kind, networks)
+        config = self.networks.config.policy
+        here = observation_space.spaces
+        missing = [key for key in needed_observations(config) if key not in here]
+        if missing:
+            raise ValueError(f"{type(self).__name__} needs the observations {missing}")
+        n_classes = int(observation_space["target"].n)
+        if n_classes != len(header.classes):
+            raise ValueError(
+                f"{path}: was trained on {len(header.classes)} classes, the environment has "
+                f"{n_classes}"
+            )
+        self._estimates = isinstance(action_space, spaces.Dict)
+        self._likeliest = likeliest
+        self._senses = Senses(networks, config)
+        self.reset(seed=seed)
+
+    def reset(self, *, seed: int | None = None) -> None:
+        """Begin an episode."""
+        if seed is not None:
+            self._draws = torch.Generator().manual_seed(seed)
+        self._senses.refiner = self.networks.refiner(MOST_SECONDS)
+        self._state = self.networks.policy.initial_state(1)
+        self._starts = torch.ones(1, dtype=torch.bool)
+        self._refined: list[np.ndarray] = []  # of every second so far, with what hindsight allows
+
+    @torch.no_grad()
+    def act(self, observation: dict[str, Any]) -> int | dict[str, Any]:
+        """The next move, with the estimate of the second heard last if it is asked for."""
+        features = self._hear(observation)
+        one_step = {key: value[None] for key, value in features.items()}
+        output = self.networks.policy(one_step, self._state, self._starts[None])
+        self._state, self._starts = output.state, torch.zeros_like(self._starts)
+        logits = output.logits[0]
+        if self._likeliest:
+            moves = logits.argmax(-1)
+        else:
+            moves = torch.multinomial(logits.softmax(-1), 1, generator=self._draws).squeeze(-1)
+        actions = self._senses.answer(moves)
+        move = np.int64(actions["move"][0])
+        return {"move": move, "estimate": actions["estimate"][0]} if self._estimates else int(move)
+
+    def refine(self, observation: dict[str, Any]) -> np.ndarray:
+        """(K, 512, 32) of all seconds of the episode, with hindsight.
+
+        observation  the last one, to which there is no move
+
+        The estimate of a second is that of the memory E seconds later, or at the end.
+        """
+        self._hear(observation)
+        return np.stack(self._refined)
+
+    def _hear(self, observation: dict[str, Any]) -> dict[str, torch.Tensor]:
+        """The features of this second; the estimates of the seconds before become better."""
+        batch = {
+            key: np.asarray(observation[key])[None]
+            for key in needed_observations(self.networks.config.policy)
+        }
+        features = self._senses(batch, self._starts)
+        self._refined.append(self._senses.refined[0].numpy())
+        look_back = KINDS[self.kind].look_back
+        if look_back and isinstance(self.networks.memory, TransformerMemory):
+            refined = self._senses.refiner.hindsight()[0].clamp(min=0).numpy()
+            reached = min(look_back, len(self._refined) - 1)
+            for k in range(1, reached + 1):
+                self._refined[-1 - k] = refined[-1 - k]
+        return features
+
+
+class Active(LearnedAgent):
+    """Moves and refines with a memory: Majumder and Grauman, ECCV 2022."""
+
+    kind = "active"
+
+
+class SingleStep(LearnedAgent):
+    """The same with a memory that refines the present second only: E = 0."""
+
+    kind = "single_step"
+
+
+class Memoryless(LearnedAgent):
+    """The same without a memory of sounds."""
+
+    kind = "memoryless"
+
+
+class Move2Hear(LearnedAgent):
+    """Is paid for improvement, with a recurrent memory: Majumder et al., ICCV 2021."""
+
+    kind = "move2hear"
+
+
+class Novelty(LearnedAgent):
+    """Is paid for places where it has not been, and separates what it happens to hear."""
+
+    kind = "novelty"
