@@ -115,6 +115,13 @@ def test_alone_nothing_is_exchanged(monkeypatch):
         assert ranks.share_finished(0) == 0
 
 
+def weights_in(out: Path) -> dict[str, torch.Tensor]:
+    """Of a run that is complete."""
+    found = torch.load(out / "run" / "checkpoint.pt", weights_only=True)
+    assert found["update"] == 20
+    return found["policy"]
+
+
 @pytest.mark.parametrize("killed", [0, 1], ids=str)
 def test_a_killed_rank_ends_the_other_which_says_how_to_go_on(tmp_path, killed):
     (tmp_path / "slow").touch()
@@ -132,7 +139,10 @@ def test_a_killed_rank_ends_the_other_which_says_how_to_go_on(tmp_path, killed):
     if killed:
         (tmp_path / "slow").unlink()
         run("resume", tmp_path)
-        assert torch.load(path, weights_only=True)["update"] == 20
+        (tmp_path / "whole").mkdir()
+        run("learn", tmp_path / "whole")
+        went_on, whole = (weights_in(out) for out in (tmp_path, tmp_path / "whole"))
+        assert all(torch.equal(went_on[name], whole[name]) for name in whole)
 
 
 @pytest.mark.parametrize("missing", [0, 1], ids=str)

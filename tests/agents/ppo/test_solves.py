@@ -52,16 +52,12 @@ def cartpoles(count: int, mode: str) -> VectorEnv:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("make", "mode"),
-    [(MLPPolicy, "NextStep"), (MLPPolicy, "SameStep"), (GRUPolicy, "NextStep")],
-    ids=["mlp next", "mlp same", "gru next"],
-)
-def test_the_pole_stays_up(tmp_path, make, mode):
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
+def test_the_pole_stays_up(tmp_path, mode):
     torch.manual_seed(1)
-    policy = learned(cartpoles(8, mode), make(4, 2), CARTPOLE, tmp_path)
+    policy = learned(cartpoles(8, mode), MLPPolicy(4, 2), CARTPOLE, tmp_path)
     reward = mean_reward(cartpoles(32, "NextStep"), policy, 1001)
-    print(f"CartPole-v1, {make.__name__}: {reward:.1f}")
+    print(f"CartPole-v1, {mode}: {reward:.1f}")
     assert reward >= 475
 
 

@@ -40,7 +40,14 @@ class Memory(torch.nn.Linear):
         return {"memory_loss": loss.item()}
 
 
-def run(out: Path, mode: str = "NextStep", resume: bool = False, stop=None, **options) -> Path:
+def numbers(update: int) -> dict[str, float]:
+    """Validation that draws, too."""
+    return {"drawn": torch.rand(1).item()}
+
+
+def run(
+    out: Path, mode: str = "NextStep", resume: bool = False, stop=None, validate=numbers, **options
+) -> Path:
     """`stop(update)` may raise."""
     torch.manual_seed(1 if resume else 0)
     memory, policy = Memory(), GRUPolicy(3, 2, hidden=8)
@@ -51,17 +58,12 @@ def run(out: Path, mode: str = "NextStep", resume: bool = False, stop=None, **op
             stop(number)
         return scalars
 
-    plugins = Plugins(after_update=after_update, at_checkpoint=lambda update: numbers())
+    plugins = Plugins(after_update=after_update, at_checkpoint=validate)
     return train(
         counting(4, mode, **PLAN), policy, options.pop("config", CONFIG), plugins,
         **{"agent": "counter", "seed": 7, **options}, out=out, resume=resume,
         kept={"memory": memory, "memory_optimiser": memory.optimiser}, shows_progress=False,
     )  # fmt: skip
-
-
-def numbers() -> dict[str, float]:
-    """Validation that draws, too."""
-    return {"drawn": torch.rand(1).item()}
 
 
 def left_by(out: Path) -> Checkpoint:
@@ -134,6 +136,12 @@ def test_a_finished_run_stays_as_it_is(tmp_path, undisturbed):
     before = (tmp_path / "checkpoint.pt").read_bytes()
     run(tmp_path, mode, resume=True)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    assert_same(tmp_path, out)
+
+
+def test_who_validates_changes_nothing(tmp_path, undisturbed):
+    mode, out = undisturbed
+    run(tmp_path, mode, validate=None)
     assert_same(tmp_path, out)
 
 
