@@ -19,6 +19,9 @@ PREDICTED := Random:zero Random:mean Random:oracle CoverageOracle:oracle
 PLAY_TEAMS := $(RUN) -m av_envs.benchmarks.run --workers 2 --out $(TEAM_RESULTS) \
 	--suite $(TEAM_SUITES:%=rir-%) --agent
 
+# Pytest keeps rewritten tests as bytecode; without it every process rewrites all of them again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # A file's tests stay in one process: they share what is slow to make.
 TEST_PROCESSES := 2
 TEST := $(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadfile
