@@ -60,14 +60,11 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         render_mode: str | None = None,
         **options,
     ):
-        self.num_envs = checked_count("num_envs", num_envs)
-        self.envs = [SeparationEnv(render_mode=render_mode, **options) for _ in range(num_envs)]
-        self.config = self.envs[0].config
-        self.render_mode = render_mode
-        self._autoreset = Autoreset(self.num_envs, autoreset_mode, max_episode_steps)
-        self.autoreset_mode = self._autoreset.mode
-        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.take_spaces(self.envs[0])
+        n = checked_count("num_envs", num_envs)
+        self._autoreset = Autoreset(n, autoreset_mode, max_episode_steps)
+        envs = [SeparationEnv(render_mode=render_mode, **options) for _ in range(n)]
+        self.take(envs, render_mode, self._autoreset.mode)
+        self.config = envs[0].config
         self._constant: list[Sounding | None] = [None] * self.num_envs  # of static sources
         for env in self.envs:
             env.core.responses.kept_poses = KEPT_POSES
