@@ -52,7 +52,8 @@ class Metric:
     """One number per episode.
 
     source  an info key of the environment, or "reward"; a * at its end stands for all robots,
-            whose numbers are added
+            whose numbers are added; "refined_" and a key of `score_refined`: what the agent's
+            estimates are worth that it makes after the episode
     reduce  how the steps of an episode become one number: mean | sum | final.
             Steps at which the quantity is undefined (nan) do not count.
     """
