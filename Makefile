@@ -9,7 +9,12 @@ PACKAGING := setup.cfg pyproject.toml constraints.txt
 RESULTS := results
 SUITES := between-heard-v1 between-unheard-v1 between3-unheard-v1 near-heard-v2 near-unheard-v2 \
 	target-unheard-v2 3src-v2 noise-v2 distance-v2 static-v2 far-v2
-AGENTS := Random StandInPlace RotateInPlace Novelty ProximityPrior GoToNearest DoA Oracle
+AGENTS := Random StandInPlace RotateInPlace Novelty GoToLoudest ProximityPrior GoToNearest DoA Oracle
+
+# Scored on what agents separate; those that do not learn are given the separator that ships.
+SEPARATE_RESULTS := results-separate
+SEPARATE_SUITES := between-heard-v1 between-unheard-v1 between3-unheard-v1
+SEPARATOR := av_envs.agents.separation:Passive
 
 # The measuring task, more than an hour: teams with their usual predictor, and what predictors are worth.
 TEAM_RESULTS := results-rir
@@ -19,11 +24,14 @@ PREDICTED := Random:zero Random:mean Random:oracle CoverageOracle:oracle
 PLAY_TEAMS := $(RUN) -m av_envs.benchmarks.run --workers 2 --out $(TEAM_RESULTS) \
 	--suite $(TEAM_SUITES:%=rir-%) --agent
 
+# Pytest keeps rewritten tests as bytecode; without it every process rewrites all of them again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # A file's tests stay in one process: they share what is slow to make.
 TEST_PROCESSES := 2
 TEST := $(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
-.PHONY: demo leaderboard leaderboard-rir tables test test-slow lint types format clean
+.PHONY: demo leaderboard leaderboard-separate leaderboard-rir tables test test-slow lint types format clean
 
 demo: $(VENV)/installed-demo
 	$(RUN) -m av_envs.benchmarks.demo --out demo
@@ -32,6 +40,13 @@ leaderboard: $(VENV)/installed-demo
 	$(RUN) -m av_envs.benchmarks.run --workers 2 --out $(RESULTS) --suite $(SUITES:%=sep-%) \
 		--agent $(AGENTS:%=av_envs.baselines.separation:%)
 	$(RUN) -m av_envs.benchmarks.report $(RESULTS)
+
+leaderboard-separate: $(VENV)/installed-agents
+	$(RUN) -m av_envs.benchmarks.run --workers 2 --out $(SEPARATE_RESULTS) \
+		--suite $(SEPARATE_SUITES:%=separate-%) \
+		--agent $(AGENTS:%=av_envs.baselines.separation:%) \
+		--agent-kwargs '{"separator": "$(SEPARATOR)"}'
+	$(RUN) -m av_envs.benchmarks.report $(SEPARATE_RESULTS)
 
 leaderboard-rir: $(VENV)/installed-demo
 	$(PLAY_TEAMS) $(TEAMS:%=av_envs.baselines.rir_measure:%)

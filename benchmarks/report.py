@@ -18,7 +18,7 @@ from av_envs.benchmarks.board.tables import comma_separated, json_text, markdown
 from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.results.consistency import RefutedError, check_consistency
 from av_envs.benchmarks.results.files import read_result, write_text
-from av_envs.benchmarks.suites.suite import SUITES
+from av_envs.benchmarks.suites.suite import SUITES, add_suite
 from av_envs.paths import path_argument
 
 NAME = "leaderboard"
@@ -62,6 +62,8 @@ def write_report(directory: Path, n_audio: int = 0) -> tuple[list[Row], list[Pat
 
 
 def _report(arguments: argparse.Namespace) -> None:
+    for path in arguments.suite:
+        add_suite(path)
     for path in write_report(arguments.directory, arguments.audio)[1]:
         print(path)
 
@@ -78,6 +80,14 @@ def main(argv: list[str] | None = None) -> int:
         default=1,
         help="sound of the best, median and worst episode of every agent and suite, "
         "about 0.1 MB each; default 1, the best",
+    )
+    parser.add_argument(
+        "--suite",
+        type=path_argument,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="suites that were given as files when the results were made",
     )
     return run_command(_report, parser, argv)
 

@@ -31,7 +31,7 @@ from av_envs.benchmarks.results.consistency import hash_of, is_complete
 from av_envs.benchmarks.results.files import SCHEMA, canonical, read_result, summarise, write_result
 from av_envs.benchmarks.results.provenance import asset_hash, git_state, hardware, packages
 from av_envs.benchmarks.suites.secret_seeds import check_enough, read_secret_seeds
-from av_envs.benchmarks.suites.suite import SUITES, Suite, suite_named
+from av_envs.benchmarks.suites.suite import SUITES, Suite, playable_suite
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 
@@ -186,10 +186,10 @@ def _complaint(one: Played) -> str:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    suites = [suite_named(name) for name in arguments.suite]
+    suites = {given: playable_suite(given) for given in arguments.suite}
     agents = [AgentSpec.parse(path, arguments.agent_kwargs) for path in arguments.agent]
     secret = read_secret_seeds(arguments.secret_seeds) if arguments.secret_seeds else None
-    for suite in suites:
+    for given, suite in suites.items():
         for agent in agents:
             for seed in arguments.seeds:
                 job = Job(
@@ -201,7 +201,7 @@ def _run(arguments: argparse.Namespace) -> None:
                     timeout=arguments.timeout,
                     secret=secret,
                 )
-                command = _command(arguments, suite.name, agent, seed)
+                command = _command(arguments, given, agent, seed)
                 path = run_suite(job, arguments.out, workers=arguments.workers, command=command)
                 print(path)
 
@@ -222,7 +222,12 @@ def _command(arguments: argparse.Namespace, suite: str, agent: AgentSpec, seed: 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="av_envs.benchmarks.run", description=__doc__)
-    parser.add_argument("--suite", required=True, nargs="+", help=" | ".join(sorted(SUITES)))
+    parser.add_argument(
+        "--suite",
+        required=True,
+        nargs="+",
+        help=" | ".join(sorted(SUITES)) + " | the .json file of another one",
+    )
     parser.add_argument("--agent", required=True, nargs="+", help="module:Factory")
     parser.add_argument("--agent-kwargs", default="{}", help="JSON object for the factory")
     parser.add_argument("--episodes", type=positive_int, help="only the first N of every group")

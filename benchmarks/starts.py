@@ -22,7 +22,7 @@ from av_envs.benchmarks.play.agents import load_factory
 from av_envs.options import positive_int
 from av_envs.separation.config import STARTS
 
-AGENTS = ("Oracle", "DoA", "ProximityPrior", "GoToNearest", "StandInPlace", "Random")
+AGENTS = ("Oracle", "DoA", "ProximityPrior", "GoToNearest", "GoToLoudest", "StandInPlace", "Random")
 KNOWS, CONTROL = "DoA", "GoToNearest"  # compared in the last line
 HOUSES = 20
 DRAWS = 2000  # of the bootstrap
@@ -36,7 +36,7 @@ def make(start: str, **options: Any) -> gym.Env:
         split="val",
         houses=HOUSES,
         start=start,
-        observations=("pose",),
+        observations=("pose", "mixture"),
         disable_env_checker=True,
         **options,
     )

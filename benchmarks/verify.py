@@ -35,7 +35,7 @@ from av_envs.benchmarks.results.files import (
 from av_envs.benchmarks.results.provenance import git_state, hardware, packages
 from av_envs.benchmarks.run import env_block, spec_of
 from av_envs.benchmarks.suites.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
-from av_envs.benchmarks.suites.suite import Suite, suite_named
+from av_envs.benchmarks.suites.suite import Suite, add_suite, suite_named
 from av_envs.options import positive_int
 from av_envs.paths import path_argument, user_path
 
@@ -241,6 +241,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--secret-seeds", type=path_argument, help="the seeds of a result with secret ones"
     )
+    parser.add_argument(
+        "--suite",
+        type=path_argument,
+        metavar="FILE",
+        help="the suite, if it was given as a file when the result was made",
+    )
     return parser
 
 
@@ -250,6 +256,8 @@ def main(argv: list[str] | None = None) -> int:
 
     def check(arguments: argparse.Namespace) -> None:
         nonlocal status
+        if arguments.suite:
+            add_suite(arguments.suite)
         secret = read_secret_seeds(arguments.secret_seeds) if arguments.secret_seeds else None
         n_episodes = None if arguments.all else arguments.episodes
         rng = np.random.default_rng()  # unseeded: the drawn episodes cannot be foreseen

@@ -26,6 +26,7 @@ SINGLE = {
     "noise": ("AVDynamicSep-v0", {**SOUND, "noise_snr_db": 20.0, "reward": "approach"}),
     "own estimate": ("AVStaticSep-v0", {**SOUND, "estimator": "agent"}),
     "estimator": ("AVDynamicSep-v0", {**SOUND, "estimator": "tests.separation.pluggable:Louder"}),
+    "shared": ("AVDynamicSep-v0", {**SOUND, "estimator": "tests.separation.pluggable:Fading"}),
     "team": ("AVRIRMeasure-v0", PICTURES),
     "queries": ("AVRIRMeasure-v0", {**PICTURES, "predictor": "interpolating", "queries": 2}),
     "oracle": (

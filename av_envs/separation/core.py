@@ -15,17 +15,19 @@ from av_envs.separation.audio import (
 )
 from av_envs.separation.config import SeparationConfig
 from av_envs.separation.episode import draw_in_pool, pool_of
+from av_envs.separation.estimators import BUILT_IN, Answer, PlugIn, Question
 from av_envs.separation.noise import MicrophoneNoise, power_below
 from av_envs.separation.observation import OBSERVATIONS
 from av_envs.separation.responses import ResponseCache
 from av_envs.separation.rewards import REWARDS, reward
-from av_envs.separation.scoring import EpisodeScorer
+from av_envs.separation.scoring import oracle_phase_si_sdr, score_second
 from av_envs.separation.state import (
     BinauralAudio,
     EpisodeState,
     Pose,
     Quantities,
     RenderedSecond,
+    SeparatedSecond,
     TargetSecond,
 )
 from av_envs.sound import Corpus
@@ -36,13 +38,15 @@ RENDERED_TOGETHER = 3  # poses, see `render_batch`
 class SeparationCore:
     """What an environment needs to play episodes, beside the state of the episode.
 
-    An episode is `begin`, `render`, `evaluate`, then for every action `transition`, `render`,
-    `evaluate`; `observe` and `info` read the state. In place of `render`, many states may be
-    rendered at once: `poses_to_render`, `render_requests`, `render_batch`, `set_audio`.
+    An episode is `begin`, `render`, `separate`, `evaluate`, then for every action `transition`
+    and these three again; `observe` and `info` read the state. In place of `render`, many states
+    may be rendered at once: `poses_to_render`, `render_requests`, `render_batch`, `set_audio`.
+    So they may be in place of `separate`: `questions`, `plug_in.ask`, `set_answers`.
 
     No verb changes the state it is given. The resources do change: `responses` is a cache, and
-    the estimators plugged into `scorer` remember what they heard, so every second is evaluated
-    once and in order.
+    an `Estimator` in `plug_in` remembers what it heard, so that it can play one episode at a time
+    and every second is separated once and in order. A `BatchEstimator` does not: what it
+    remembers is in the state.
     """
 
     def __init__(self, config: SeparationConfig):
@@ -50,7 +54,9 @@ class SeparationCore:
         pool_of(config)  # raises if there is none
         corpus_of(config.sounds)  # as well
         self.against_start = REWARDS[config.reward].against_start
-        self.scorer = EpisodeScorer(config.estimator, self.against_start, config.extra_scores)
+        is_plugged_in = config.estimator not in BUILT_IN
+        n_heard = 1 + self.against_start
+        self.plug_in = PlugIn(config.estimator, n_heard) if is_plugged_in else None
         self.responses = ResponseCache()
 
     @property
@@ -67,8 +73,8 @@ class SeparationCore:
         blocked = frozenset(() if is_open else episode.source_nodes.tolist())
         start = episode.start_node, episode.start_heading
         state = EpisodeState(house, dwelling, episode, blocked, (start,))
-        self.scorer.reset()
-        return replace(state, noise=self._microphone_noise(state))
+        memories = (None, None) if self.plug_in is None else self.plug_in.new_memories()
+        return replace(state, noise=self._microphone_noise(state), memories=memories)
 
     def transition(
         self, state: EpisodeState, move: Action, estimate: np.ndarray | None = None
@@ -84,6 +90,7 @@ class SeparationCore:
             moves=state.moves + move.name[0],
             collision=collision,
             rendered=None,
+            separated=None,
             score=state.score if estimate is None else self._score(state, estimate),
             own_estimate=estimate is not None,
             quantities={},
@@ -113,7 +120,7 @@ class SeparationCore:
 
         dry  what sounds, (S, F) complex64
         """
-        together = 1 if self.scorer.estimators else RENDERED_TOGETHER
+        together = RENDERED_TOGETHER if self.plug_in is None else 1
         responses = [self.responses.spectra(state, pose) for pose in poses]
         with_image = "si_sdr_ideal" in self.config.extra_scores
         return [
@@ -135,6 +142,29 @@ class SeparationCore:
             audio += render_batch([request], self.config.convolution)[0]
         return audio
 
+    def separate(self, state: EpisodeState) -> EpisodeState:
+        """The state with what the plugged-in estimator makes of its second, if there is one."""
+        if self.plug_in is None:
+            return state
+        return self.set_answers(state, self.plug_in.ask(self.questions(state)))
+
+    def questions(self, state: EpisodeState) -> list[Question]:
+        """What the plugged-in estimator is asked: of the second here and, if it differs, at the
+        start, where the second estimator has heard something else or is another object.
+        """
+        here, at_start, _ = state.second
+        label, (of_here, of_start) = state.target.label, state.memories
+        asked = [Question(here.spectrogram, label, of_here)]
+        if at_start is not here or of_start is not of_here:
+            asked.append(Question(at_start.spectrogram, label, of_start))
+        return asked
+
+    def set_answers(self, state: EpisodeState, answers: list[Answer]) -> EpisodeState:
+        """The state with the answers to its `questions`."""
+        here, at_start = answers[0], answers[-1]
+        separated = SeparatedSecond(here.estimate, at_start.estimate)
+        return replace(state, separated=separated, memories=(here.memory, at_start.memory))
+
     def evaluate(self, state: EpisodeState) -> tuple[EpisodeState, float, bool]:
         """The state with its scores, the reward of the step, and whether the episode ends.
 
@@ -142,7 +172,7 @@ class SeparationCore:
         """
         score = state.score if state.own_estimate else self._score(state, None)
         now = {**score, **_whereabouts(state)}
-        state = replace(state, score=score, quantities=now)
+        state = replace(state, score=score, quantities=now, separated=None)
         if state.t == 0:
             return state, 0.0, False
         is_last = state.t >= self.config.steps
@@ -164,9 +194,26 @@ class SeparationCore:
         audio = dict(zip(different, self.render_at(state, different, t), strict=True))
         truth = target_second(self.config, state.target, t)
         at_start = audio.pop(start) if start not in poses else audio[start]
-        gains = self.scorer.foresee_gains([*audio.values()], at_start, truth, state.target.label)
-        of_pose = dict(zip(audio, gains, strict=True))
-        return np.array([of_pose[pose] for pose in poses], np.float32)
+        estimates = self._foreseen(state, [*audio.values(), at_start])
+        *ratios, at_start_ratio = oracle_phase_si_sdr(estimates, truth)
+        gain_at = {pose: ratio - at_start_ratio for pose, ratio in zip(audio, ratios, strict=True)}
+        return np.array([gain_at[pose] for pose in poses], np.float32)
+
+    def _foreseen(self, state: EpisodeState, audio: list[BinauralAudio]) -> list[np.ndarray]:
+        """(512, 32) each, what will be scored of the next second as it may be rendered.
+
+        The last is that at the start pose. An agent's own estimate is not known, so it is the
+        mixture's with the estimator "agent".
+        """
+        if self.plug_in is None:
+            return [one.mixture for one in audio]
+        if not self.against_start:
+            name = self.config.estimator
+            raise ValueError(f"action_gains of {name!r} need the reward 'si_sdr_gain'")
+        here, at_start = state.memories
+        memories, label = [here] * (len(audio) - 1) + [at_start], state.target.label
+        heard = zip(audio, memories, strict=True)
+        return self.plug_in.foresee([Question(one.spectrogram, label, m) for one, m in heard])
 
     def _microphone_noise(self, state: EpisodeState) -> MicrophoneNoise | None:
         """Noise as far below the first second at the start as the config says."""
@@ -178,7 +225,12 @@ class SeparationCore:
 
     def _score(self, state: EpisodeState, estimate: np.ndarray | None) -> Quantities:
         """Scores of the second rendered last: of this estimate, or else of the estimator's."""
-        return self.scorer.score(estimate, state.second, state.target.label)
+        audio, audio_at_start, truth = state.second
+        judged, at_start = estimate, audio_at_start.mixture
+        if self.plug_in is not None:
+            judged, at_start = state.separated_second
+        compared = at_start if self.against_start else None
+        return score_second(judged, audio, truth, compared, self.config.extra_scores)
 
 
 def _whereabouts(state: EpisodeState) -> Quantities:

@@ -96,8 +96,10 @@ class SeparationEnv(gym.Env):
     | `"agent"`          | the agent's own, see the action space; it is compared with the  |
     |                    | mixture: at the start pose, and in place of an estimate before  |
     |                    | the first (so in the info of `reset`)                           |
-    | `"module:Factory"` | `Factory()` makes an `av_envs.separation.estimators.Estimator`; |
-    |                    | a second one hears every second at the start pose, to compare   |
+    | `"module:Factory"` | `Factory()` makes a `BatchEstimator`, which is asked once in a  |
+    |                    | step for all environments, or an `Estimator`, both of           |
+    |                    | `av_envs.separation.estimators`; it also hears every second at  |
+    |                    | the start pose, to compare, of which it keeps another memory    |
 
     ## Arguments
 
@@ -249,14 +251,14 @@ class SeparationEnv(gym.Env):
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         super().reset(seed=seed)
         begun = self.core.render(self.core.begin(self.np_random, options or {}))
-        self.state, _, _ = self.core.evaluate(begun)
+        self.state, _, _ = self.core.evaluate(self.core.separate(begun))
         return self._observation(), self.core.info(self.state)
 
     def step(self, action: Any):
         self._require_running()
         move, estimate = checked_action(action, self.config.estimator)
         moved = self.core.render(self.core.transition(self.state, move, estimate))
-        self.state, reward, truncated = self.core.evaluate(moved)
+        self.state, reward, truncated = self.core.evaluate(self.core.separate(moved))
         return self._observation(), reward, False, truncated, self.core.info(self.state)
 
     def render(self) -> np.ndarray | None:

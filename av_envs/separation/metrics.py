@@ -15,7 +15,9 @@ TARGET_RMS = 1.2  # of the ground-truth magnitude
 TARGET_POWER = TARGET_RMS**2
 SILENCE = 1e-12  # mean power below which a second counts as silent
 FLOOR = 1e-10  # of the estimate's energy; smaller shares of it are not told from nothing
+TINY = float(np.finfo(np.float64).tiny)
 MAX_DB = 100.0  # a ratio of energies lies within this of zero
+LANES = 128  # running sums; sample t is added to that of t modulo 128, and then they to each other
 CONSTANT = 1e-12  # of a signal's energy; one that varies by less is constant but for rounding
 
 
@@ -33,39 +35,51 @@ def si_sdr(estimates: np.ndarray, target: np.ndarray) -> np.ndarray:
     rows = np.ascontiguousarray(estimates).reshape(-1, len(target))
     if not _project(rows, np.ascontiguousarray(target), kept.reshape(-1), lost.reshape(-1)):
         return np.full(kept.shape, np.nan)[()]
-    lost += np.finfo(np.float64).tiny  # of a silent estimate, everything is lost
+    lost += TINY  # of a silent estimate, everything is lost
     whole = kept + lost
     return (10 * np.log10((kept / whole + FLOOR) / (lost / whole + FLOOR)))[()]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+# Without fast-math: the order of the sums is fixed, so their bits do not depend on what the
+# compiler makes of them. Lanes can be added side by side all the same.
+@njit(cache=True, nogil=True)
 def _project(estimates, target, kept, lost):
     """Energies along the target and across it, means removed; False if the target is silent.
 
     Nothing is kept of an estimate that does not vary.
     """
     n = len(target)
-    target_mean, energy = 0.0, 0.0
-    for t in range(n):
-        target_mean += target[t]
-    target_mean /= n
-    for t in range(n):
-        energy += (target[t] - target_mean) ** 2
+    sums, products = np.zeros(LANES), np.zeros(LANES)
+    for first in range(0, n, LANES):
+        true = target[first : first + LANES]
+        for k in range(len(true)):
+            sums[k] += true[k]
+    target_mean = sums.sum() / n
+    for first in range(0, n, LANES):
+        true = target[first : first + LANES]
+        for k in range(len(true)):
+            products[k] += (true[k] - target_mean) ** 2
+    energy = products.sum()
     if energy <= SILENCE * n:
         return False
     for row in range(len(estimates)):
         estimate = estimates[row]
-        mean, along, whole = 0.0, 0.0, 0.0
-        for t in range(n):
-            mean += estimate[t]
-            along += estimate[t] * (target[t] - target_mean)
-            whole += np.float64(estimate[t]) * estimate[t]
-        mean /= n
-        scale, rest = along / energy, 0.0
-        for t in range(n):
-            rest += (estimate[t] - mean - scale * (target[t] - target_mean)) ** 2
-        kept[row], lost[row] = scale * scale * energy, rest
-        if kept[row] + rest <= CONSTANT * whole:
+        sums[:], products[:] = 0, 0
+        for first in range(0, n, LANES):
+            true, guess = target[first : first + LANES], estimate[first : first + LANES]
+            for k in range(len(true)):
+                sums[k] += guess[k]
+                products[k] += guess[k] * (true[k] - target_mean)
+        mean, scale = sums.sum() / n, products.sum() / energy
+        offset = mean - scale * target_mean
+        products[:] = 0
+        for first in range(0, n, LANES):
+            true, guess = target[first : first + LANES], estimate[first : first + LANES]
+            for k in range(len(true)):
+                products[k] += (guess[k] - scale * true[k] - offset) ** 2
+        kept[row], lost[row] = scale * scale * energy, products.sum()
+        varying = kept[row] + lost[row]
+        if varying <= CONSTANT * (varying + n * mean * mean):
             kept[row] = 0.0
     return True
 

@@ -1,20 +1,13 @@
 """What an estimate of the target is worth: of one second, and of a whole episode refined."""
 
-import copy
 from collections.abc import Sequence
 
 import numpy as np
 
 from av_envs.acoustics.spectrogram import istft, stft
 from av_envs.separation.config import EXTRA_SCORES
-from av_envs.separation.estimators import (
-    BUILT_IN,
-    Estimator,
-    checked_estimate,
-    load_estimator,
-)
 from av_envs.separation.metrics import normalised_error, si_sdr, squared_error, stft_distance
-from av_envs.separation.state import BinauralAudio, Quantities, RenderedSecond, TargetSecond
+from av_envs.separation.state import BinauralAudio, Quantities, TargetSecond
 
 REFINED = ("si_sdr", "si_sdr_improvement", "stft_distance")
 
@@ -81,65 +74,6 @@ def score_second(
     if "si_sdr_mixture_phase" in extra_scores:
         score["si_sdr_mixture_phase"] = mixture_phase_si_sdr(estimate, audio, target)
     return score
-
-
-class EpisodeScorer:
-    """Scores the seconds of an episode, and asks the plugged-in estimator if there is one.
-
-    estimator      the option of that name
-    against_start  whether every second is compared with what the same estimator, in a twin
-                   of its own, makes of it at the start pose
-    extra_scores   the option of that name
-    """
-
-    def __init__(self, estimator: str, against_start: bool, extra_scores: Sequence[str] = ()):
-        self.name, self.against_start, self.extra_scores = estimator, against_start, extra_scores
-        n_plugged_in = 0 if estimator in BUILT_IN else 1 + against_start
-        self.estimators = [load_estimator(estimator) for _ in range(n_plugged_in)]
-
-    def reset(self) -> None:
-        """Begin an episode."""
-        for estimator in self.estimators:
-            estimator.reset()
-
-    def score(self, estimate: np.ndarray | None, second: RenderedSecond, label: int) -> Quantities:
-        """Scores of this estimate, or else of the estimator's, for the next second rendered."""
-        audio, audio_at_start, truth = second
-        heard = [audio, audio_at_start] if self.against_start else [audio]
-        if self.estimators:
-            pairs = zip(self.estimators, heard, strict=True)
-            estimate, *at_start = (self._made(estimator, one, label) for estimator, one in pairs)
-        else:
-            at_start = [one.mixture for one in heard[1:]]
-        return score_second(estimate, audio, truth, *at_start, extra_scores=self.extra_scores)
-
-    def foresee_gains(
-        self,
-        audio: list[BinauralAudio],
-        audio_at_start: BinauralAudio,
-        target: TargetSecond,
-        label: int,
-    ) -> np.ndarray:
-        """(P,) dB, `si_sdr_gain` of the next second for each way it may be rendered.
-
-        Asks copies of the plugged-in estimators, which so notice nothing; the agent's own
-        estimate is not known, so it is the mixture's gain with the estimator "agent".
-        """
-        if self.estimators and not self.against_start:
-            raise ValueError(f"action_gains of {self.name!r} need the reward 'si_sdr_gain'")
-        estimators = [*self.estimators[:1] * len(audio), *self.estimators[1:]]
-        heard = [*audio, audio_at_start]
-        if estimators:
-            pairs = zip(estimators, heard, strict=True)
-            rows = [self._made(copy.deepcopy(estimator), one, label) for estimator, one in pairs]
-        else:
-            rows = [one.mixture for one in heard]
-        ratios = oracle_phase_si_sdr(rows, target)
-        return ratios[:-1] - ratios[-1]
-
-    def _made(self, estimator: Estimator, audio: BinauralAudio, label: int) -> np.ndarray:
-        estimate = estimator.estimate(audio.spectrogram.copy(), label)
-        return checked_estimate(estimate, f"the estimate of {self.name!r}")
 
 
 def mean_scores(scores: list[dict[str, float]]) -> dict[str, float]:

@@ -85,6 +85,16 @@ class RenderedSecond(NamedTuple):
     truth: TargetSecond
 
 
+class SeparatedSecond(NamedTuple):
+    """(512, 32) float32 each: what a plugged-in estimator made of a second, here and at the start.
+
+    at_start  is `estimate` where the two poses always were the same or nothing is compared
+    """
+
+    estimate: np.ndarray
+    at_start: np.ndarray
+
+
 @dataclass(frozen=True, eq=False)
 class EpisodeState:
     """An episode at second `t`. `SeparationCore` makes it and derives the next ones from it.
@@ -97,6 +107,8 @@ class EpisodeState:
     noise          of the microphones, if there is any
     collision      whether the last action was blocked
     rendered       what this second sounds like; None until it is rendered
+    separated      what a plugged-in estimator made of it; None without one and once it is scored
+    memories       what that estimator remembers of the agent's seconds, and of those at the start
     score          of the second scored last, as `score_second` returns it
     own_estimate   whether `score` is that of an estimate that was part of the last action
     quantities     the info of this second, before rounding to float32; empty until `evaluate`
@@ -112,6 +124,8 @@ class EpisodeState:
     noise: MicrophoneNoise | None = None
     collision: bool = False
     rendered: RenderedSecond | None = None
+    separated: SeparatedSecond | None = None
+    memories: tuple[Any, Any] = (None, None)
     score: Quantities = field(default_factory=dict)
     own_estimate: bool = False
     quantities: Quantities = field(default_factory=dict)
@@ -146,6 +160,13 @@ class EpisodeState:
         if self.rendered is None:
             raise ValueError(f"second {self.t} has not been rendered; see SeparationCore.render")
         return self.rendered
+
+    @property
+    def separated_second(self) -> SeparatedSecond:
+        """`separated`, or a ValueError if it is missing."""
+        if self.separated is None:
+            raise ValueError(f"second {self.t} has not been separated; see SeparationCore.separate")
+        return self.separated
 
     @cached_property
     def view(self) -> tuple[np.ndarray, np.ndarray]:

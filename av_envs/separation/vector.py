@@ -25,6 +25,7 @@ TOGETHER = 4  # episodes rendered in one go: as many as the cache of a core hold
 KEPT_POSES = 3  # of an episode: the start, this one and the one before
 
 Arrays = dict[str, np.ndarray]
+States = dict[int, EpisodeState]  # by the number of the environment
 Sounding = tuple[np.ndarray, TargetSecond]  # of the sources, and the truth
 
 
@@ -33,7 +34,9 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
 
     Copy i does what a single environment with its seed does, bit for bit; with one seed s for
     all of them that is s + i. So it does what `gymnasium.vector.SyncVectorEnv` does, on all
-    cores and with fewer and larger Fourier transforms.
+    cores and with fewer and larger Fourier transforms. A plugged-in `BatchEstimator` is asked
+    once in a step for all of them; whether its answers depend on how many it is asked at once,
+    and so the scores in their last bits, is its own affair.
 
     num_envs           N
     max_episode_steps  truncate earlier than after the option `steps`
@@ -60,14 +63,11 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
         render_mode: str | None = None,
         **options,
     ):
-        self.num_envs = checked_count("num_envs", num_envs)
-        self.envs = [SeparationEnv(render_mode=render_mode, **options) for _ in range(num_envs)]
-        self.config = self.envs[0].config
-        self.render_mode = render_mode
-        self._autoreset = Autoreset(self.num_envs, autoreset_mode, max_episode_steps)
-        self.autoreset_mode = self._autoreset.mode
-        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.take_spaces(self.envs[0])
+        n = checked_count("num_envs", num_envs)
+        self._autoreset = Autoreset(n, autoreset_mode, max_episode_steps)
+        envs = [SeparationEnv(render_mode=render_mode, **options) for _ in range(n)]
+        self.take(envs, render_mode, self._autoreset.mode)
+        self.config = envs[0].config
         self._constant: list[Sounding | None] = [None] * self.num_envs  # of static sources
         for env in self.envs:
             env.core.responses.kept_poses = KEPT_POSES
@@ -114,30 +114,50 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
     ) -> dict[int, Played]:
         """Begin episodes, move in others, render all together and write what is observed."""
         checked = {i: checked_action(move[i], self.config.estimator) for i in move}
-        workers = 1 if self.envs[0].core.scorer.estimators else available_cores()
-        numbers = sorted([*begin, *move])
+        numbers, workers = sorted([*begin, *move]), available_cores()
         size = min(TOGETHER, -(-len(numbers) // workers))
         groups = [numbers[k : k + size] for k in range(0, len(numbers), size)]
 
-        def play(group: list[int]) -> list[Played]:
+        def hear(group: list[int]) -> States:
             states = {}
             for i in group:
                 if i in begin:
                     states[i] = self._begin(i, begin[i])
                 else:
                     states[i] = self.envs[i].core.transition(self.envs[i].state, *checked[i])
-            rendered = self._render(states)
-            return [self._evaluate(i, state, observations) for i, state in rendered.items()]
+            return self._render(states)
 
-        played = [one for group in in_threads(play, groups, workers, "vector") for one in group]
-        return dict(zip(numbers, played, strict=True))
+        def judge(states: States) -> dict[int, Played]:
+            return {i: self._evaluate(i, state, observations) for i, state in states.items()}
+
+        if self.envs[0].core.plug_in is None:
+            played = in_threads(lambda group: judge(hear(group)), groups, workers, "vector")
+        else:
+            heard = self._separate(in_threads(hear, groups, workers, "vector"))
+            played = in_threads(judge, heard, workers, "vector")
+        return {i: one for group in played for i, one in group.items()}
+
+    def _separate(self, groups: list[States]) -> list[States]:
+        """The states with what the plugged-in estimator makes of them: it is asked once for all.
+
+        In this thread, for it may have threads of its own.
+        """
+        states = {i: state for group in groups for i, state in group.items()}
+        asked = {i: self.envs[i].core.questions(state) for i, state in states.items()}
+        every = [question for some in asked.values() for question in some]
+        answers = iter(self.envs[0].core.plug_in.ask(every))
+        of = {i: [next(answers) for _ in some] for i, some in asked.items()}
+        return [
+            {i: self.envs[i].core.set_answers(state, of[i]) for i, state in group.items()}
+            for group in groups
+        ]
 
     def _begin(self, i: int, start: Start) -> EpisodeState:
         self._constant[i], env = None, self.envs[i]
         gym.Env.reset(env, seed=start.seed)  # which only seeds
         return env.core.begin(env.np_random, start.options)
 
-    def _render(self, states: dict[int, EpisodeState]) -> dict[int, EpisodeState]:
+    def _render(self, states: States) -> States:
         """The states of some environments with their sound."""
         requests, sounding = {}, self._sounding(states)
         for i, state in states.items():
@@ -151,7 +171,7 @@ class SeparationVectorEnv(Copies, gym.vector.VectorEnv):
             rendered[i] = self.envs[i].core.set_audio(state, heard, sounding[i][1])
         return rendered
 
-    def _sounding(self, states: dict[int, EpisodeState]) -> dict[int, Sounding]:
+    def _sounding(self, states: States) -> dict[int, Sounding]:
         """What plays in each environment; static sources need to be transformed only once."""
         missing = [i for i in states if self._constant[i] is None]
         playing = [(states[i].episode.sounds, states[i].t) for i in missing]

@@ -5,6 +5,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from av_envs.space_generators import generator_states, go_on
@@ -20,6 +21,15 @@ class Copies:
 
     num_envs: int
     envs: Sequence[gym.Env]
+
+    def take(
+        self, envs: Sequence[gym.Env], render_mode: str | None, autoreset_mode: AutoresetMode
+    ) -> None:
+        """Be the vector environment of these: their spaces and pictures, and their number."""
+        self.envs, self.num_envs = envs, len(envs)
+        self.render_mode, self.autoreset_mode = render_mode, autoreset_mode
+        self.metadata = {**envs[0].metadata, "autoreset_mode": autoreset_mode}
+        self.take_spaces(envs[0])
 
     def take_spaces(self, env: gym.Env) -> None:
         """Have the spaces of that environment, and those of N like it."""

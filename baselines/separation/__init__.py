@@ -1,6 +1,7 @@
 """Heuristics for the separation task: the references for learned agents."""
 
 from av_envs.baselines.separation.doa import DoA
+from av_envs.baselines.separation.go_to_loudest import GoToLoudest
 from av_envs.baselines.separation.go_to_nearest import GoToNearest
 from av_envs.baselines.separation.novelty import Novelty
 from av_envs.baselines.separation.oracle import Oracle
@@ -11,6 +12,7 @@ from av_envs.baselines.separation.stand_in_place import StandInPlace
 
 __all__ = [
     "DoA",
+    "GoToLoudest",
     "GoToNearest",
     "Novelty",
     "Oracle",

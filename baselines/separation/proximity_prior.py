@@ -29,12 +29,12 @@ class ProximityPrior(Heuristic):
         observation_space: spaces.Space,
         action_space: spaces.Space,
         *,
-        seed: int,
         radius: float = 2.0,
+        **options: Any,
     ):
         if not radius > 0:
             raise ValueError(f"radius must be positive metres, got {radius!r}")
-        super().__init__(observation_space, action_space, seed=seed)
+        super().__init__(observation_space, action_space, **options)
         self._radius = radius
 
     def move(self, observation: dict[str, Any], privileged: dict[str, np.ndarray]) -> int:

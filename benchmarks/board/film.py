@@ -25,7 +25,7 @@ from av_envs.benchmarks.play.episodes import (
     make_env,
     open_job_player,
 )
-from av_envs.benchmarks.suites.suite import SUITES, Suite, suite_named
+from av_envs.benchmarks.suites.suite import SUITES, Group, Suite, playable_suite
 from av_envs.options import non_negative_int
 from av_envs.paths import path_argument, user_path
 
@@ -39,6 +39,7 @@ MPEG4_BITS_PER_SECOND = 4_000_000  # the other codecs choose by quality
 def film_episode(suite: Suite, agent: AgentSpec, index: int, path: Path) -> Path:
     """Play episode `index` of a suite again and write what was seen and heard at every step."""
     group, seed, options = suite.episodes[index]
+    _check_films(suite, group)
     env = make_env(suite, group, render_mode="rgb_array")
     player = open_job_player(Job(suite, agent), env)
     observation, _ = env.reset(seed=seed, options=options)
@@ -53,6 +54,17 @@ def film_episode(suite: Suite, agent: AgentSpec, index: int, path: Path) -> Path
     env.close()
     write_film(frames, np.concatenate(sound, axis=1), path, fps=env.metadata["render_fps"])
     return path
+
+
+def _check_films(suite: Suite, group: Group) -> None:
+    """Raise if the environment shows no pictures or lets nothing be heard."""
+    env = make_env(suite, group)
+    shown = "rgb_array" in env.metadata.get("render_modes", ())
+    heard = hasattr(env.unwrapped, "hear")
+    env.close()
+    if not (shown and heard):
+        lacking = "a method hear()" if shown else "the render mode 'rgb_array'"
+        raise UserError(f"{suite.env_id} cannot be filmed: it lacks {lacking}")
 
 
 def write_film(
@@ -134,7 +146,7 @@ def _import_av() -> ModuleType:
 
 
 def _film(arguments: argparse.Namespace) -> None:
-    suite, index = suite_named(arguments.suite), arguments.episode
+    suite, index = playable_suite(arguments.suite), arguments.episode
     if index >= len(suite.episodes):
         last = len(suite.episodes) - 1
         raise UserError(f"{suite.name} has the episodes 0 to {last}, not {index}")
@@ -147,7 +159,7 @@ def main(argv: list[str] | None = None) -> int:
         prog="av_envs.benchmarks.board.film",
         description="Play one episode again and film it, with sound.",
     )
-    parser.add_argument("--suite", required=True, help=" | ".join(sorted(SUITES)))
+    parser.add_argument("--suite", required=True, help=" | ".join(sorted(SUITES)) + " | a file")
     parser.add_argument("--agent", required=True, help="module:Factory")
     parser.add_argument("--agent-kwargs", default="{}", help="JSON object for the factory")
     parser.add_argument("--episode", type=non_negative_int, default=0, help="default: 0, the first")

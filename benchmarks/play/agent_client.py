@@ -55,6 +55,9 @@ class AgentProcess:
             raise AgentError(reason)
         return action
 
+    def refine(self, observation: Any) -> Any:
+        return self._call("refine", observation)
+
     def reset_predictor(self, facts: dict[str, Any], truth: Truth) -> None:
         self._sent: list[Any] = []
         self._truth = truth if "truth" in self.declared.predictor_privileged else None

@@ -77,6 +77,9 @@ class _Server:
     def act(self, observation: Any, truth: dict[str, np.ndarray] | None) -> Any:
         return self._player.act(observation, truth)
 
+    def refine(self, observation: Any) -> Any:
+        return self._player.refine(observation)
+
     def reset_predictor(self, facts: dict[str, Any]) -> None:
         self._history = []
         self._player.reset_predictor(facts, self._ask_for_truth)

@@ -26,7 +26,9 @@ class Agent(Protocol):
     An agent that declares `privileged: tuple[str, ...]` is called as
     `act(observation, privileged)` with a dict of these keys, and is marked on the board.
     A `card: dict` may give name, authors, url and train (how it was trained). In the measuring
-    task `predictor` may name or be the predictor of the responses, see `install_predictor`.
+    task `predictor` may name or be the predictor of the responses, see `install_predictor`. Where
+    the agent's own estimates are scored, `refine(observation)` may give, after the last step,
+    estimates of all seconds of the episode with hindsight, see `SeparationEnv.score_refined`.
     """
 
     def reset(self, *, seed: int | None = None) -> None: ...

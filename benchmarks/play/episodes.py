@@ -21,10 +21,12 @@ from av_envs.benchmarks.play.player import Declared, Player, PlayerSettings
 from av_envs.benchmarks.play.predictors import install_predictor, takes_predictors
 from av_envs.benchmarks.suites.secret_seeds import SecretSeeds
 from av_envs.benchmarks.suites.suite import Group, Metric, Suite
+from av_envs.separation.scoring import REFINED as REFINED_SCORES
 
 LONGEST_ERROR = 300  # characters of an agent's error that a result keeps
 CHUNKS_PER_WORKER = 6  # of every group
 SERIES_DIGITS = 2
+REFINED = "refined_"  # begins the source of a metric of estimates that were made with hindsight
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,8 @@ def play_episode(env: gym.Env, player: Player, job: Job, index: int) -> Played:
             rewards.append(float(reward))
             infos.append(info)
             done = terminated or truncated
+        if any(metric.source.startswith(REFINED) for metric in job.suite.metrics):
+            infos = with_refined(infos, env, player, observation)
     except AgentError as failure:
         error, words = f"{job.agent.path}: {failure}"[:LONGEST_ERROR], failure.traceback
     record = {
@@ -185,6 +189,23 @@ def play_episode(env: gym.Env, player: Player, job: Job, index: int) -> Played:
         "error": error,
     }
     return Played(index, record, act_ms, time.perf_counter() - began, words)
+
+
+def with_refined(
+    infos: list[dict[str, Any]], env: gym.Env, player: Player, observation: Any
+) -> list[dict[str, Any]]:
+    """The infos of an episode with the scores of what the agent makes of it with hindsight.
+
+    They stand in the last one, each under its name after REFINED; elsewhere, and if the agent
+    does not refine, they are undefined (nan).
+    """
+    estimates = player.refine(observation)
+    undefined = {f"{REFINED}{key}": float("nan") for key in REFINED_SCORES}
+    if estimates is None:
+        return [{**info, **undefined} for info in infos]
+    scores = call_agent(env.unwrapped.score_refined, estimates)
+    last = {f"{REFINED}{key}": scores[key] for key in REFINED_SCORES}
+    return [*({**info, **undefined} for info in infos[:-1]), {**infos[-1], **last}]
 
 
 def agent_seed(seed: int, group: str, episode: int) -> int:

@@ -66,6 +66,10 @@ class Player(Protocol):
         """A valid action. `truth` holds the declared keys, None if none is declared."""
         ...
 
+    def refine(self, observation: Any) -> Any:
+        """Estimates of all seconds with hindsight, None where the agent makes none."""
+        ...
+
     def reset_predictor(self, facts: dict[str, Any], truth: Truth) -> None: ...
 
     def predict(self, pairs: "Pairs", history: Sequence[Any]) -> np.ndarray: ...
@@ -112,6 +116,10 @@ class LocalPlayer:
         if reason:
             raise AgentError(reason)
         return action
+
+    def refine(self, observation: Any) -> Any:
+        refine = getattr(self._agent, "refine", None)
+        return None if refine is None else call_agent(refine, observation)
 
     def reset_predictor(self, facts: dict[str, Any], truth: Truth) -> None:
         from av_envs.rir_measure.predictors import PredictionContext, hidden_truth

@@ -3,6 +3,7 @@
 Followed are `import` statements wherever they stand, literal arguments of `import_module`, and
 strings of the form "module:Factory", as far as they lead to code of the agent: modules of its
 own package, or beside its module where it has none, and the agents and baselines of av_envs.
+What its keyword arguments name as "module:Factory" is code of the agent in the same way.
 The environments and libraries do not belong to an agent: a result names their versions apart.
 """
 
@@ -58,9 +59,14 @@ def source_files(path: str, kwargs: Mapping[str, Any] | None = None) -> dict[str
         )
     walk = _Walk(_folder_of(module), module.split(".")[0])
     walk.follow(module, (factory,))
+    files = walk.files
     for text in _texts_in(dict(kwargs or {})):
-        walk.follow_text(text)
-    return walk.files
+        if FACTORY.fullmatch(text):  # its own code counts, wherever it lies
+            named = full_path(text).partition(":")[0]
+            other = _Walk(_folder_of(named), named.split(".")[0])
+            other.follow_text(text)
+            files = {**other.files, **files}
+    return files
 
 
 def is_here(path: str) -> bool:

@@ -13,7 +13,9 @@ paper to put beside it.
 With `--vector`, on all cores: one environment, and `--num-envs` of them as Gymnasium steps
 them one after another (sync), in processes (async) and as this package does (native), in
 turns; and the memory that each environment more takes. With `--device cuda` also as many as
-`--device-envs` says on that device, in torch.
+`--device-envs` says on that device, in torch. With `--estimator module:Factory` all are scored
+by that estimator: native asks a `BatchEstimator` once in a step, "1 by 1" is the same with a
+question at a time, and there are no processes, each of which would have a network of its own.
 """
 
 import argparse
@@ -25,11 +27,12 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from av_envs.benchmarks.command_line import run_command
+from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.results.provenance import cpu_model
 from av_envs.benchmarks.speed import timings, vector_timings
 from av_envs.options import positive_int
-from av_envs.registration import VARIANTS
+from av_envs.registration import SEPARATION, VARIANTS
+from av_envs.separation.estimators import load_estimator
 from av_envs.threads import available_cores
 
 LINES = (
@@ -85,7 +88,7 @@ def measure_vector(
     load = load_average()
     steps_per_s = in_new_process(vector_timings.steps_per_s, pool, num_envs, there)
     few, memory = max(1, num_envs // 2), {}
-    for way in ("sync", "async", "native"):
+    for way in ("sync", "async", "native") if pool.estimator is None else ("sync", "native"):
         sizes = [
             in_new_process(vector_timings.memory_mb, pool, way, n) for n in (few, few + num_envs)
         ]
@@ -98,6 +101,7 @@ def measure_vector(
         "on_device": None if there is None else there._asdict(),
         "houses": pool.houses,
         "reward": pool.reward,
+        "estimator": pool.estimator,
         "cpu": cpu_model(),
         "cores": available_cores(),
         "load_before": load,
@@ -125,7 +129,9 @@ def table(figures: dict[str, Any]) -> str:
 
 
 def _speed(arguments: argparse.Namespace) -> None:
-    pool = timings.Pool(arguments.env, arguments.houses, arguments.reward)
+    if arguments.estimator is not None:
+        _check_estimator(arguments)
+    pool = timings.Pool(arguments.env, arguments.houses, arguments.reward, arguments.estimator)
     if arguments.vector:
         n, device = arguments.num_envs, arguments.device
         there = device and vector_timings.OnDevice(device, arguments.device_envs or n)
@@ -133,6 +139,21 @@ def _speed(arguments: argparse.Namespace) -> None:
     else:
         figures, shown = measure(pool), table
     print(json.dumps(figures, indent=1) if arguments.json else shown(figures))
+
+
+def _check_estimator(arguments: argparse.Namespace) -> None:
+    """Before houses are traced."""
+    if VARIANTS[arguments.env][0] != SEPARATION:
+        raise UserError(
+            f"{arguments.env} has no estimator; one of separation has, such as "
+            f"{timings.Pool.env_id}"
+        )
+    if arguments.device:
+        raise UserError("a device scores the mixture only; leave out --device or --estimator")
+    try:
+        load_estimator(arguments.estimator)
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -144,6 +165,7 @@ def main(argv: list[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--houses", type=positive_int, default=32, help="size of the pool")
     parser.add_argument("--reward", help="of separation, such as neg_nmse, if not the usual one")
+    parser.add_argument("--estimator", help="of separation, module:Factory, that is to be scored")
     parser.add_argument("--vector", action="store_true", help="many environments at once")
     parser.add_argument("--num-envs", type=positive_int, default=16, help="with --vector: how many")
     parser.add_argument("--device", help="with --vector: also there, cuda or cpu, in torch")

@@ -46,11 +46,13 @@ class Pool:
     env_id: str = "AVDynamicSep-v0"
     houses: int = 32
     reward: str | None = None  # of separation; None: that of the environment
+    estimator: str | None = None  # likewise, "module:Factory"
 
     @property
     def options(self) -> dict[str, Any]:
-        reward = {} if self.reward is None else {"reward": self.reward}
-        return {"split": "train", "houses": self.houses, **reward}
+        chosen = {"reward": self.reward, "estimator": self.estimator}
+        chosen = {name: value for name, value in chosen.items() if value is not None}
+        return {"split": "train", "houses": self.houses, **chosen}
 
     def make(self) -> gym.Env:
         return gym.make(self.env_id, disable_env_checker=True, **self.options)

@@ -5,6 +5,7 @@ One core per process or thread, all cores in all. Meant for a process of its own
 
 import multiprocessing
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +15,11 @@ from gymnasium import spaces
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.benchmarks.speed.timings import Pool, random_action
+from av_envs.separation.estimators import Answer, PlugIn, Question
 
 WAYS = ("async", "sync", "native", "single")  # workers are forked before there are threads
+ONE_BY_ONE = "1 by 1"  # as native, but a plugged-in estimator is asked once for every second
+SEPARATED_WAYS = ("sync", ONE_BY_ONE, "native", "single")  # workers would have a network each
 ROUNDS = 5  # the ways take turns, so that all meet the same load
 STEPS = 640  # of all environments together, in a turn
 EPISODES = 2  # played before memory is looked at
@@ -24,12 +28,34 @@ SECONDS_ON_DEVICE = 40  # of each environment in a turn, at least
 NATIVE = "vector_entry_point"  # Gymnasium's name for it
 
 
+def ways_of(pool: Pool) -> tuple[str, ...]:
+    """In which ways environments of a pool are timed."""
+    return WAYS if pool.estimator is None else SEPARATED_WAYS
+
+
 def arrange(pool: Pool, way: str, num_envs: int) -> gym.Env | gym.vector.VectorEnv:
     """Environments of a pool, or one alone."""
     if way == "single":
         return pool.make()
-    mode = NATIVE if way == "native" else way
-    return gym.make_vec(pool.env_id, num_envs, vectorization_mode=mode, **pool.options)
+    mode = NATIVE if way in ("native", ONE_BY_ONE) else way
+    envs = gym.make_vec(pool.env_id, num_envs, vectorization_mode=mode, **pool.options)
+    if way == ONE_BY_ONE:
+        first = envs.unwrapped.envs[0].core  # it asks for all
+        first.plug_in = AskedOneByOne(first.plug_in)
+    return envs
+
+
+class AskedOneByOne:
+    """A plug-in that separates one second after the other, whatever it could do at once."""
+
+    def __init__(self, plug_in: PlugIn):
+        self._plug_in = plug_in
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plug_in, name)
+
+    def ask(self, questions: Sequence[Question]) -> list[Answer]:
+        return [answer for one in questions for answer in self._plug_in.ask([one])]
 
 
 class OnDevice(NamedTuple):
@@ -43,11 +69,11 @@ class OnDevice(NamedTuple):
 
 
 def steps_per_s(pool: Pool, num_envs: int, there: OnDevice | None = None) -> dict[str, float]:
-    """Median over turns for each of WAYS, resets included; a reset does not count as a step.
+    """Median over turns for each of the ways, resets included; a reset does not count as a step.
 
     there  also time environments on a device, the way "device"
     """
-    arranged = {way: arrange(pool, way, num_envs) for way in WAYS}
+    arranged = {way: arrange(pool, way, num_envs) for way in ways_of(pool)}
     if there is not None:
         arranged["device"] = there.make(pool)
     for envs in arranged.values():  # trace, compile, load
@@ -151,7 +177,8 @@ def table(figures: dict[str, Any]) -> str:
         f"{figures['cpu']}, {figures['cores']} cores, load before: {figures['load_before']}",
         f"{figures['env_id']}, {figures['num_envs']} environments, "
         f"pool of {figures['houses']} houses"
-        + (f", reward {figures['reward']}" if figures.get("reward") else ""),
+        + (f", reward {figures['reward']}" if figures.get("reward") else "")
+        + (f", estimator {figures['estimator']}" if figures.get("estimator") else ""),
         *([_of_device(figures["on_device"])] if figures.get("on_device") else []),
         "",
         "            steps/s  of single  MB per added environment",

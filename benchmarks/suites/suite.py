@@ -4,20 +4,28 @@ Published suites are the files of `benchmarks/published`, one JSON each. They na
 of their environment as it was on the day of publication, so that neither a default that changes
 nor a new option can touch them: what is added later is played with `LATER_OPTIONS`. A suite never
 changes: an edited one gets a new version, and the hash in every result file tells the two apart.
+
+Other suites are files of the same form, which commands are given by path: `add_suite`.
 """
 
 import hashlib
+import importlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import gymnasium as gym
+
 from av_envs.benchmarks.command_line import UserError
+from av_envs.paths import suffix_of, user_path
 from av_envs.registration import MEASURING, SEPARATION, VARIANTS
 
 PUBLISHED = Path(__file__).parent / "published"
 REDUCTIONS = ("mean", "sum", "final")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # of a suite; result files are named after it
 
 # Options that environments got after suites were published, by entry point: the value with which
 # a suite that does not know the option plays as it did before.
@@ -44,7 +52,8 @@ class Metric:
     """One number per episode.
 
     source  an info key of the environment, or "reward"; a * at its end stands for all robots,
-            whose numbers are added
+            whose numbers are added; "refined_" and a key of `score_refined`: what the agent's
+            estimates are worth that it makes after the episode
     reduce  how the steps of an episode become one number: mean | sum | final.
             Steps at which the quantity is undefined (nan) do not count.
     """
@@ -97,6 +106,8 @@ class Suite:
     primary: str
 
     def __post_init__(self):
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
+            raise ValueError(f"the name must be letters, digits, '.', '_', '-', got {self.name!r}")
         if self.primary not in self.metric_names:
             raise ValueError(f"{self.name}: primary {self.primary!r} not in {self.metric_names}")
         for metric in self.metrics:
@@ -108,6 +119,8 @@ class Suite:
             what, n = f"{self.name}, group {group.name}", len(group.seeds)
             if n == 0 or len(set(group.seeds)) < n:
                 raise ValueError(f"{what}: needs episodes with different seeds")
+            if not all(type(seed) is int and seed >= 0 for seed in group.seeds):
+                raise ValueError(f"{what}: seeds must be whole numbers from 0 on")
             if len(group.options) != n:
                 raise ValueError(f"{what}: {n} seeds, {len(group.options)} options")
 
@@ -172,6 +185,37 @@ def suite_named(name: str) -> Suite:
             f"cannot be made again; its successor is {WITHDRAWN[name]}"
         )
     raise UserError(f"unknown suite {name!r}; there is {', '.join(sorted(SUITES))}")
+
+
+def add_suite(path: Path) -> Suite:
+    """The suite of a JSON file, from now on in `SUITES`; errors name the file."""
+    try:
+        suite = read_suite(path)
+    except OSError as error:
+        raise UserError(f"cannot read the suite {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    known = SUITES.get(suite.name)
+    if suite.name in WITHDRAWN or (known is not None and known.hash != suite.hash):
+        raise UserError(
+            f"{path}: there is another suite {suite.name!r}; give this one another name"
+        )
+    return SUITES.setdefault(suite.name, suite)
+
+
+def playable_suite(given: str) -> Suite:
+    """The suite of that name, or of that file if it ends in .json; its environment exists."""
+    if suffix_of(given) != ".json":
+        return suite_named(given)
+    suite = add_suite(user_path(given, "the suite"))
+    module, _, env_id = suite.env_id.rpartition(":")
+    try:
+        if module:
+            importlib.import_module(module)
+        gym.spec(env_id)
+    except (gym.error.Error, ImportError) as error:
+        raise UserError(f"{given}: no environment {suite.env_id!r}: {error}") from None
+    return suite
 
 
 SUITES: dict[str, Suite] = {

@@ -28,8 +28,8 @@ def steps(env, agent, seed):
         yield env.unwrapped, reward, info
 
 
-def build(factory, env):
-    return factory(env.observation_space, env.action_space, seed=0)
+def build(factory, env, **options):
+    return factory(env.observation_space, env.action_space, seed=0, **options)
 
 
 def steps_at_the_target(env) -> tuple[int, int]:
@@ -92,16 +92,16 @@ def test_novelty_bumps_into_no_side_twice():
 
 
 @pytest.mark.parametrize("name", separation.__all__)
-def test_every_baseline_separates_by_itself(name):
+def test_every_baseline_gives_estimates(name):
     env = make_env(estimator="agent", observations=("pose", "mixture"), steps=4)
-    agent = build(getattr(separation, name), env)
+    agent = build(getattr(separation, name), env, separator="louder_ear")
     rewards = [reward for _, reward, _ in steps(env, agent, seed=0)]
     assert np.isfinite(rewards).all()
 
 
 def test_the_louder_ear_is_often_the_better_ear_of_the_same_second():
     env = make_env(estimator="agent", observations=("mixture",))
-    agent, differences = build(StandInPlace, env), []
+    agent, differences = build(StandInPlace, env, separator="louder_ear"), []
     for seed in range(3):
         for _, _, info in steps(env, agent, seed):
             differences.append(abs(info["si_sdr"] - info["si_sdr_mixture"]))

@@ -255,11 +255,45 @@ def test_every_baseline_answers_with_the_louder_ear_where_an_estimate_is_due(fac
     keys = getattr(factory, "privileged", ())
     truth = [{key: TRUTHS[key] for key in keys}] if keys else []
     silent = factory(OBSERVATIONS, ACTIONS, seed=0)
-    speaking = factory(OBSERVATIONS, ANSWERS, seed=0)
+    speaking = factory(OBSERVATIONS, ANSWERS, seed=0, separator="louder_ear")
     answer = speaking.act(observation, *truth)
     assert ANSWERS.contains(answer)
     assert answer["move"] == silent.act(observation, *truth)
     np.testing.assert_allclose(answer["estimate"], magnitudes[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("factory", EVERY)
+def test_every_baseline_leaves_separating_to_the_separator_it_is_given(factory):
+    """Which remembers the seconds of one episode, and hears linear magnitudes."""
+    sees = spaces.Dict({**OBSERVATIONS.spaces, "target": spaces.Discrete(3)})
+    magnitudes = np.random.default_rng(0).exponential(size=(2, 2, 512, 32)).astype(np.float32)
+    keys = getattr(factory, "privileged", ())
+    truth = [{key: TRUTHS[key] for key in keys}] if keys else []
+    for path in ("pluggable:Fading", "pluggable:Louder"):
+        agent = factory(sees, ANSWERS, seed=0, separator=path)
+        for _ in range(2):
+            agent.reset(seed=0)
+            answers = [
+                agent.act({"pose": np.zeros(4), "mixture": np.log1p(heard), "target": 2}, *truth)
+                for heard in magnitudes
+            ]
+            assert all(map(ANSWERS.contains, answers))
+            loud = [heard[int(np.argmax((heard**2).sum((1, 2))))] for heard in magnitudes]
+            np.testing.assert_allclose(answers[0]["estimate"], loud[0], rtol=1e-4)
+            np.testing.assert_allclose(answers[1]["estimate"], np.mean(loud, axis=0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("factory", EVERY)
+def test_without_a_separator_it_says_what_to_pass(factory):
+    with pytest.raises(ValueError, match=r"pass separator='module:Factory'.*\"louder_ear\""):
+        factory(OBSERVATIONS, ANSWERS, seed=0)
+    with pytest.raises(ValueError, match="'louder_ear' is of no use: no estimate is asked for"):
+        factory(OBSERVATIONS, ACTIONS, seed=0, separator="louder_ear")
+    with pytest.raises(ValueError, match="needs the observation 'target'"):
+        factory(OBSERVATIONS, ANSWERS, seed=0, separator="pluggable:Louder")
+    sees = spaces.Dict({**OBSERVATIONS.spaces, "target": spaces.Discrete(3)})
+    with pytest.raises(ValueError, match="'pluggable' has no 'Nobody'"):
+        factory(sees, ANSWERS, seed=0, separator="pluggable:Nobody")
 
 
 def test_the_louder_ear_is_the_one_with_more_energy_not_the_higher_peak():
@@ -281,8 +315,9 @@ def test_the_louder_ear_is_the_one_with_more_energy_not_the_higher_peak():
 )
 @pytest.mark.parametrize("factory", EVERY)
 def test_every_baseline_refuses_spaces_it_cannot_serve(factory, observations, actions, message):
+    given = {"separator": "louder_ear"} if isinstance(actions, spaces.Dict) else {}
     with pytest.raises(ValueError, match=message):
-        factory(observations, actions, seed=0)
+        factory(observations, actions, seed=0, **given)
 
 
 def test_novelty_needs_to_know_where_it_is():

@@ -17,11 +17,11 @@ WAYS = {"deepcopy": copy.deepcopy, "pickle": lambda state: pickle.loads(pickle.d
 
 def begun(core, seed=0):
     state = core.render(core.begin(np.random.default_rng(seed), {}))
-    return core.evaluate(state)[0]
+    return core.evaluate(core.separate(state))[0]
 
 
 def after(core, state, move):
-    return core.evaluate(core.render(core.transition(state, move)))
+    return core.evaluate(core.separate(core.render(core.transition(state, move))))
 
 
 def test_the_verbs_are_what_the_environment_plays():
@@ -70,6 +70,23 @@ def test_a_second_that_is_not_rendered_says_so():
     state = core.begin(np.random.default_rng(0), {})
     with pytest.raises(ValueError, match=r"second 0 has not been rendered; see .*\.render"):
         core.evaluate(state)
+
+
+def test_a_second_that_is_not_separated_says_so():
+    core = SeparationCore(SeparationConfig(**LIGHT, estimator="pluggable:Fading"))
+    state = core.render(core.begin(np.random.default_rng(0), {}))
+    with pytest.raises(ValueError, match=r"second 0 has not been separated; see .*\.separate"):
+        core.evaluate(state)
+
+
+def test_a_state_can_be_left_twice_with_what_a_batch_estimator_remembers():
+    """Its memory is part of the state, so nothing that is tried out is remembered elsewhere."""
+    core = SeparationCore(SeparationConfig(**LIGHT, estimator="pluggable:Fading"))
+    start = after(core, begun(core), Action.LEFT)[0]
+    ways = [after(core, start, Action.FORWARD), after(core, start, Action.RIGHT)]
+    again = after(core, start, Action.FORWARD)
+    assert core.info(again[0]) == core.info(ways[0][0]) != core.info(ways[1][0])
+    assert start.memories[0] is not start.memories[1]
 
 
 def test_episodes_of_one_core_do_not_share_responses():

@@ -7,6 +7,8 @@ import pytest
 
 from av_envs.acoustics.spectrogram import stft
 from av_envs.separation.metrics import (
+    LANES,
+    _project,
     normalised_error,
     si_sdr,
     squared_error,
@@ -38,6 +40,34 @@ def test_a_perfect_estimate_scores_over_60_db_and_many_rows_at_once():
     assert scores.shape == (2,)
     assert scores[0] > 60
     assert scores[1] == pytest.approx(0, abs=1e-3)
+
+
+def added(values: np.ndarray) -> float:
+    """The sum of values (n,) in the order of the kernel."""
+    sums = np.zeros(LANES)
+    for first in range(0, len(values), LANES):
+        part = values[first : first + LANES]
+        sums[: len(part)] += part
+    return sum(sums.tolist())
+
+
+@pytest.mark.parametrize("n", [100, 16_000, 16_001])
+def test_energies_are_added_in_one_order_to_the_last_bit(n):
+    """So they do not depend on what a compiler makes of the kernel."""
+    rng = np.random.default_rng(n)
+    target = rng.standard_normal(n).astype(np.float32)
+    estimates = target + rng.standard_normal((2, n)).astype(np.float32)
+    kept, lost = np.empty(2), np.empty(2)
+    assert _project(estimates, target, kept, lost)
+    target = target.astype(float)
+    mean = added(target) / n
+    centred = target - mean
+    energy = added(centred**2)
+    for row, estimate in enumerate(estimates.astype(float)):
+        scale = added(estimate * centred) / energy
+        offset = added(estimate) / n - scale * mean
+        assert kept[row] == scale * scale * energy
+        assert lost[row] == added((estimate - scale * target - offset) ** 2)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -0.3, 1e-12, 1e9, 0.1, 1 / 3])

@@ -48,15 +48,12 @@ class MeasureVectorEnv(Copies, gym.vector.VectorEnv):
         workers: int | None = None,
         **options,
     ):
-        self.num_envs = checked_count("num_envs", num_envs)
-        self.render_mode = render_mode
-        self.envs = [
-            JointMeasureEnv(render_mode=render_mode, **deepcopy(options)) for _ in range(num_envs)
+        envs = [
+            JointMeasureEnv(render_mode=render_mode, **deepcopy(options))
+            for _ in range(checked_count("num_envs", num_envs))
         ]
-        self._players = Players(self.envs, autoreset_mode, workers, max_episode_steps)
-        self.autoreset_mode = self._players.autoreset.mode
-        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.take_spaces(self.envs[0])
+        self._players = Players(envs, autoreset_mode, workers, max_episode_steps)
+        self.take(envs, render_mode, self._players.autoreset.mode)
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None):
         begun = self._players.reset(seed, options)

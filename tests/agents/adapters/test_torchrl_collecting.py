@@ -1,22 +1,35 @@
 """TorchRL's wrappers take the environments as they are."""
 
 import warnings
+from types import SimpleNamespace
 
 import pytest
 import torch
 from small_worlds import OPTIONS, STEPS, batch, every_task, single, team
 
-with warnings.catch_warnings():  # TorchRL uses its own deprecated class while it is imported
-    warnings.filterwarnings("ignore", "Creating .* which inherits from WeightUpdaterBase")
-    from torchrl.collectors import Collector
-from torchrl.envs.libs.gym import GymEnv, GymWrapper
-from torchrl.envs.libs.pettingzoo import PettingZooWrapper
-from torchrl.envs.utils import check_env_specs
-
 # one option of every wrapper: actions are numbers, as the environments want them
 INDICES = {"categorical_action_encoding": True}
 KEYS = {"AVDynamicSep-v0": ("pose", "target"), "AVRIRMeasure-v0": ("azimuth", "position")}
 every_kind = pytest.mark.parametrize("kind", ["sync", "native"])
+
+
+@pytest.fixture(scope="module")
+def rl() -> SimpleNamespace:
+    """TorchRL, which takes seconds to import: only the process that runs these tests does."""
+    with warnings.catch_warnings():  # it uses its own deprecated class while it is imported
+        warnings.filterwarnings("ignore", "Creating .* which inherits from WeightUpdaterBase")
+        from torchrl.collectors import Collector
+    from torchrl.envs.libs.gym import GymEnv, GymWrapper
+    from torchrl.envs.libs.pettingzoo import PettingZooWrapper
+    from torchrl.envs.utils import check_env_specs
+
+    return SimpleNamespace(
+        Collector=Collector,
+        GymEnv=GymEnv,
+        GymWrapper=GymWrapper,
+        PettingZooWrapper=PettingZooWrapper,
+        check_env_specs=check_env_specs,
+    )
 
 
 def clock(observation, env_id: str) -> torch.Tensor:
@@ -27,18 +40,18 @@ def clock(observation, env_id: str) -> torch.Tensor:
 
 
 @every_task
-def test_by_name_with_everything_that_is_observed(env_id):
-    env = GymEnv(env_id, **INDICES, **OPTIONS[env_id])
-    check_env_specs(env)
+def test_by_name_with_everything_that_is_observed(rl, env_id):
+    env = rl.GymEnv(env_id, **INDICES, **OPTIONS[env_id])
+    rl.check_env_specs(env)
     assert env.action_spec.space.n == 4
-    sizes = [len(batch_) for batch_ in Collector(env, frames_per_batch=6, total_frames=12)]
+    sizes = [len(batch_) for batch_ in rl.Collector(env, frames_per_batch=6, total_frames=12)]
     assert sizes == [6, 6]
 
 
 @every_task
-def test_infos_can_be_collected(env_id):
+def test_infos_can_be_collected(rl, env_id):
     """All are float32 scalars of one shape and dtype, which is what TorchRL asks for."""
-    env = GymWrapper(single(env_id, observations=KEYS[env_id]), **INDICES)
+    env = rl.GymWrapper(single(env_id, observations=KEYS[env_id]), **INDICES)
     env.auto_register_info_dict()
     _, info = single(env_id).reset(seed=0)
     assert set(info) <= set(env.rollout(2)["next"].keys())
@@ -46,11 +59,11 @@ def test_infos_can_be_collected(env_id):
 
 @every_task
 @every_kind
-def test_a_batch_that_waits_for_resets(env_id, kind):
+def test_a_batch_that_waits_for_resets(rl, env_id, kind):
     """What TorchRL prefers, and the one way in which the last observations are kept."""
     venv = batch(env_id, kind, "Disabled", observations=KEYS[env_id])
-    env = GymWrapper(venv, **INDICES)
-    check_env_specs(env)
+    env = rl.GymWrapper(venv, **INDICES)
+    rl.check_env_specs(env)
     collected = env.rollout(2 * STEPS, break_when_any_done=False)
     assert collected.batch_size == (2, 2 * STEPS)
     done = collected["next", "done"][..., 0]
@@ -61,25 +74,25 @@ def test_a_batch_that_waits_for_resets(env_id, kind):
 
 @every_task
 @every_kind
-def test_a_batch_that_resets_at_once_loses_its_last_observations(env_id, kind):
+def test_a_batch_that_resets_at_once_loses_its_last_observations(rl, env_id, kind):
     """TorchRL does not find them in `final_obs` where observations are a Dict."""
     venv = batch(env_id, kind, "SameStep", observations=KEYS[env_id])
-    collected = GymWrapper(venv, **INDICES).rollout(STEPS, break_when_any_done=False)
+    collected = rl.GymWrapper(venv, **INDICES).rollout(STEPS, break_when_any_done=False)
     assert collected["next", "done"][:, -1].all()
     assert (clock(collected["next"], env_id)[:, -1] == 0).all()  # of the next episode
 
 
 @every_kind
-def test_a_batch_that_resets_one_step_later_is_refused(kind):
+def test_a_batch_that_resets_one_step_later_is_refused(rl, kind):
     venv = batch("AVDynamicSep-v0", kind, "NextStep")
     with pytest.raises(RuntimeError, match="must be one of SAME_STEP or DISABLED"):
-        GymWrapper(venv, **INDICES)
+        rl.GymWrapper(venv, **INDICES)
 
 
 @pytest.mark.filterwarnings("ignore:PettingZoo in TorchRL is tested using version:UserWarning")
-def test_robots_are_a_group():
-    env = PettingZooWrapper(team(), return_state=True, categorical_actions=True)
-    check_env_specs(env)
+def test_robots_are_a_group(rl):
+    env = rl.PettingZooWrapper(team(), return_state=True, categorical_actions=True)
+    rl.check_env_specs(env)
     assert env.group_map == {"robot": ["robot_0", "robot_1"]}
     collected = env.rollout(STEPS)
     assert collected["robot", "observation", "rgb"].shape == (STEPS, 2, 128, 128, 3)

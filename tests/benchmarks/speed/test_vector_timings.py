@@ -4,7 +4,9 @@ import json
 
 import gymnasium as gym
 import numpy as np
+import pluggable
 import pytest
+from gymnasium.utils.env_checker import data_equivalence
 
 from av_envs.benchmarks.speed import command as speed
 from av_envs.benchmarks.speed import vector_timings
@@ -82,3 +84,41 @@ def test_the_command_prints_all_ways(monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "native      1500       3.00      0.00" in printed
     assert "AVDynamicSep-v0, 16 environments, pool of 32 houses" in printed
+
+
+def test_an_estimator_is_asked_one_by_one_and_once(short, monkeypatch):
+    """The same episodes either way, and no processes."""
+    monkeypatch.setattr(pluggable.Fading, "calls", [])
+    pool = Pool("AVDynamicSep-v0", houses=2, estimator="pluggable:Fading")
+    envs = {way: vector_timings.arrange(pool, way, 4) for way in ("1 by 1", "native")}
+    calls, returned = {}, {}
+    for way, each in envs.items():
+        pluggable.Fading.calls.clear()
+        each.reset(seed=0)
+        returned[way] = each.step([1, 1, 1, 1])
+        calls[way] = pluggable.Fading.calls.copy()
+    assert calls == {"1 by 1": [1] * 12, "native": [4, 8]}
+    assert data_equivalence(returned["1 by 1"], returned["native"], exact=True)
+    assert set(vector_timings.steps_per_s(pool, 2)) == set(vector_timings.SEPARATED_WAYS)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--estimator", "pluggable:Nobody"], "has no 'Nobody'"),
+        (["--estimator", "pluggable:LeftEar", "--vector", "--device", "cpu"], "the mixture only"),
+        (["--estimator", "pluggable:LeftEar", "--env", "AVRIRMeasure-v0"], "has no estimator"),
+    ],
+)
+def test_an_estimator_that_cannot_be_timed_is_refused_at_once(words, complaint, capsys):
+    assert speed.main(words) != 0
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_network_asked_once_is_faster():
+    """On two idle cores four times and more; here other tests may run beside."""
+    pytest.importorskip("torch")
+    pool = Pool("AVDynamicSep-v0", houses=2, estimator="stand_in_network:Network")
+    rates = vector_timings.steps_per_s(pool, 32)
+    assert rates["native"] > 1.2 * rates["1 by 1"]

@@ -36,6 +36,8 @@ EPISODES_DRAWN = 4  # of every group
 BETWEEN = ("sep-between-heard-v1", "sep-between-unheard-v1", "sep-between3-unheard-v1")
 TEAMS = [name for name in SUITES if name.startswith("rir-")]
 ALONE = [name for name in SUITES if name not in TEAMS]
+SEPARATE = [name for name in ALONE if name.startswith("separate-")]
+REFINED = {"refined_si_sdr", "refined_stft_distance"}  # which come from the agent, not the env
 
 
 def test_the_boards_of_the_issue_are_there():
@@ -54,6 +56,19 @@ def test_the_boards_of_the_issue_are_there():
     assert noise == [20, 30, 40]
     distances = [g.env_kwargs["min_source_distance"] for g in SUITES["sep-distance-v2"].groups]
     assert distances == [2, 4, 6, 8]
+
+
+def test_what_agents_separate_is_scored_in_the_same_episodes():
+    """In which the mixture is scored; causal estimates rank, refined ones stand beside."""
+    assert len(SEPARATE) == len(BETWEEN)
+    for name, heard in zip(SEPARATE, BETWEEN, strict=True):
+        suite, mixture = SUITES[name], SUITES[heard]
+        assert name == heard.replace("sep-", "separate-")
+        assert suite.groups == mixture.groups
+        assert suite.split == mixture.split
+        assert suite.env_kwargs == {**mixture.env_kwargs, "estimator": "agent"}
+        assert suite.primary_metric.source == suite.primary == "si_sdr"
+        assert "si_sdr_refined" in suite.metric_names
 
 
 def test_the_boards_of_the_measuring_task_are_those_of_the_paper():
@@ -144,11 +159,15 @@ def test_every_group_can_be_made_and_the_first_reports_its_metrics(name):
     for group in suite.groups:
         env = make_env(suite, group)
         assert env.spec.id == suite.env_id
-        assert isinstance(env.action_space, gym.spaces.Discrete)
+        actions = gym.spaces.Dict if name in SEPARATE else gym.spaces.Discrete
+        assert isinstance(env.action_space, actions)
         if group is suite.groups[0]:
             env.reset(seed=group.seeds[0], options=group.options[0])
-            info = env.step(3)[4]
-            assert {metric.source for metric in suite.metrics} <= {*info, "reward"}
+            stay = {"move": 3, "estimate": np.ones((512, 32))} if name in SEPARATE else 3
+            info = env.step(stay)[4]
+            sources = {metric.source for metric in suite.metrics}
+            assert sources - REFINED <= {*info, "reward"}
+            assert sources & REFINED == (REFINED if name in SEPARATE else set())
         env.close()
 
 
@@ -219,7 +238,10 @@ def test_episodes_go_group_after_group():
 
 def test_the_makefile_names_every_suite_and_baseline_there_is():
     listed = _listed_in_makefile()
-    assert {f"sep-{name}" for name in listed["SUITES"]} == set(ALONE) - {"sep-demo-v2"}
+    assert {f"sep-{name}" for name in listed["SUITES"]} == {
+        *(set(ALONE) - set(SEPARATE) - {"sep-demo-v2"})
+    }
+    assert {f"separate-{name}" for name in listed["SEPARATE_SUITES"]} == set(SEPARATE)
     factories = [load_factory(f"av_envs.baselines.separation:{name}") for name in listed["AGENTS"]]
     assert {factory.__name__ for factory in factories} == set(av_envs.baselines.separation.__all__)
     assert {f"rir-{name}" for name in listed["TEAM_SUITES"]} == set(TEAMS)
