@@ -62,11 +62,19 @@ class Pairs(NamedTuple):
 
 
 class PairSampler:
-    """Draws batches of pairs; a batch is a function of the random generator alone."""
+    """Draws batches of pairs; a batch is a function of the random generator alone.
+
+    Raises ValueError if there are no such houses, or no two classes that could be told apart.
+    """
 
     def __init__(self, config: PairConfig):
         self.config = config
         self._corpus = corpus_of(config.sounds)
+        if self.n_classes < 2:
+            raise ValueError(
+                f"a separator needs 2 classes or more; the corpus {config.sounds!r} has "
+                f"{self.n_classes}"
+            )
         self._pool = pool_of(config.task)
         self._samples = lru_cache(KEPT_CLIPS)(self._corpus.samples)
         names = self._corpus.classes
@@ -90,7 +98,7 @@ class PairSampler:
     def _one_mixture(self, rng: np.random.Generator) -> Pairs:
         """The pairs of one mixture, none of a source that is silent or may not be a target."""
         config = self.config
-        n_sources = 3 if rng.random() < config.more_sources else 2
+        n_sources = 3 if rng.random() < config.more_sources and self.n_classes > 2 else 2
         dwelling = self._pool.open(self._pool.names[int(rng.integers(self._pool.size))])
         nodes, pose = self._places(dwelling, n_sources, rng)
         labels = rng.permutation(self.n_classes)[:n_sources]
