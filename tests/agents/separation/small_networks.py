@@ -1,10 +1,13 @@
 """Networks so small and untrained that tests with them are quick, in memory and as files."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from av_envs.agents.separation.agent import AgentConfig, AgentNetworks, agent_config, save_agent
+from av_envs.agents.separation.agent import AgentNetworks, agent_config, save_agent
 from av_envs.agents.separation.checkpoints import Header, save_network
 from av_envs.agents.separation.networks.tcn import TCNConfig
 from av_envs.agents.separation.separator import Separator, SeparatorConfig
@@ -14,7 +17,7 @@ CLASSES = corpus_of("embedded").classes
 TINY = TCNConfig(width=8, class_width=4, extractor_blocks=1, converter_blocks=1)
 
 
-def small_separator(n_classes: int = len(CLASSES), seed: int = 0, **options) -> Separator:
+def small_separator(n_classes: int = len(CLASSES), seed: int = 0, **options: Any) -> Separator:
     """One that listens to the class: its modulation starts at random instead of at zero."""
     torch.manual_seed(seed)
     separator = Separator(SeparatorConfig(n_classes, tcn=TINY, **options))
@@ -24,18 +27,18 @@ def small_separator(n_classes: int = len(CLASSES), seed: int = 0, **options) -> 
     return separator.eval()
 
 
-def saved_separator(path: Path, separator: Separator, classes=CLASSES, **changed) -> Path:
-    from dataclasses import asdict
-
-    header = Header("separator", asdict(separator.config), tuple(classes), {})
-    save_network(separator, path, Header(**{**header.__dict__, **changed}))
+def saved_separator(
+    path: Path, separator: Separator, classes: Sequence[str] = CLASSES, **changed: Any
+) -> Path:
+    """A file of it; `changed` are fields of its header."""
+    fields = {"agent": "separator", "config": asdict(separator.config), "made": {}}
+    save_network(separator, path, Header(**{**fields, "classes": tuple(classes), **changed}))
     return path
 
 
-def small_agent(kind: str, separator: Separator, **options) -> AgentNetworks:
+def small_agent(kind: str, separator: Separator, **options: Any) -> AgentNetworks:
     torch.manual_seed(1)
-    config: AgentConfig = agent_config(kind, "small", separator, **options)
-    networks = AgentNetworks(config).eval()
+    networks = AgentNetworks(agent_config(kind, "small", separator, **options)).eval()
     for name, weight in networks.named_parameters():  # as if trained: heads start near zero
         if "memory.grow.1" in name or "actor" in name:
             torch.nn.init.normal_(weight, std=0.3)
