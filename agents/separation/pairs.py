@@ -103,7 +103,7 @@ class PairSampler:
         nodes, pose = self._places(dwelling, n_sources, rng)
         labels = rng.permutation(self.n_classes)[:n_sources]
         windows = np.stack([self._window(label, rng) for label in labels])
-        images = stft(self._heard(dwelling, nodes, pose, windows))
+        images = stft(heard_apart(dwelling, nodes, pose, windows))
         mixture = np.abs(images.sum(axis=0))
         dry = windows[:, SAMPLE_RATE:]
         kept = self._is_target[labels] & (np.square(dry).mean(axis=1) > SILENT)
@@ -150,12 +150,17 @@ class PairSampler:
             ahead = np.concatenate([ahead, samples[: 2 * SAMPLE_RATE - len(ahead)]])
         return ahead
 
-    @staticmethod
-    def _heard(
-        dwelling: Dwelling, nodes: np.ndarray, pose: tuple[int, int], windows: np.ndarray
-    ) -> np.ndarray:
-        """(S, 2, 16000) what each source alone sounds like at the ears, mixed by its share."""
-        ears = np.empty((len(nodes), 2, RIR_SAMPLES), np.float32)
-        dwelling.acoustics.rirs_into(nodes, *pose, ears)
-        spectra = response_spectra(ears) * dry_spectra(windows, "causal")[:, None]
-        return heard_second(spectra, "causal") / len(nodes)
+
+def heard_apart(
+    dwelling: Dwelling, nodes: np.ndarray, pose: tuple[int, int], windows: np.ndarray
+) -> np.ndarray:
+    """(S, 2, 16000) float32, what each source alone sounds like at the ears, mixed by its share.
+
+    nodes    (S,) of the sources
+    pose     node and heading of the listener
+    windows  (S, 32000) float32, what every source has played until the end of the second
+    """
+    ears = np.empty((len(nodes), 2, RIR_SAMPLES), np.float32)
+    dwelling.acoustics.rirs_into(nodes, *pose, ears)
+    spectra = response_spectra(ears) * dry_spectra(windows, "causal")[:, None]
+    return heard_second(spectra, "causal") / len(nodes)

@@ -1,9 +1,9 @@
 """Small separators and agents as files, made once."""
 
 import pytest
-from tests.agents.separation import small_networks
 
 from av_envs.agents.separation.agent import KINDS, load_separator
+from tests.agents.separation import small_networks
 
 
 @pytest.fixture(scope="session")

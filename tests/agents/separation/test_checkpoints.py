@@ -7,12 +7,6 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from tests.agents.separation.small_networks import (
-    CLASSES,
-    saved_separator,
-    small_agent,
-    small_separator,
-)
 
 from av_envs.agents.separation.agent import (
     AgentNetworks,
@@ -31,6 +25,12 @@ from av_envs.agents.separation.checkpoints import (
 )
 from av_envs.agents.separation.networks.unet import WIDTHS
 from av_envs.agents.separation.separator import Separator, separator_config
+from tests.agents.separation.small_networks import (
+    CLASSES,
+    saved_separator,
+    small_agent,
+    small_separator,
+)
 
 UNETS = {"extractor": "unet", "converter": "unet", "widths": WIDTHS["small"]}
 
@@ -179,7 +179,9 @@ def test_an_agent_with_a_strange_config_is_refused(agent_files, separator_file, 
     assert "its networks cannot be built" in refusal(load_agent, path, "novelty", separator)
 
 
-@pytest.mark.parametrize(("kind", "size", "says"), [("fast", "small", "agent"), ("active", "big", "size")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "size", "says"), [("fast", "small", "agent"), ("active", "big", "size")]
+)
 def test_what_an_agent_is_made_of_is_checked(separator, kind, size, says):
     with pytest.raises(ValueError, match=f"{says} '.*' does not exist; choose from"):
         agent_config(kind, size, separator)

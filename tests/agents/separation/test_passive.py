@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from tests.agents.separation.small_networks import CLASSES
 
 from av_envs.agents.separation import passive
 from av_envs.agents.separation.passive import Passive
+from tests.agents.separation.small_networks import CLASSES
 
 
 @pytest.fixture(scope="module")

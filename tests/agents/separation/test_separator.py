@@ -6,7 +6,6 @@ from dataclasses import asdict
 
 import pytest
 import torch
-from tests.agents.separation.small_networks import small_separator
 
 from av_envs.agents.separation.networks.unet import WIDTHS
 from av_envs.agents.separation.separator import (
@@ -22,6 +21,7 @@ from av_envs.agents.separation.separator import (
     minus_si_sdr,
     separator_config,
 )
+from tests.agents.separation.small_networks import small_separator
 
 FORMS = {
     "tcn": {},
