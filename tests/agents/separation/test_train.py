@@ -200,7 +200,7 @@ def test_as_many_updates_as_steps_make():
         (["--look-back", "-1"], "argument --look-back"),
         (["--houses", "0"], "must be at least 1"),
         (["--resume"], "nothing to resume"),
-        (["--sounds", "/no/where"], "/no/where is not a directory"),
+        (["--sounds", "/no/where"], "unknown sounds '/no/where'"),
         (["--gamma", "2"], "gamma must lie in 0..1"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,
