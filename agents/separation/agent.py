@@ -8,16 +8,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from av_envs.agents.ppo.checkpoint import MALFORMED, one_line
 from av_envs.agents.separation.checkpoints import (
-    MALFORMED,
     Header,
     load_weights,
     read_header,
     save_network,
 )
-from av_envs.agents.separation.networks.memory import (
-    PRESETS as MEMORIES,
-)
+from av_envs.agents.separation.networks.memory import PRESETS as MEMORIES
 from av_envs.agents.separation.networks.memory import (
     MemoryConfig,
     RecurrentRefiner,
@@ -27,9 +25,11 @@ from av_envs.agents.separation.networks.policy import PRESETS as POLICIES
 from av_envs.agents.separation.networks.policy import PolicyConfig, SeparationPolicy
 from av_envs.agents.separation.refining import Refiner, RefinesRecurrently, RefinesWithTransformer
 from av_envs.agents.separation.separator import Separator, config_from
+from av_envs.options import check_choice
 
 SIZES = ("small", "paper")
 WEIGHTS = Path(__file__).parent.parent / "weights"
+SEPARATOR = WEIGHTS / "separator.safetensors"  # the one that ships
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,14 @@ class AgentConfig:
     kind       key of KINDS
     policy     its size and senses
     memory     of a transformer; None without one
+    look_back  E, see `Kind`; also how long a refined second is made better with hindsight
     separator  digest of the weights that the agent was trained with, see `digest`
     """
 
     kind: str
     policy: PolicyConfig
     memory: MemoryConfig | None
+    look_back: int
     separator: str
 
 
@@ -97,19 +99,21 @@ def agent_config(
     separator: Separator,
     *,
     features: tuple[str, ...] | None = None,
+    look_back: int | None = None,
 ) -> AgentConfig:
     """The configuration of an agent of that kind and size.
 
-    features  what its policy perceives; None: those of the size
+    features   what its policy perceives; None: those of the size
+    look_back  E of its memory; None: that of the kind
     """
-    for name, value, valid in (("agent", kind, KINDS), ("size", size, SIZES)):
-        if value not in valid:
-            raise ValueError(f"{name} {value!r} does not exist; choose from {', '.join(valid)}")
+    check_choice("agent", kind, KINDS)
+    check_choice("size", size, SIZES)
     policy = replace(POLICIES[size], n_actions=4, n_classes=separator.config.n_classes)
     if features is not None:
         policy = replace(policy, features=features)
     memory = MEMORIES[size] if KINDS[kind].memory == "transformer" else None
-    return AgentConfig(kind, policy, memory, digest(separator))
+    look_back = KINDS[kind].look_back if look_back is None else look_back
+    return AgentConfig(kind, policy, memory, look_back, digest(separator))
 
 
 def digest(separator: Separator) -> str:
@@ -142,7 +146,7 @@ def load_agent(path: Path, kind: str, separator: Separator) -> tuple[AgentNetwor
         )
         networks = AgentNetworks(config)
     except MALFORMED as error:
-        raise ValueError(f"{path}: its networks cannot be built: {error!s:.300}") from error
+        raise ValueError(f"{path}: its networks cannot be built: {one_line(error)}") from error
     if config.separator != digest(separator):
         raise ValueError(
             f"{path}: was trained with the separator {config.separator}, this one is "
@@ -154,12 +158,12 @@ def load_agent(path: Path, kind: str, separator: Separator) -> tuple[AgentNetwor
 
 def load_separator(path: Path | None = None) -> tuple[Separator, Header]:
     """The separator in a file; None: the one that ships."""
-    path = path or WEIGHTS / "separator.safetensors"
+    path = path or SEPARATOR
     header = read_header(path, "separator")
     try:
         separator = Separator(config_from(header.config))
     except MALFORMED as error:
-        raise ValueError(f"{path}: its networks cannot be built: {error!s:.300}") from error
+        raise ValueError(f"{path}: its networks cannot be built: {one_line(error)}") from error
     load_weights(separator, path)
     return separator.eval(), header
 
@@ -170,7 +174,13 @@ def frozen(network: nn.Module) -> nn.Module:
 
 
 def device_named(name: str | None) -> torch.device:
-    """The device of that name; None: a graphics processor if there is one."""
+    """The device of that name; None: a graphics processor if there is one.
+
+    Raises ValueError if there is none of that name here.
+    """
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    try:
+        return torch.empty(0, device=name).device
+    except MALFORMED as error:
+        raise ValueError(f"device {name!r} is not to be had: {one_line(error)}") from error

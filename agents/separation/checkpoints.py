@@ -15,15 +15,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save_model
 from torch import nn
 
+from av_envs.agents.ppo.checkpoint import MALFORMED, one_line
 from av_envs.paths import user_path
 from av_envs.whole_files import replacing
 
 VERSION = 1  # of the networks: raise it when the same weights would give other outputs
 LARGEST_FILE = 2**31  # bytes
-# What a header or weights in the wrong form can raise.
-MALFORMED = (
-    AttributeError, LookupError, MemoryError, RecursionError, RuntimeError, TypeError, ValueError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,9 +44,13 @@ class Header:
 def save_network(network: nn.Module, path: str | Path, header: Header) -> None:
     """Write weights and header; the file is there whole or not at all.
 
-    Weights are kept in half precision: half the size, and what they lose is not heard.
+    Weights are kept in half precision: half the size, and what they lose is not heard. Raises
+    FloatingPointError for weights that are no finite numbers in it.
     """
     kept = copy.deepcopy(network).cpu().half()
+    broken = _not_finite(kept)
+    if broken:
+        raise FloatingPointError(f"{path}: cannot keep weights that are not finite: {broken}")
     with replacing(user_path(path)) as draft:
         save_model(kept, str(draft), {"header": json.dumps(header.__dict__)})
 
@@ -69,7 +70,7 @@ def read_header(path: str | Path, agent: str) -> Header:
     except KeyError as error:
         raise ValueError(f"{path}: holds no network of av_envs.agents: lacks {error}") from None
     except (SafetensorError, *MALFORMED) as error:
-        raise ValueError(f"{path}: cannot be read as weights: {_short(error)}") from error
+        raise ValueError(f"{path}: cannot be read as weights: {one_line(error)}") from error
     if header.agent != agent:
         raise ValueError(f"{path}: holds {header.agent!r:.60}, {agent!r} is wanted")
     if header.version != VERSION:
@@ -85,10 +86,10 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
     try:
         load_model(network, path)
     except (SafetensorError, *MALFORMED) as error:
-        raise ValueError(f"{path}: does not fit its network: {_short(error)}") from error
-    broken = [key for key, value in network.state_dict().items() if not value.isfinite().all()]
+        raise ValueError(f"{path}: does not fit its network: {one_line(error)}") from error
+    broken = _not_finite(network)
     if broken:
-        raise ValueError(f"{path}: has weights that are not finite numbers: {broken[0]}")
+        raise ValueError(f"{path}: has weights that are not finite numbers: {broken}")
 
 
 def check_classes(path: str | Path, header: Header, classes: Sequence[str]) -> None:
@@ -104,6 +105,7 @@ def check_classes(path: str | Path, header: Header, classes: Sequence[str]) -> N
     raise ValueError(f"{path}: its class {label} is {theirs!r}, that of the corpus is {ours!r}")
 
 
-def _short(error: Exception) -> str:
-    """Its first lines: those of torch list every layer."""
-    return f"{str(error) or type(error).__name__:.300}"
+def _not_finite(network: nn.Module) -> str | None:
+    """The name of the first weights or buffers with NaN or infinity; None: there are none."""
+    state = network.state_dict().items()
+    return next((name for name, value in state if not value.isfinite().all()), None)

@@ -37,14 +37,20 @@ class Truths:
     expert  (N,) int64, the move of `expert_moves`
     offset  (N, 2) float32 metres from the agent to the target, along its heading and to its left
 
-    With `senses`, whose estimates a memory learns to refine, also:
+    all on the `device` of the policy. With `senses`, whose estimates a memory learns to refine,
+    also:
 
     passive  (N, 512, 32) float32, estimate of the passive separator
     truth    (N, 512, 32) float32, magnitude of the target's dry second
     """
 
-    def __init__(self, envs: gym.vector.VectorEnv, senses: Senses | None = None):
-        self.envs, self.senses = envs, senses
+    def __init__(
+        self,
+        envs: gym.vector.VectorEnv,
+        senses: Senses | None = None,
+        device: torch.device | str = "cpu",
+    ):
+        self.envs, self.senses, self.device = envs, senses, torch.device(device)
 
     def __call__(self, observation: Any, infos: Mapping[str, Any]) -> dict[str, Tensor]:
         """The truths of what is observed now."""
@@ -62,11 +68,13 @@ class Truths:
             dry = np.stack(self.envs.call("target_second"))
             labels["truth"] = torch.from_numpy(ground_truth(dry).magnitude)
             labels["passive"] = self.senses.passive
-        return labels
+        return {name: label.to(self.device) for name, label in labels.items()}
 
 
 class Teaching:
     """`auxiliary_loss` of `agents.ppo.plugins`: where the target is, and what an expert does.
+
+    A checkpoint keeps it, so that a run that goes on imitates as much as before.
 
     locating   weight of the error about the target's place
     imitating  weight of the cross entropy with the expert's moves in the first update
@@ -86,6 +94,14 @@ class Teaching:
         """Set the weight of imitation for the update with that number."""
         left = max(0.0, 1.0 - update / self.last) if self.last else 0.0
         self.weight = self.imitating * left
+
+    def state_dict(self) -> dict[str, float]:
+        """The weight of imitation."""
+        return {"weight": self.weight}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Go on with that weight."""
+        self.weight = float(state["weight"])
 
     def __call__(self, output: PolicyOutput, minibatch: Minibatch) -> Tensor:
         """A mean over the steps that count."""

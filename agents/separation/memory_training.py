@@ -30,7 +30,10 @@ class MemoryTraining:
         self.optimiser = torch.optim.Adam(memory.parameters(), lr=LEARNING_RATE, eps=1e-5)
 
     def __call__(self, rollout: Rollout, update: int) -> dict[str, float]:
-        """Learn from whole episodes, (T, N) in `rollout.labels`; the mean loss to log."""
+        """Learn from whole episodes, (T, N) in `rollout.labels`; the mean loss to log.
+
+        Raises FloatingPointError if it is not finite.
+        """
         left = self.config.learning_rate_at(update) / self.config.learning_rate
         for group in self.optimiser.param_groups:
             group["lr"] = LEARNING_RATE * left
@@ -40,6 +43,10 @@ class MemoryTraining:
         for _ in range(EPOCHS):
             for rows in torch.randperm(len(estimates)).split(AT_ONCE):
                 loss = self._loss(estimates[rows].float(), truths[rows].float())
+                if not loss.isfinite():
+                    raise FloatingPointError(
+                        f"the memory's loss of update {update} is {loss.item()}"
+                    )
                 self.optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 self._average_gradients()

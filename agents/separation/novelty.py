@@ -16,8 +16,8 @@ class NoveltyReward(gym.vector.VectorWrapper):
     """
 
     def reset(self, **arguments: Any) -> tuple[Any, dict[str, Any]]:
+        mask = (arguments.get("options") or {}).get("reset_mask")  # which some take out of it
         observation, infos = self.env.reset(**arguments)
-        mask = (arguments.get("options") or {}).get("reset_mask")
         begun = np.ones(self.num_envs, bool) if mask is None else mask
         if mask is None:
             self._visits: list[dict[int, int]] = [{} for _ in range(self.num_envs)]

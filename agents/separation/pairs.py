@@ -62,11 +62,19 @@ class Pairs(NamedTuple):
 
 
 class PairSampler:
-    """Draws batches of pairs; a batch is a function of the random generator alone."""
+    """Draws batches of pairs; a batch is a function of the random generator alone.
+
+    Raises ValueError if there are no such houses, or no two classes that could be told apart.
+    """
 
     def __init__(self, config: PairConfig):
         self.config = config
         self._corpus = corpus_of(config.sounds)
+        if self.n_classes < 2:
+            raise ValueError(
+                f"a separator needs 2 classes or more; the corpus {config.sounds!r} has "
+                f"{self.n_classes}"
+            )
         self._pool = pool_of(config.task)
         self._samples = lru_cache(KEPT_CLIPS)(self._corpus.samples)
         names = self._corpus.classes
@@ -90,12 +98,12 @@ class PairSampler:
     def _one_mixture(self, rng: np.random.Generator) -> Pairs:
         """The pairs of one mixture, none of a source that is silent or may not be a target."""
         config = self.config
-        n_sources = 3 if rng.random() < config.more_sources else 2
+        n_sources = 3 if rng.random() < config.more_sources and self.n_classes > 2 else 2
         dwelling = self._pool.open(self._pool.names[int(rng.integers(self._pool.size))])
         nodes, pose = self._places(dwelling, n_sources, rng)
         labels = rng.permutation(self.n_classes)[:n_sources]
         windows = np.stack([self._window(label, rng) for label in labels])
-        images = stft(self._heard(dwelling, nodes, pose, windows))
+        images = stft(heard_apart(dwelling, nodes, pose, windows))
         mixture = np.abs(images.sum(axis=0))
         dry = windows[:, SAMPLE_RATE:]
         kept = self._is_target[labels] & (np.square(dry).mean(axis=1) > SILENT)
@@ -142,12 +150,17 @@ class PairSampler:
             ahead = np.concatenate([ahead, samples[: 2 * SAMPLE_RATE - len(ahead)]])
         return ahead
 
-    @staticmethod
-    def _heard(
-        dwelling: Dwelling, nodes: np.ndarray, pose: tuple[int, int], windows: np.ndarray
-    ) -> np.ndarray:
-        """(S, 2, 16000) what each source alone sounds like at the ears, mixed by its share."""
-        ears = np.empty((len(nodes), 2, RIR_SAMPLES), np.float32)
-        dwelling.acoustics.rirs_into(nodes, *pose, ears)
-        spectra = response_spectra(ears) * dry_spectra(windows, "causal")[:, None]
-        return heard_second(spectra, "causal") / len(nodes)
+
+def heard_apart(
+    dwelling: Dwelling, nodes: np.ndarray, pose: tuple[int, int], windows: np.ndarray
+) -> np.ndarray:
+    """(S, 2, 16000) float32, what each source alone sounds like at the ears, mixed by its share.
+
+    nodes    (S,) of the sources
+    pose     node and heading of the listener
+    windows  (S, 32000) float32, what every source has played until the end of the second
+    """
+    ears = np.empty((len(nodes), 2, RIR_SAMPLES), np.float32)
+    dwelling.acoustics.rirs_into(nodes, *pose, ears)
+    spectra = response_spectra(ears) * dry_spectra(windows, "causal")[:, None]
+    return heard_second(spectra, "causal") / len(nodes)

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from av_envs.agents.separation.agent import KINDS, WEIGHTS, load_agent, load_separator
-from av_envs.agents.separation.networks.memory import TransformerMemory
+from av_envs.agents.separation.agent import WEIGHTS, load_agent, load_separator
+from av_envs.agents.separation.refining import RefinesWithTransformer
 from av_envs.agents.separation.senses import Senses, needed_observations
 
 MOST_SECONDS = 101  # that are remembered of an episode
@@ -103,11 +103,10 @@ class LearnedAgent:
         }
         features = self._senses(batch, self._starts)
         self._refined.append(self._senses.refined[0].numpy())
-        look_back = KINDS[self.kind].look_back
-        if look_back and isinstance(self.networks.memory, TransformerMemory):
-            refined = self._senses.refiner.hindsight()[0].clamp(min=0).numpy()
-            reached = min(look_back, len(self._refined) - 1)
-            for k in range(1, reached + 1):
+        look_back, refiner = self.networks.config.look_back, self._senses.refiner
+        if look_back and isinstance(refiner, RefinesWithTransformer):
+            refined = refiner.hindsight()[0].clamp(min=0).numpy()
+            for k in range(1, min(look_back + 1, len(refined))):
                 self._refined[-1 - k] = refined[-1 - k]
         return features
 

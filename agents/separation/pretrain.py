@@ -15,14 +15,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from io import StringIO
 from pathlib import Path
+from zipfile import is_zipfile
 
 import numpy as np
 import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from av_envs.agents.ppo.checkpoint import MALFORMED, one_line
 from av_envs.agents.runs import build_parser, can_go_on, kept_options, option
-from av_envs.agents.separation.checkpoints import MALFORMED, Header, save_network
+from av_envs.agents.separation.checkpoints import Header, save_network
 from av_envs.agents.separation.pairs import PairConfig, Pairs, PairSampler
 from av_envs.agents.separation.separator import LOSSES, SIZES, Separator, separator_config
 from av_envs.agents.separation.validation import (
@@ -31,7 +33,7 @@ from av_envs.agents.separation.validation import (
     si_sdr_of,
     wrong_labels,
 )
-from av_envs.options import positive_int
+from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 from av_envs.separation.audio import corpus_of
 from av_envs.separation.config import SeparationConfig
@@ -62,8 +64,8 @@ class Args:
     val_houses: int = option(20, "of the split val", type=positive_int)
     val_episodes: int = option(100, "of each start", type=positive_int)
     val_every: int = option(50_000, "pairs between validations", type=positive_int)
-    threads: int = option(0, "of torch; 0: one per core")
-    seed: int = option(0)
+    threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
+    seed: int = option(0, type=non_negative_int)
     resume: bool = option(False, "go on with the run in --out")
 
 
@@ -78,7 +80,13 @@ class Run:
         self.separator = Separator(self.config)
         self.optimiser = torch.optim.AdamW(self.separator.parameters(), lr=args.learning_rate)
         self.updates, self.best = 0, -math.inf
+        self.saved: int | None = None  # updates of the last checkpoint
         self.rows: list[dict[str, float]] = []
+
+    @property
+    def path(self) -> Path:
+        """The file from which the run goes on."""
+        return self.args.out / "last.pt"
 
     @property
     def last(self) -> int:
@@ -96,17 +104,25 @@ class Run:
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         loss = self.separator.loss(*map(torch.from_numpy, pairs))
-        if not torch.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss of update {self.updates} is {loss.item()}; --resume goes on from "
-                f"{self.args.out / 'last.pt'}, with a smaller --learning-rate in a new run"
-            )
+        self._check_finite("loss", loss)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.separator.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(self.separator.parameters(), 1.0)
+        self._check_finite("gradient", norm)  # or the weights would be NaN in a checkpoint
         self.optimiser.step()
         self.updates += 1
         return loss.item()
+
+    def _check_finite(self, what: str, value: torch.Tensor) -> None:
+        if torch.isfinite(value):
+            return
+        kept = "nothing was saved before"
+        if self.saved is not None:
+            kept = f"the last good checkpoint is {self.path}, after {self.saved} updates"
+        raise FloatingPointError(
+            f"the {what} of update {self.updates} is {value.item()}; {kept}; a new run with a "
+            "smaller --learning-rate may get further"
+        )
 
     def validate(self, heard: dict[str, HeardSeconds]) -> dict[str, float]:
         """A row of the curve; the best separator so far is kept."""
@@ -138,8 +154,9 @@ class Run:
             "best": self.best,
             "rows": self.rows,
         }
-        with replacing(self.args.out / "last.pt") as draft:
+        with replacing(self.path) as draft:
             torch.save(state, draft)
+        self.saved = self.updates
         if self.rows:
             text = StringIO()
             table = csv.DictWriter(text, list(self.rows[0]))
@@ -148,45 +165,43 @@ class Run:
             write_whole(self.args.out / "curve.csv", text.getvalue().encode())
 
     def load(self) -> None:
-        """Go on from `last.pt`."""
-        path = self.args.out / "last.pt"
+        """Go on from `last.pt`; ValueError with its name if it is damaged or of another run."""
+        if not is_zipfile(self.path):  # as torch.save writes; torch.load would try older forms
+            raise ValueError(f"{self.path}: is no checkpoint: it is cut or another file")
         try:
-            state = torch.load(path, weights_only=True)
+            state = torch.load(self.path, weights_only=True)
             self.separator.load_state_dict(state["separator"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.updates, self.best, self.rows = state["updates"], state["best"], state["rows"]
-        except OSError:
-            raise
-        except Exception as error:  # torch raises whatever a damaged archive leads to
-            if (
-                not isinstance(error, (*MALFORMED, EOFError))
-                and "pickle" not in str(type(error)).lower()
-            ):
-                raise
-            raise ValueError(f"{path}: is no checkpoint of this run: {error!s:.200}") from error
+        except MALFORMED as error:
+            told = one_line(error)
+            raise ValueError(f"{self.path}: is no checkpoint of this run: {told}") from error
+        self.saved = self.updates
 
 
 def pretrain(args: Args) -> None:
     """One run, or the rest of one. Raises ValueError for options that cannot be."""
     torch.set_num_threads(args.threads or torch.get_num_threads())
     run = Run(args)
+    sampler = PairSampler(PairConfig("train", args.houses, args.sounds))
+    tasks = {start: _val_task(args, start) for start in VAL_STARTS}
     if can_go_on(args.out, kept_options(args, OF_THE_RUN), args.resume, "last.pt"):
         run.load()
     else:
         write_whole(args.out / "config.json", kept_options(args, OF_THE_RUN))
-    sampler = PairSampler(PairConfig("train", args.houses, args.sounds))
-    heard = {start: heard_at_start(_val_task(args, start), args.val_episodes, VAL_SECONDS)
-             for start in VAL_STARTS}  # fmt: skip
+    heard = {start: heard_at_start(task, args.val_episodes, VAL_SECONDS)
+             for start, task in tasks.items()}  # fmt: skip
     weights = sum(parameter.numel() for parameter in run.separator.parameters())
     print(f"{weights:,} weights, {run.updates:,} of {run.last:,} updates", flush=True)
 
     def drawn(update: int) -> Pairs:
         return sampler.batch(np.random.default_rng([args.seed, update]), args.batch_size)
 
-    validations = -(-args.val_every // args.batch_size)
+    between = -(-args.val_every // args.batch_size)  # updates from one validation to the next
     with (
         ThreadPoolExecutor(1) as ahead,
-        SummaryWriter(str(args.out)) as board,
+        # What was logged after the checkpoint from which the run goes on is logged again.
+        SummaryWriter(str(args.out), purge_step=run.updates + 1) as board,
         tqdm(total=run.last, initial=run.updates, unit="update", smoothing=0.02) as bar,
     ):
         coming = ahead.submit(drawn, run.updates)
@@ -195,7 +210,7 @@ def pretrain(args: Args) -> None:
             loss = run.update(pairs)
             board.add_scalar("loss", loss, run.updates)
             bar.update()
-            if run.updates % validations == 0 or run.updates == run.last:
+            if run.updates % between == 0 or run.updates == run.last:
                 row = run.validate(heard)
                 for name, value in row.items():
                     board.add_scalar(f"val/{name}", value, run.updates)

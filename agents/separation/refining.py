@@ -20,10 +20,6 @@ class Refiner(Protocol):
         """
         ...
 
-    def hindsight(self) -> Tensor:
-        """(N, K, 512, 32) of the last K seconds, the oldest first, refined with all of them."""
-        ...
-
 
 class RefinesWithTransformer:
     """A `TransformerMemory` over the last `capacity` seconds of each environment.
@@ -55,7 +51,11 @@ class RefinesWithTransformer:
 
     @torch.no_grad()
     def hindsight(self) -> Tensor:
-        """See `Refiner`; slots from before an episode are zero."""
+        """(N, K, 512, 32) of the last K seconds, the oldest first, refined with all of them.
+
+        K is as long as the longest of the episodes, at most `capacity`; what was before an episode
+        is zero.
+        """
         used = int(self._valid.any(dim=0).sum())
         part = slice(self.capacity - used, None)
         return self.memory(self._estimates[:, part], self._steps[:, part], self._valid[:, part])
@@ -66,20 +66,13 @@ class RefinesRecurrently:
 
     def __init__(self, network: RecurrentRefiner):
         self.network = network
-        self._seconds: list[Tensor] = []  # (N, 512, 32) each
+        self._before: Tensor | None = None  # (N, 512, 32) of the second before
 
     @torch.no_grad()
     def refine(self, estimates: Tensor, steps: Tensor, starts: Tensor) -> Tensor:
         """See `Refiner`."""
-        before = self._seconds[-1] if self._seconds else torch.zeros_like(estimates)
-        if before.shape != estimates.shape:
-            before = torch.zeros_like(estimates)
-        if starts.all():
-            self._seconds = []
-        refined = self.network(estimates, before.masked_fill(starts[:, None, None], 0.0))
-        self._seconds = [*self._seconds[-19:], refined]
-        return refined
-
-    def hindsight(self) -> Tensor:
-        """See `Refiner`; nothing is made better afterwards."""
-        return torch.stack(self._seconds, dim=1)
+        if self._before is None or self._before.shape != estimates.shape:
+            self._before = torch.zeros_like(estimates)
+        before = self._before.masked_fill(starts[:, None, None], 0.0)
+        self._before = self.network(estimates, before)
+        return self._before

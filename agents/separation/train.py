@@ -22,13 +22,14 @@ import torch
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.ppo.config import PPOConfig
-from av_envs.agents.ppo.distributed import RankLostError, Ranks, joined_ranks
-from av_envs.agents.ppo.plugins import Plugins
+from av_envs.agents.ppo.distributed import BACKENDS, RankLostError, Ranks, joined_ranks
+from av_envs.agents.ppo.plugins import Plugins, Stateful
 from av_envs.agents.ppo.train import FILE
 from av_envs.agents.ppo.train import train as learn
 from av_envs.agents.runs import build_parser, can_go_on, kept_options, option
 from av_envs.agents.separation.agent import (
     KINDS,
+    SEPARATOR,
     SIZES,
     AgentNetworks,
     agent_config,
@@ -37,21 +38,23 @@ from av_envs.agents.separation.agent import (
     load_separator,
     save_agent,
 )
+from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.expert import Teaching, Truths
 from av_envs.agents.separation.memory_training import MemoryTraining
 from av_envs.agents.separation.networks.policy import FEATURES
 from av_envs.agents.separation.novelty import NoveltyReward
 from av_envs.agents.separation.senses import Senses, needed_observations
+from av_envs.agents.separation.separator import Separator
 from av_envs.agents.separation.trials import Trials
-from av_envs.options import positive_int
+from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
+from av_envs.separation.audio import corpus_of
 from av_envs.separation.rewards import REWARDS
 from av_envs.whole_files import write_whole
 
 EPISODE = 20  # steps; a rollout is one episode of every environment
-VAL_HOUSES = 20
 # No part of what is learnt: may differ when a run is resumed.
-OF_THE_RUN = ("out", "resume", "device", "threads")
+OF_THE_RUN = ("out", "resume", "device", "backend", "threads")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +75,15 @@ class Args:
     )
     start: str = option("between", "of the environment, as the next ones")
     num_sources: int = option(2, type=positive_int)
+    sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
     reward: str | None = option(None, "default: that of the agent", type=str, choices=REWARDS)
     reward_scale: float = option(0.2, "factor of the rewards")
     noise_snr_db: float | None = option(None, "of the microphones", type=float)
-    look_back: int | None = option(None, "E of the memory; default: the agent's", type=int)
+    look_back: int | None = option(None, "E; default: the agent's", type=non_negative_int)
     steps: int = option(500_000, "of all environments together", type=positive_int)
     num_envs: int = option(32, "of this rank", type=positive_int)
     houses: int = option(32, "of the split train", type=positive_int)
+    val_houses: int = option(20, "of the split val", type=positive_int)
     val_episodes: int = option(100, "of a validation", type=positive_int)
     val_every: int = option(64_000, "steps between validations", type=positive_int)
     learning_rate: float = option(5e-4, "falls to zero")
@@ -92,8 +97,9 @@ class Args:
     imitating: float = option(1.0, "weight of imitation in the first update")
     imitate_until: float = option(0.4, "share of the run after which nothing is imitated")
     device: str | None = option(None, "of torch; default: cuda if there is one", type=str)
-    threads: int = option(0, "of torch; 0: one per core")
-    seed: int = option(0)
+    backend: str = option("gloo", "of several ranks; nccl: a GPU for each", choices=BACKENDS)
+    threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
+    seed: int = option(0, type=non_negative_int)
     resume: bool = option(False, "go on with the run in --out")
 
     @property
@@ -103,8 +109,18 @@ class Args:
             "start": self.start,
             "num_sources": self.num_sources,
             "noise_snr_db": self.noise_snr_db,
+            "sounds": self.sounds,
             "estimator": "agent",
         }
+
+
+def make_networks(args: Args, separator: Separator) -> AgentNetworks:
+    """Untrained ones; their weights are drawn from torch's own random numbers."""
+    features = tuple(args.features) if args.features else None
+    look_back = args.look_back
+    return AgentNetworks(
+        agent_config(args.agent, args.size, separator, features=features, look_back=look_back)
+    )
 
 
 def make_envs(args: Args, networks: AgentNetworks) -> gym.vector.VectorEnv:
@@ -124,7 +140,14 @@ def make_envs(args: Args, networks: AgentNetworks) -> gym.vector.VectorEnv:
 
 
 def ppo_config(args: Args, ranks: Ranks) -> PPOConfig:
-    """Of the run; a rollout is one episode, at whose end nothing more is to be had."""
+    """Of the run; a rollout is one episode, at whose end nothing more is to be had.
+
+    Raises ValueError for what cannot be.
+    """
+    if args.num_envs % args.minibatches:
+        raise ValueError(
+            f"--minibatches must divide the {args.num_envs} environments, got {args.minibatches}"
+        )
     together = EPISODE * args.num_envs * ranks.count
     return PPOConfig(
         updates=-(-args.steps // together),
@@ -144,24 +167,24 @@ def ppo_config(args: Args, ranks: Ranks) -> PPOConfig:
 
 def train(args: Args, ranks: Ranks) -> None:
     """One run, or the rest of one. Raises ValueError for options that cannot be."""
-    device = device_named(args.device)
+    config, device = ppo_config(args, ranks), device_named(args.device)
     torch.set_num_threads(args.threads or torch.get_num_threads())
     separator, header = load_separator(args.separator)
+    check_classes(args.separator or SEPARATOR, header, corpus_of(args.sounds).classes)
     frozen(separator).to(device)
-    features = tuple(args.features) if args.features else None
     torch.manual_seed(args.seed)
-    networks = AgentNetworks(agent_config(args.agent, args.size, separator, features=features))
-    networks.to(device)
-    envs, config = make_envs(args, networks), ppo_config(args, ranks)
+    networks = make_networks(args, separator).to(device)
+    envs = make_envs(args, networks)
     senses = Senses(separator, networks.config.policy, networks.refiner(EPISODE + 1), device)
     teaching = Teaching(args.locating, args.imitating, args.imitate_until, config.updates)
-    kept, memory_training = {}, None
+    kept: dict[str, Stateful] = {"teaching": teaching}
+    memory_training = None
     if networks.memory is not None:
-        look_back = KINDS[args.agent].look_back if args.look_back is None else args.look_back
+        look_back = networks.config.look_back
         memory_training = MemoryTraining(networks.memory, look_back, config, ranks)
-        kept = {"memory": networks.memory, "memory optimiser": memory_training.optimiser}
+        kept |= {"memory": networks.memory, "memory optimiser": memory_training.optimiser}
     run = _Run(args, networks, header.classes, Trials(args, networks, separator, device))
-    truths = Truths(envs.unwrapped, senses if memory_training else None)
+    truths = Truths(envs.unwrapped, senses if memory_training else None, device)
 
     def after_update(rollout: Any, update: int) -> dict[str, float]:
         teaching.at(update + 1)
@@ -178,9 +201,10 @@ def train(args: Args, ranks: Ranks) -> None:
     )
     options = kept_options(args, OF_THE_RUN)
     goes_on = can_go_on(args.out, options, args.resume, FILE)
+    ranks.gather(goes_on)  # asked of all before the first one writes
     if ranks.is_first and not goes_on:
         write_whole(args.out / "config.json", options)
-    teaching.at(run.updates_done(goes_on))
+    teaching.at(0)
     envs = _Scaled(envs, args.reward_scale)
     learn(
         envs, networks.policy, config, plugins,
@@ -190,7 +214,7 @@ def train(args: Args, ranks: Ranks) -> None:
 
 
 class _Scaled(gym.vector.VectorWrapper):
-    """Rewards times a factor; a second in which the target is silent is worth nothing."""
+    """Rewards times a factor."""
 
     def __init__(self, envs: gym.vector.VectorEnv, factor: float):
         super().__init__(envs)
@@ -208,20 +232,20 @@ class _Run:
         self, args: Args, networks: AgentNetworks, classes: tuple[str, ...], trials: Trials
     ):
         self.args, self.networks, self.classes, self.trials = args, networks, classes, trials
-        self.rows: list[dict[str, float]] = []
 
     def at_checkpoint(self, update: int) -> dict[str, float]:
         """Scores on validation houses; a row of `curve.csv`."""
         row = {"update": float(update), **self.trials.scores()}
         path = self.args.out / "curve.csv"
-        self.rows = [old for old in _rows_in(path) if old["update"] < update]
-        self.rows.append(row)
+        # Rows from after the checkpoint from which a killed run goes on are made again.
+        rows = [old for old in _rows_in(path) if old["update"] < update]
+        rows.append(row)
         text = StringIO()
         table = csv.DictWriter(text, list(row))
         table.writeheader()
-        table.writerows(self.rows)
+        table.writerows(rows)
         write_whole(path, text.getvalue().encode())
-        if row["si_sdr"] >= max(old["si_sdr"] for old in self.rows):
+        if row["si_sdr"] >= max(old["si_sdr"] for old in rows):
             made = {
                 "command": "av_envs.agents.separation.train",
                 "options": json.loads(kept_options(self.args, OF_THE_RUN)),
@@ -229,11 +253,6 @@ class _Run:
             }
             save_agent(self.networks, self.args.out / "best.safetensors", self.classes, made)
         return {f"val/{name}": value for name, value in row.items()}
-
-    def updates_done(self, is_resumed: bool) -> int:
-        """Updates before the checkpoint from which the run goes on."""
-        rows = _rows_in(self.args.out / "curve.csv") if is_resumed else []
-        return int(rows[-1]["update"]) if rows else 0
 
 
 def _rows_in(path: Path) -> list[dict[str, float]]:
@@ -247,7 +266,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser(Args, "av_envs.agents.separation.train", __doc__)
     args = Args(**vars(parser.parse_args(argv)))
     try:
-        with joined_ranks() as ranks:
+        with joined_ranks(args.backend) as ranks:
             train(args, ranks)
     except (ValueError, TypeError, gym.error.Error) as mistake:
         parser.error(str(mistake))

@@ -13,7 +13,6 @@ from av_envs.agents.separation.separator import Separator
 AT_ONCE = 50  # episodes side by side
 EPISODE = 20  # steps
 STAY = 3
-HOUSES = 20
 SEED = 1_000_000  # of the first episode
 BESIDE = 1.5  # metres: the nodes around the target
 
@@ -22,21 +21,23 @@ class Options(Protocol):
     """What is needed of a run's options."""
 
     val_episodes: int
+    val_houses: int
 
     @property
     def env_options(self) -> dict: ...
 
 
 class Trials:
-    """The same episodes again and again, with actions drawn as in training.
+    """The same episodes in validation houses again and again, with actions drawn as in training.
 
     Standing still, with the same separator and no memory, is measured once, for comparison.
+    Seconds in which the target is silent do not count.
     """
 
     def __init__(
         self, args: Options, networks: AgentNetworks, separator: Separator, device: torch.device
     ):
-        self.n = args.val_episodes
+        self.n, self.houses = args.val_episodes, args.val_houses
         self.networks, self.separator, self.device = networks, separator, device
         self.policy_config = networks.config.policy
         self.env_options = args.env_options
@@ -45,17 +46,19 @@ class Trials:
     def scores(self) -> dict[str, float]:
         """Means over the episodes: SI-SDR of the agent's estimates and gain over standing, dB.
 
-        `gain_error` is the standard error of the gain; `beside` the share of episodes that end
-        within BESIDE metres of the target.
+        `gain_error` is the standard error of the gain, 0 for a single episode; `beside` the share
+        of episodes that end within BESIDE metres of the target.
         """
         if self._standing is None:
             self._standing, _ = self._play(moves=False)
         ratios, metres = self._play(moves=True)
-        gain = ratios - self._standing
+        heard = np.isfinite(ratios)  # NaN: the target was silent all the time
+        gain = (ratios - self._standing)[heard]
+        n = max(len(gain), 1)
         return {
-            "si_sdr": float(ratios.mean()),
-            "gain": float(gain.mean()),
-            "gain_error": float(gain.std(ddof=1) / np.sqrt(len(gain))),
+            "si_sdr": float(ratios[heard].sum() / n),
+            "gain": float(gain.sum() / n),
+            "gain_error": float(gain.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0,
             "beside": float((metres <= BESIDE).mean()),
         }
 
@@ -76,7 +79,7 @@ class Trials:
             count,
             autoreset_mode="Disabled",
             split="val",
-            houses=HOUSES,
+            houses=self.houses,
             reward="si_sdr",
             observations=needed_observations(self.policy_config),
             **self.env_options,
@@ -103,4 +106,8 @@ class Trials:
             heard.append(infos["si_sdr"])
         policy.train()
         envs.close()
-        return np.nanmean(np.array(heard, float), axis=0), np.asarray(infos["distance_to_target"])
+        ratios = np.array(heard, float)
+        sounding = np.isfinite(ratios)
+        counts = sounding.sum(axis=0)
+        means = np.where(sounding, ratios, 0.0).sum(axis=0) / np.where(counts, counts, np.nan)
+        return means, np.asarray(infos["distance_to_target"])

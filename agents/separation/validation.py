@@ -35,7 +35,10 @@ class HeardSeconds(NamedTuple):
 def heard_at_start(
     config: SeparationConfig, n_episodes: int, seconds: tuple[int, ...], seed: int = 0
 ) -> HeardSeconds:
-    """Those seconds of the first episodes of an environment with these options."""
+    """Those seconds of the first episodes of an environment with these options.
+
+    Raises ValueError if the target is silent in all of them.
+    """
     core = SeparationCore(config)
     rows = []
     for episode in range(n_episodes):
@@ -47,6 +50,11 @@ def heard_at_start(
             if np.isfinite(ratio):
                 mixture = audio.spectrogram.copy()
                 rows.append((episode, mixture, state.target.label, truth, ratio))
+    if not rows:
+        raise ValueError(
+            f"in {n_episodes} episodes of the split {config.split!r} every target is silent in "
+            f"the seconds {', '.join(map(str, seconds))}: nothing can be validated"
+        )
     episodes, mixtures, labels, truths, ratios = zip(*rows, strict=True)
     return HeardSeconds(
         np.array(episodes), np.stack(mixtures), np.array(labels), list(truths), np.array(ratios)
@@ -61,8 +69,8 @@ def si_sdr_of(separator: Separator, heard: HeardSeconds, labels: np.ndarray) -> 
         for first in range(0, len(labels), AT_ONCE):
             part = slice(first, first + AT_ONCE)
             mixture = torch.from_numpy(heard.mixture[part])
-            estimates = separator(mixture, torch.from_numpy(labels[part]))[1].numpy()
-            pairs = zip(estimates, heard.truth[part], strict=True)
+            estimates = separator(mixture, torch.from_numpy(labels[part]))[1].clamp(min=0)
+            pairs = zip(estimates.numpy(), heard.truth[part], strict=True)
             ratios += [oracle_phase_si_sdr([estimate], truth)[0] for estimate, truth in pairs]
     return np.array(ratios)
 
