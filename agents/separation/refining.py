@@ -24,30 +24,30 @@ class Refiner(Protocol):
 class RefinesWithTransformer:
     """A `TransformerMemory` over the last `capacity` seconds of each environment.
 
-    Environments need not be in step with each other: slots that hold nothing are masked.
+    Environments need not be in step with each other: slots that hold nothing are masked. Every
+    second is encoded once, and only the present one is decoded, so the memory may not learn in the
+    middle of an episode.
     """
 
     def __init__(self, memory: TransformerMemory, capacity: int = 20):
         self.memory, self.capacity = memory, capacity
-        self._estimates: Tensor | None = None  # (N, capacity, 512, 32), the newest last
+        self._estimates: Tensor | None = None  # (N, capacity, 512, 32), written in a circle
+        self._slot = -1  # of the present second
 
     @torch.no_grad()
     def refine(self, estimates: Tensor, steps: Tensor, starts: Tensor) -> Tensor:
         """See `Refiner`."""
-        n = len(estimates)
-        if self._estimates is None or len(self._estimates) != n:
-            self._estimates = estimates.new_zeros(n, self.capacity, *estimates.shape[1:])
-            self._steps = steps.new_zeros(n, self.capacity)
-            self._valid = starts.new_zeros(n, self.capacity)
-        self._valid[starts] = False
-        for kept, new in (
-            (self._estimates, estimates),
-            (self._steps, steps),
-            (self._valid, torch.ones_like(starts)),
-        ):
-            kept[:, :-1] = kept[:, 1:].clone()
-            kept[:, -1] = new
-        return self.hindsight()[:, -1]
+        if self._estimates is None or len(self._estimates) != len(estimates):
+            self._forget(estimates, steps)
+        self._slot = (self._slot + 1) % self.capacity
+        items, skips = self.memory.encoded(estimates[:, None], steps[:, None])
+        self._valid[starts], self._items[starts] = False, 0.0
+        self._valid[:, self._slot] = True
+        self._steps[:, self._slot] = steps
+        self._items[:, self._slot] = items[:, 0]
+        self._estimates[:, self._slot] = estimates
+        found = self.memory.attended(self._items, self._steps, self._valid)
+        return self.memory.decoded(found[:, [self._slot]], skips, estimates[:, None])[:, 0]
 
     @torch.no_grad()
     def hindsight(self) -> Tensor:
@@ -57,8 +57,16 @@ class RefinesWithTransformer:
         is zero.
         """
         used = int(self._valid.any(dim=0).sum())
-        part = slice(self.capacity - used, None)
-        return self.memory(self._estimates[:, part], self._steps[:, part], self._valid[:, part])
+        order = [(self._slot - k) % self.capacity for k in reversed(range(used))]
+        return self.memory(self._estimates[:, order], self._steps[:, order], self._valid[:, order])
+
+    def _forget(self, estimates: Tensor, steps: Tensor) -> None:
+        shape = (len(estimates), self.capacity)
+        self._estimates = estimates.new_zeros(*shape, *estimates.shape[1:])
+        self._items = estimates.new_zeros(*shape, self.memory.config.size)
+        self._steps = steps.new_zeros(shape)
+        self._valid = torch.zeros(shape, dtype=torch.bool, device=estimates.device)
+        self._slot = -1
 
 
 class RefinesRecurrently:

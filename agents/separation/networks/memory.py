@@ -104,24 +104,33 @@ class TransformerMemory(nn.Module):
         valid      (B, T) bool, False where a slot holds nothing
         """
         _check_slots(estimates, steps, valid)
-        rows, slots = steps.shape
         held = valid[..., None, None]
         estimates = estimates.masked_fill(~held, 0.0)
+        items, skips = self.encoded(estimates, steps)
+        found = self.attended(items, steps, valid)
+        return self.decoded(found, skips, estimates).masked_fill(~held, 0.0)
+
+    def encoded(self, estimates: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
+        """Items (B, T, size) with the code of their time, and skips (B T, c, 16, 16), of slots."""
         planes = sliced(estimates.flatten(0, 1)[:, None])  # (B T, 16, 32, 32)
-        skips = leaky_relu(self.shrink[0](planes), SLOPE)  # (B T, c, 16, 16)
-        items = self.shrink[1](skips).flatten(1).unflatten(0, (rows, slots))  # (B, T, size)
-        items = items + time_code(steps, self.config.size).to(items.dtype)
+        skips = leaky_relu(self.shrink[0](planes), SLOPE)
+        items = self.shrink[1](skips).flatten(1).unflatten(0, steps.shape)
+        return items + time_code(steps, self.config.size).to(items.dtype), skips
+
+    def attended(self, items: Tensor, steps: Tensor, valid: Tensor) -> Tensor:
+        """(B, T, size): the items in the light of each other."""
         hidden = _hidden(steps, valid, self.config.causal)
-        found = self.transformer(items, mask=hidden.repeat_interleave(self.config.heads, dim=0))
-        planes = found.reshape(rows * slots, -1, SIDE, SIDE)
+        return self.transformer(items, mask=hidden.repeat_interleave(self.config.heads, dim=0))
+
+    def decoded(self, found: Tensor, skips: Tensor, estimates: Tensor) -> Tensor:
+        """(B, T, 512, 32) of attended items (B, T, size), their skips, and what they refine."""
+        planes = found.reshape(-1, self.config.channels, SIDE, SIDE)
         planes = leaky_relu(self.grow[0](planes), SLOPE)  # (B T, c, 16, 16)
         planes = self.grow[1](torch.cat([planes, skips], dim=1))  # (B T, 16, 32, 32)
-        decoded = joined(planes).reshape(estimates.shape)
+        refined = joined(planes).reshape(estimates.shape)
         if self.config.output == "residual":
-            decoded = estimates + decoded
-        else:
-            decoded = leaky_relu(decoded, SLOPE)
-        return decoded.masked_fill(~held, 0.0)
+            return estimates + refined
+        return leaky_relu(refined, SLOPE)
 
 
 class RecurrentRefiner(nn.Module):
