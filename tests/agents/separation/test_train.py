@@ -2,6 +2,9 @@
 
 import csv
 import os
+import subprocess
+import sys
+from dataclasses import replace
 
 import gymnasium as gym
 import pytest
@@ -9,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from av_envs.agents.ppo.checkpoint import load_checkpoint
-from av_envs.agents.ppo.distributed import ALONE
+from av_envs.agents.ppo.distributed import ALONE, Ranks
 from av_envs.agents.separation import train as command
 from av_envs.agents.separation.agent import load_agent, load_separator
 from av_envs.agents.separation.novelty import NoveltyReward
@@ -258,3 +261,33 @@ def test_a_loss_that_is_no_number_names_the_last_checkpoint(
     said = capsys.readouterr().err.splitlines()[-1]
     assert "the memory's loss of update 1 is nan" in said
     assert f"last good checkpoint is {tmp_path}/run/checkpoint.pt, after 1 updates" in said
+
+
+def test_nothing_is_written_before_all_ranks_have_looked(separator_file, tmp_path):
+    """Or the others would find a run there already."""
+    seen = []
+
+    class Watching(Ranks):
+        def gather(self, value):
+            seen.append((tmp_path / "run" / "config.json").exists())
+            return super().gather(value)
+
+    chosen = args(agent="novelty", separator=separator_file, steps=16, val_episodes=1, val_houses=1)
+    command.train(replace(chosen, out=tmp_path / "run", device="cpu"), Watching())
+    assert seen[0] is False
+    assert seen[-1] is True
+
+
+@pytest.mark.slow
+def test_two_ranks_train_and_go_on(separator_file, tmp_path):
+    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    words += ["-m", "--", "av_envs.agents.separation.train", "--separator", str(separator_file)]
+    words += ["--out", str(tmp_path / "run"), *BRIEF, "--steps", "160", "--val-every", "160"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    for more in ([], ["--resume"]):
+        subprocess.run([*words, *more], check=True, env=environment)
+    found = load_checkpoint(tmp_path / "run" / "checkpoint.pt", "separation active")
+    assert (found.update, found.steps, len(found.random)) == (1, 160, 2)
+    again = subprocess.run(words, check=False, env=environment, capture_output=True, text=True)
+    assert again.returncode != 0
+    assert "holds a run already" in again.stderr
