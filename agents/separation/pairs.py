@@ -82,6 +82,7 @@ class PairSampler:
 
     @property
     def n_classes(self) -> int:
+        """Of the corpus, those that only distract included."""
         return len(self._corpus.classes)
 
     def batch(self, rng: np.random.Generator, size: int) -> Pairs:

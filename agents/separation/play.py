@@ -1,6 +1,6 @@
 """Learned agents as entries of the boards: they play the weights that ship, or others.
 
-python -m av_envs.benchmarks.run --suite separate-between-unheard-v1 \
+python -m av_envs.benchmarks.run --suite sep-between-unheard-v1 \
         --agent av_envs.agents.separation:Active --out results
 """
 

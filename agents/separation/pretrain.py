@@ -141,6 +141,7 @@ class Run:
         return row
 
     def header(self, scores: dict[str, float]) -> Header:
+        """Of `best.safetensors`; `scores` are the row of its validation."""
         kept = json.loads(kept_options(self.args, OF_THE_RUN))
         made = {"command": "av_envs.agents.separation.pretrain", "options": kept, "val": scores}
         return Header("separator", asdict(self.config), self.classes, made)

@@ -6,7 +6,8 @@ first: the policy also says where it believes the target to be, and imitates for
 expert that knows. DIR gets `config.json`, scalars for tensorboard, `checkpoint.pt`, `curve.csv`
 (a row per validation on unseen houses) and `best.safetensors`, which the entries of
 `av_envs.agents.separation` play. An interrupted run goes on with the same command and --resume.
-Several ranks: `torchrun --nproc-per-node 2 -m av_envs.agents.separation.train ...`
+Several ranks: `torchrun --nproc-per-node 2 -m -- av_envs.agents.separation.train ...`, where the
+two dashes keep torchrun from taking --start for a short form of an option of its own.
 """
 
 import csv

@@ -24,7 +24,9 @@ class Options(Protocol):
     val_houses: int
 
     @property
-    def env_options(self) -> dict: ...
+    def env_options(self) -> dict:
+        """Options of the environments that training and validation have in common."""
+        ...
 
 
 class Trials:

@@ -70,6 +70,7 @@ def test_what_is_kept_comes_back_in_half_precision(tmp_path, options):
         assert torch.equal(back, value.half().to(value.dtype))
 
 
+@pytest.mark.slow
 def test_the_paper_comes_back(tmp_path):
     separator = Separator(separator_config("paper", len(CLASSES)))
     path = saved_separator(tmp_path / "paper.safetensors", separator)

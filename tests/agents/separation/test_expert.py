@@ -43,7 +43,7 @@ def test_the_expert_reaches_the_target():
     envs = batch_of_envs(steps=40)
     observation, infos = envs.reset(seed=0)
     truths = Truths(envs)
-    for _ in range(30):
+    for _ in range(20):
         moves = truths(observation, infos)["expert"]
         observation, *_, infos = envs.step(moves.numpy())
         assert not infos["collision"].any()

