@@ -88,6 +88,7 @@ def run(cache: Path, *arguments: str, **variables: str) -> str:
     ).stdout
 
 
+@pytest.mark.slow
 def test_a_transform_has_the_same_bits_compiled_and_loaded(tmp_path):
     (tmp_path / "caller.py").write_text(CALLER)
     compiled = run(tmp_path, str(tmp_path / "caller.py"))

@@ -8,7 +8,6 @@ in houses and with clips of the split, with 95 % bootstrap intervals over episod
 import argparse
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 
@@ -64,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--houses", type=positive_int, default=20, help="of the split")
     parser.add_argument("--num-sources", type=positive_int, default=2)
     parser.add_argument("--sounds", default="embedded", help="corpus, as in training")
-    parser.add_argument("--json", type=Path, help="write the figures into this file, too")
+    parser.add_argument("--json", type=path_argument, help="write the figures into this file, too")
     arguments = parser.parse_args(argv)
     found = {}
     try:

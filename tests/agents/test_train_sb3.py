@@ -136,6 +136,7 @@ def test_robots_are_paid_for_what_they_find():
         assert infos[0]["reward"] == infos[1]["reward"]
 
 
+@pytest.mark.slow
 def test_senses_are_spoilt_one_by_one(tmp_path, capsys):
     run(tmp_path, "AVDynamicSep-v0", "--algorithm", "recurrent_ppo", "--steps", "10")
     capsys.readouterr()

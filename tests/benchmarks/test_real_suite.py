@@ -43,6 +43,7 @@ def test_standing_gains_nothing_and_knowing_gains_something(results):
         assert kept["scene"] == known["scene"]  # the same houses for everybody
 
 
+@pytest.mark.slow
 def test_the_record_is_the_same_from_two_processes(results, tmp_path):
     agent = AgentSpec("av_envs.baselines.separation:Random")
     path = run_suite(Job(SUITE, agent, n_episodes=N_EPISODES), tmp_path, workers=2)

@@ -53,6 +53,7 @@ def test_an_episode_that_was_broken_off_leaves_no_trace():
     assert digest(play(env, seed=11)) == digest(play(fresh, seed=11))
 
 
+@pytest.mark.slow
 def test_another_process_with_cold_caches_makes_the_same_bytes(tmp_path):
     """Nothing depends on what was traced before, on threads or on the process."""
     program = (

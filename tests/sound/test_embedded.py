@@ -88,6 +88,7 @@ def test_a_clip_is_made_quickly(corpus):
         assert time.thread_time() - start < 0.4, class_name
 
 
+@pytest.mark.slow
 def test_clips_are_made_alike_in_another_cache_and_another_process(corpus, tmp_path):
     code = (
         "import zlib; from av_envs.sound import open_corpus; corpus = open_corpus('embedded');"

@@ -181,6 +181,7 @@ def test_unknown_names_list_the_valid_ones(root):
         FolderCorpus(root, distractors=["dog", "rain"])
 
 
+@pytest.mark.slow
 def test_real_surroundings_become_clips(real_data):
     living = ("Dog_bark", "Baby_cry", "Person_sneeze", "Rooster")
     corpus = FolderCorpus(
@@ -201,6 +202,7 @@ def test_a_real_class_that_is_too_small_is_named(real_data):
         FolderCorpus(real_data / "env")
 
 
+@pytest.mark.slow
 def test_real_readers_keep_their_spectra(real_data):
     corpus = FolderCorpus(real_data / "speech", class_of=lambda path: path.name[0])
     for clip in corpus.clips("test", "1"):

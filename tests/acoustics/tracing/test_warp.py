@@ -63,6 +63,7 @@ def test_levels_in_a_room_agree(image_order):
     np.testing.assert_allclose(*decay, atol=0.6)  # 25 dB of it, before the noise
 
 
+@pytest.mark.slow
 def test_levels_in_a_house_with_walls_that_let_sound_through_agree():
     scene = House(3, "house").scene(1.0)
     graph = scene.graph

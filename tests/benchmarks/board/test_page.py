@@ -111,6 +111,7 @@ def test_the_page_shows_and_sounds(tmp_path):
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), "nothing from elsewhere"
 
 
+@pytest.mark.slow
 def test_a_page_of_whole_suites_stays_small(tmp_path):
     """200 episodes each of seven agents, without sound: room is left for 21 of 0.1 MB."""
     group = FAKE_SUITE.groups[0]

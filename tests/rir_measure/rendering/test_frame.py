@@ -157,6 +157,7 @@ def test_seen_floor_is_light_and_unseen_floor_dim(scene, parts):
     assert darker[:, : column - 30].sum() > 2000
 
 
+@pytest.mark.slow
 def test_three_bands_of_loudness_replace_what_is_unseen(scene, parts):
     levels = np.linspace(-60, 0, len(scene.graph))
     frame = framed(**parts | {"levels": levels})

@@ -174,6 +174,7 @@ def test_takes_of_a_speaker_differ():
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.1
 
 
+@pytest.mark.slow
 def test_real_speech_passes_the_same_measures(real_data):
     import soundfile
 
