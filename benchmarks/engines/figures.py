@@ -1,4 +1,4 @@
-"""What is read off impulse responses to compare engines, and how much their answers scatter."""
+"""Room-acoustic parameters by which engines are compared, and the variance of their estimates."""
 
 import time
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def band_levels(response: np.ndarray) -> np.ndarray:
 
 
 def figures_of(engine: Engine, pair: Pair) -> dict[str, float | np.ndarray]:
-    """All figures of one pair; NaN where one does not exist or nothing is heard."""
+    """Parameters of the response of one pair; NaN where one is undefined or the response is silent."""
     mono = engine.mono(pair.source, pair.receiver).astype(float)
     if not mono.any():  # no ray found the way
         silent = dict.fromkeys(("t20", "t30", "c50", "drr", "delay", "ild"), np.nan)
@@ -63,7 +63,7 @@ def figures(engine: Engine, pairs: Sequence[Pair]) -> Figures:
 
 
 def joined(parts: Sequence[Figures]) -> Figures:
-    """The figures of several scenes one after another."""
+    """Parameters of several scenes, concatenated."""
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
@@ -140,7 +140,7 @@ def native_cost(scene: Scene, pairs: Sequence[Pair], n_rays: int) -> dict[str, f
 
 
 def rlr_cost(scene: Scene, pairs: Sequence[Pair], n_rays: int) -> dict[str, float]:
-    """The same of RLR, which simulates every pair on its own."""
+    """Standard deviation and cost of RLR, which simulates every pair separately."""
     engine = RLR(scene, n_rays)
     start = time.process_time()
     heard = np.array([engine.draws(pair.source, pair.receiver, DRAWS) for pair in pairs])

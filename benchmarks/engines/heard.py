@@ -29,7 +29,7 @@ PACKAGES = {"RLR": "rlr-audio-propagation", "pyroomacoustics": "pyroomacoustics"
 
 
 class Engine(Protocol):
-    """What is asked of each."""
+    """An acoustic engine in one scene."""
 
     def mono(self, source: int, receiver: int) -> np.ndarray:
         """(16000,) what a microphone hears that has no direction, amplitude 1 at 1 m."""

@@ -92,7 +92,7 @@ PARTS: dict[str, Callable[[str, Sizes], Iterator[dict[str, Any]]]] = {
 
 
 def run_part(name: str, device: str, sizes: Sizes, queue: multiprocessing.Queue) -> None:
-    """Put what a part finds into a queue, one finding after the other, and None at its end."""
+    """Put the findings of a part into a queue, one after the other, and None at its end."""
     try:
         for finding in PARTS[name](device, sizes):
             queue.put(finding)
@@ -102,7 +102,7 @@ def run_part(name: str, device: str, sizes: Sizes, queue: multiprocessing.Queue)
 
 
 def findings_of(name: str, device: str, sizes: Sizes) -> Iterator[dict[str, Any]]:
-    """What a part finds, from a process of its own."""
+    """Findings of a part, which runs in a process of its own."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     process = context.Process(target=run_part, args=(name, device, sizes, queue))

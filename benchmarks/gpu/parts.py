@@ -32,7 +32,7 @@ Finding = dict[str, Any]
 
 
 def prepare(device: str, sizes: Any) -> Iterator[Finding]:
-    """Trace and render the pool, on all cores, so that what follows meets warm caches."""
+    """Fill the caches of responses and views of the pool, on all cores, before anything is timed."""
     start = time.perf_counter()
     pool = bake.pool_of(ENV_ID, "train", sizes.houses, views=True)
     blocks = bake.missing_blocks(pool)
@@ -44,7 +44,7 @@ def prepare(device: str, sizes: Any) -> Iterator[Finding]:
 
 
 def make(device: str, sizes: Any, num_envs: int, pictures: bool, **options: Any) -> Any:
-    """The batch that is timed."""
+    """The vector environment that is timed."""
     keys = {} if pictures else {"observations": list(BLIND)}
     pool = {"split": "train", "houses": sizes.houses, "steps": sizes.steps}
     return gym.make_vec(ENV_ID, num_envs, device=device, **pool, **keys, **options)
@@ -233,7 +233,7 @@ def _learn(torch: Any, network: Any, head: Any, optimizer: Any, rollout: list) -
 
 
 def tracer(device: str, sizes: Any) -> Iterator[Finding]:
-    """The tracer in Warp beside that of the processor: levels, and all pairs of one house."""
+    """Compare the Warp tracer with that of the processor: levels, and time for one house."""
     try:
         warp_trace = importlib.import_module("av_envs.acoustics.tracing.warp").trace_on_device
     except ModuleNotFoundError as error:
