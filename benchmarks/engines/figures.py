@@ -1,4 +1,4 @@
-"""Room-acoustic parameters by which engines are compared, and the variance of their estimates."""
+"""Room-acoustic parameters by which engines are compared, and how much their estimates vary."""
 
 import time
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def band_levels(response: np.ndarray) -> np.ndarray:
 
 
 def figures_of(engine: Engine, pair: Pair) -> dict[str, float | np.ndarray]:
-    """Parameters of the response of one pair; NaN where one is undefined or the response is silent."""
+    """Parameters of the response of one pair; NaN where undefined, and all of a silent one."""
     mono = engine.mono(pair.source, pair.receiver).astype(float)
     if not mono.any():  # no ray found the way
         silent = dict.fromkeys(("t20", "t30", "c50", "drr", "delay", "ild"), np.nan)

@@ -32,7 +32,7 @@ Finding = dict[str, Any]
 
 
 def prepare(device: str, sizes: Any) -> Iterator[Finding]:
-    """Fill the caches of responses and views of the pool, on all cores, before anything is timed."""
+    """Fill the caches of the pool, responses and views, on all cores, before anything is timed."""
     start = time.perf_counter()
     pool = bake.pool_of(ENV_ID, "train", sizes.houses, views=True)
     blocks = bake.missing_blocks(pool)
