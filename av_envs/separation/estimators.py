@@ -98,10 +98,10 @@ class PlugIn:
 
     def __init__(self, path: str, n_heard: int):
         self.path = path
-        made = load_estimator(path)
-        self._shared = made if _is_for_batches(made) else None
+        made: Any = load_estimator(path)
+        self._shared: BatchEstimator | None = made if _is_for_batches(made) else None
         others = [] if self._shared else [load_estimator(path) for _ in range(n_heard - 1)]
-        self._own = [] if self._shared else [made, *others]
+        self._own: list[Any] = [] if self._shared else [made, *others]
 
     def __getstate__(self) -> dict[str, Any]:
         return {"path": self.path, "_own": self._own}
