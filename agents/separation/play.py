@@ -43,6 +43,12 @@ class LearnedAgent:
     ):
         networks, header = load_separator(None if separator is None else Path(separator))
         path = WEIGHTS / f"{self.kind}.safetensors" if checkpoint is None else Path(checkpoint)
+        if checkpoint is None and not path.exists():
+            raise ValueError(
+                f"no weights of {type(self).__name__} ship with this version; train some, "
+                f"python -m av_envs.agents.separation.train --agent {self.kind} --out DIR, and pass "
+                "checkpoint='DIR/best.safetensors'"
+            )
         self.networks, _ = load_agent(path, self.kind, networks)
         config = self.networks.config.policy
         here = observation_space.spaces

@@ -178,3 +178,11 @@ def test_playing_draws_no_numbers_of_others(entry, env):
     torch.manual_seed(0)
     episode(agent, env)
     assert torch.equal(torch.rand(1), expected)
+
+
+def test_an_agent_without_weights_says_how_to_train_them(
+    env, monkeypatch, tmp_path, separator_file
+):
+    monkeypatch.setattr(play, "WEIGHTS", tmp_path)
+    with pytest.raises(ValueError, match=r"no weights of Active ship.*--agent active --out DIR"):
+        Active(env.observation_space, env.action_space, seed=0, separator=separator_file)
