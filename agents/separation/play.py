@@ -1,7 +1,7 @@
 """Learned agents as entries of the boards: they play the weights that ship, or others.
 
-python -m av_envs.benchmarks.run --suite sep-between-unheard-v1 \
-        --agent av_envs.agents.separation:Active --out results
+`--agent av_envs.agents.separation:Active --agent-kwargs '{"checkpoint": "FILE"}'` after
+`python -m av_envs.benchmarks.run --suite separate-between-unheard-v1 --out results`.
 """
 
 from pathlib import Path
