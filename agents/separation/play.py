@@ -45,9 +45,9 @@ class LearnedAgent:
         path = WEIGHTS / f"{self.kind}.safetensors" if checkpoint is None else Path(checkpoint)
         if checkpoint is None and not path.exists():
             raise ValueError(
-                f"no weights of {type(self).__name__} ship with this version; train some, python -m "
-                f"av_envs.agents.separation.train --agent {self.kind} --out DIR, and pass "
-                "checkpoint='DIR/best.safetensors'"
+                f"no weights of {type(self).__name__} ship with this version; train some, "
+                f"python -m av_envs.agents.separation.train --agent {self.kind} --out DIR, "
+                "and pass checkpoint='DIR/best.safetensors'"
             )
         self.networks, _ = load_agent(path, self.kind, networks)
         config = self.networks.config.policy

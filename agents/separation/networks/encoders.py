@@ -26,6 +26,7 @@ VIEW_LAYERS = ((8, 4), (4, 2), (3, 1))  # kernel, stride
 SOUND_LAYERS = ((8, 4), (4, 2), (2, 1))
 
 MEL_BANDS, PARTS = 32, 8  # of `bands`: evenly wide on the mel scale, by parts of a second
+CHANNELS = {1: 1, 2: 3}  # of `bands`, by ears
 TOP_HZ = 8000  # of the highest bin
 FAINTEST = 1e-6  # mean squared magnitude that counts as silence; a room's quiet end is 1e-5
 LEVEL_RANGE = (-6.0, 3.0)  # log10 of the mean squared magnitude
@@ -45,13 +46,15 @@ _BAND_WEIGHTS = _band_weights()
 
 
 def bands(spectrogram: Tensor) -> Tensor:
-    """(..., C, 32, 8) levels of 32 bands and eight parts of the second; C as there are ears.
+    """(..., C, 32, 8) levels of 32 bands and eight parts of the second; C is 1 or, of two ears, 3.
 
     spectrogram  (..., 1 or 2, 512, 32) magnitude; what is negative counts as silence
 
     Channel 0 is the level, 0..1 on a scale of 90 dB, of two ears the mean of their levels. With
     two ears channel 1 says by how much the left one is louder, 1 being 20 dB: where the sound
-    comes from is worth a few dB, which a network does not see on the scale of levels.
+    comes from is worth a few dB, which a network does not see on the scale of levels. Channel 2 is
+    the same weighted with the amplitude against that of the loudest band and part: in what a
+    separator leaves over of a mixture, the loud parts are the target's, and the others are not.
     """
     ears = spectrogram.shape[-3] if spectrogram.ndim >= 3 else None
     if ears not in (1, 2) or spectrogram.shape[-2:] != (N_FREQUENCIES, N_FRAMES):
@@ -66,7 +69,10 @@ def bands(spectrogram: Tensor) -> Tensor:
     if ears == 1:
         return level
     left, right = levels.split(1, dim=-3)
-    return torch.cat([level, ((left - right) / DIFFERENCE).clamp(-1, 1)], dim=-3)
+    difference = ((left - right) / DIFFERENCE).clamp(-1, 1)
+    amplitude = energy.mean(dim=-3, keepdim=True).sqrt()
+    loudest = amplitude.amax(dim=(-2, -1), keepdim=True).clamp(min=FAINTEST**0.5)
+    return torch.cat([level, difference, difference * amplitude / loudest], dim=-3)
 
 
 class ViewEncoder(nn.Module):
@@ -126,13 +132,13 @@ class BandEncoder(nn.Module):
     def __init__(self, inputs: int, features: int = 128):
         super().__init__()
         self.inputs = inputs
-        self.dense = nn.Linear(inputs * MEL_BANDS * PARTS, features)
+        self.reduced = (CHANNELS[inputs], MEL_BANDS, PARTS)
+        self.dense = nn.Linear(CHANNELS[inputs] * MEL_BANDS * PARTS, features)
         start_he_normal(self)
 
     def forward(self, sound: Tensor) -> Tensor:
-        """(B, features) of (B, inputs, 32, 8) `bands`, or of (B, inputs, 512, 32) magnitudes."""
-        reduced = (self.inputs, MEL_BANDS, PARTS)
-        if tuple(sound.shape[1:]) != reduced:
+        """(B, features) of (B, C, 32, 8) `bands`, or of (B, inputs, 512, 32) magnitudes."""
+        if tuple(sound.shape[1:]) != self.reduced:
             sound = bands(checked_shape(sound, "sound that is not bands already", (self.inputs,)))
         return relu(self.dense(sound.flatten(1)))
 

@@ -94,7 +94,7 @@ class SeparationPolicy(nn.Module):
     | `collision`       | ()                 | whether the move before was blocked                |
     | `previous_action` | ()                 | int, the move before; counts as none at a start    |
 
-    With `sound_input="bands"` sounds may also come as `bands`: (2, 32, 8), `mono` (1, 32, 8).
+    With `sound_input="bands"` sounds may also come as `bands`: (3, 32, 8), `mono` (1, 32, 8).
 
     With `auxiliary` the output's `extra` has "bearing" (T, N, 2), cosine and sine of the direction
     of the target against the heading, counter-clockwise, not normalised, and "log_distance"

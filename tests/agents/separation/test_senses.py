@@ -23,7 +23,7 @@ SHAPES = {
     "collision": (),
     "previous_action": (),
 }
-BANDS = {"mixture": (2, 32, 8), "binaural": (2, 32, 8), "mono": (1, 32, 8)}
+BANDS = {"mixture": (3, 32, 8), "binaural": (3, 32, 8), "mono": (1, 32, 8)}
 
 
 class Halves:
