@@ -79,6 +79,7 @@ def play(agent: SB3Agent, env: gym.Env) -> list:
     return np.array(actions).tolist()
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed(tmp_path, capsys):
     run(tmp_path, "AVDynamicSep-v0", "--algorithm", "ppo", "--steps", "10")
     before = rows_of(tmp_path)

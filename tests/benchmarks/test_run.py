@@ -62,6 +62,7 @@ def test_standing_in_place_is_worth_nothing_and_the_oracle_more(tmp_path):
     assert oracle["summary"]["return"] == pytest.approx(mean, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_records_repeat_and_do_not_depend_on_workers(tmp_path):
     agent = "av_envs.baselines.separation:Random"
     one = play(tmp_path / "one", agent, isolated=True)

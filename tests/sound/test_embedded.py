@@ -62,11 +62,13 @@ def test_there_are_102_classes_of_voices_music_and_ambience():
     assert len(set(every)) == len(every) == 510
 
 
+@pytest.mark.slow
 def test_clips_are_loud_long_and_never_silent(corpus):
     for clip in SAMPLE:
         check(corpus, clip)
 
 
+@pytest.mark.slow
 def test_clips_of_a_class_share_no_second(corpus):
     clips = clips_of(corpus, ("music", "ambience", "voice-03"))
     assert seconds_that_differ(corpus, clips) == 20 * len(clips)

@@ -197,6 +197,7 @@ def test_real_surroundings_become_clips(real_data):
             assert quietest_second(samples) > 0.09, clip
 
 
+@pytest.mark.slow
 def test_a_real_class_that_is_too_small_is_named(real_data):
     with pytest.raises(ValueError, match="class '003_Sea_waves': nothing for train, val, test; 2"):
         FolderCorpus(real_data / "env")

@@ -15,6 +15,7 @@ def test_it_lists_every_class_with_its_role(capsys):
     assert len(lines) == 1 + len(open_corpus("embedded").classes)
 
 
+@pytest.mark.slow
 def test_written_clips_are_a_corpus(corpus, tmp_path):
     total = write_clips(corpus, tmp_path, ("music", "voice-01"), SPLITS)
     assert total == 2 * 5 * 20

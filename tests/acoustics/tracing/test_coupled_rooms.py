@@ -62,6 +62,7 @@ def decibels(ratio):
     return 10 * np.log10(ratio)
 
 
+@pytest.mark.slow
 def test_rooms_without_a_door_share_nothing_at_all():
     near, far = room_energies(0.1)
     assert near > 0

@@ -145,6 +145,7 @@ def test_a_killed_rank_ends_the_other_which_says_how_to_go_on(tmp_path, killed):
         assert all(torch.equal(went_on[name], whole[name]) for name in whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", [0, 1], ids=str)
 def test_a_rank_that_does_not_come_up_is_told_with_the_address(tmp_path, missing):
     rank = 1 - missing

@@ -33,6 +33,7 @@ def test_every_part_tells_what_it_finds(name):
         assert {"responses", "mixtures", "scores"} <= set(found[0]["stages"])
 
 
+@pytest.mark.slow
 def test_the_tracers_are_put_side_by_side():
     pytest.importorskip("warp", reason="NVIDIA Warp is an extra: av-envs[warp]")
     found = list(gpu_parts.tracer("cpu", gpu.TINY))
@@ -40,6 +41,7 @@ def test_the_tracers_are_put_side_by_side():
     assert {"all_pairs_s_numba", "all_pairs_s_warp"} <= {key for f in found for key in f}
 
 
+@pytest.mark.slow
 def test_what_was_found_is_kept_when_a_part_fails(tmp_path, capsys):
     """In processes of their own: the first part ends well, the second one does not."""
     arguments = ["--out", str(tmp_path), "--device", "nowhere", "--parts", "tests", "speed"]

@@ -22,6 +22,7 @@ def play(directory, name, **options):
     return read_result(run.run_suite(Job(FAKE_SUITE, agent, **options), directory))
 
 
+@pytest.mark.slow
 def test_the_environment_is_within_reach_in_one_process_only(tmp_path):
     """The control shows that this agent would find it."""
     together = play(tmp_path, "Spies", n_episodes=3, isolated=False)

@@ -71,6 +71,7 @@ def test_excerpts_cut_a_clip_without_overlap():
         excerpt_features(TONE, 20)
 
 
+@pytest.mark.slow
 def test_voices_are_told_apart_but_not_in_one_second(corpus):
     few = EmbeddedCorpus(n_voices=10)
     accuracy = corpus_accuracy(few, (1, 5))

@@ -139,6 +139,7 @@ def test_voices_together_have_the_spectrum_of_readers():
     assert np.abs(mean - OCTAVES_OF_READERS[0]).max() < 2.5
 
 
+@pytest.mark.slow
 def test_speakers_keep_their_pitch_and_differ_from_each_other():
     told = np.array([speaker(i).pitch for i in range(10)])
     heard = np.array(
