@@ -2,10 +2,16 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, asdict, field, fields
 from pathlib import Path
 from typing import Any
+
+import gymnasium as gym
+
+MISTAKES = (ValueError, TypeError, gym.error.Error)  # of options; argparse's own status, 2
+FAULTS = (OSError, FloatingPointError)  # of the run, which can go on; status 1
 
 
 def json_object(text: str) -> dict[str, Any]:
@@ -75,3 +81,38 @@ def _config_in(path: Path) -> dict[str, Any]:
         return json_object(path.read_text(encoding="utf-8"))
     except (ValueError, argparse.ArgumentTypeError) as error:
         raise ValueError(f"{path} is no config of a run: {error}") from None
+
+
+def run_command(
+    run: Callable[[Any], None],
+    options: type,
+    prog: str,
+    description: str | None,
+    argv: Sequence[str] | None,
+    last: str,
+    faults: tuple[type[Exception], ...] = FAULTS,
+) -> int:
+    """Parse the options, run, and return the exit status: what goes wrong is one line.
+
+    options  dataclass of `option`s, with `out`, the directory of the run
+    last     name of the file there that the run goes on from
+    faults   errors that end a run which was well begun
+    """
+    parser = build_parser(options, prog, description)
+    given = options(**vars(parser.parse_args(argv)))
+    try:
+        run(given)
+    except faults as fault:
+        hint = _hint(given.out / last) if isinstance(fault, OSError) else ""  # others say it
+        print(f"error: {fault}{hint}", file=sys.stderr)
+        return 1
+    except MISTAKES as mistake:
+        parser.error(str(mistake))
+    except KeyboardInterrupt:
+        print(f"interrupted{_hint(given.out / last)}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _hint(path: Path) -> str:
+    return f"; --resume goes on from {path}" if path.exists() else ""

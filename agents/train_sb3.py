@@ -27,7 +27,7 @@ from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
 from av_envs.agents.adapters.sb3.preprocess import PreprocessVecEnv
 from av_envs.agents.adapters.sb3.robots_vec_env import RobotsVecEnv
 from av_envs.agents.adapters.sb3.vec_env import NativeVecEnv
-from av_envs.agents.runs import build_parser, can_go_on, json_object, kept_options, option
+from av_envs.agents.runs import can_go_on, json_object, kept_options, option, run_command
 from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.whole_files import write_whole
@@ -127,6 +127,7 @@ def make_model(args: Args, venv: VecEnv) -> BaseAlgorithm:
 
 def train(args: Args) -> None:
     """One run, or the rest of one. Raises ValueError or TypeError for options that cannot be."""
+    torch.set_num_threads(1)  # layers this small are slower on more
     directory: Path = args.out
     is_resumed = can_go_on(directory, kept_options(args, OF_THE_RUN), args.resume, "last.zip")
     options = dict(args.env_kwargs)
@@ -156,20 +157,14 @@ def train(args: Args) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = build_parser(Args, "av_envs.agents.train_sb3", __doc__)
-    args = Args(**vars(parser.parse_args(argv)))
-    torch.set_num_threads(1)  # layers this small are slower on more
-    try:
-        train(args)
-    except (ValueError, TypeError, gym.error.Error) as mistake:
-        parser.error(str(mistake))
-    except OSError as fault:
-        print(f"error: {fault}; --resume goes on from the last row of curve.csv", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; --resume goes on from the last row of curve.csv", file=sys.stderr)
-        return 130
-    return 0
+    return run_command(
+        train,
+        Args,
+        "av_envs.agents.train_sb3",
+        __doc__,
+        argv,
+        "last.zip",
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """All that a run needs to go on, in one file, read without executing anything in it."""
 
-import pickle
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -12,14 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.whole_files import replacing
 
 FORMAT = 1  # changes when what is kept does
 PLAIN = (Tensor, str, bytes, int, float, bool, type(None))
-MALFORMED = (
-    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError,
-    OverflowError, RecursionError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -117,11 +113,6 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  global on purpose
     torch.manual_seed(seed)
-
-
-def one_line(error: Exception) -> str:
-    """What an error says, cut and on one line: torch lists every layer."""
-    return f"{' '.join(str(error).split()) or type(error).__name__:.300}"
 
 
 def _check_plain(name: str, value: Any) -> None:

@@ -30,10 +30,8 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from av_envs.agents.ppo.checkpoint import (
-    MALFORMED,
     Checkpoint,
     load_checkpoint,
-    one_line,
     random_states,
     restore_random_states,
     save_checkpoint,
@@ -44,6 +42,7 @@ from av_envs.agents.ppo.config import PPOConfig
 from av_envs.agents.ppo.distributed import ALONE, RankLostError, Ranks
 from av_envs.agents.ppo.plugins import Plugins, Stateful
 from av_envs.agents.ppo.update import PPO
+from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.options import check_whole
 
 FILE = "checkpoint.pt"  # in the directory of the run, beside the events for tensorboard

@@ -8,11 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from av_envs.agents.ppo.checkpoint import MALFORMED, one_line
 from av_envs.agents.separation.checkpoints import (
     Header,
-    load_weights,
-    read_header,
+    network_header,
     save_network,
 )
 from av_envs.agents.separation.networks.memory import PRESETS as MEMORIES
@@ -25,6 +23,7 @@ from av_envs.agents.separation.networks.policy import PRESETS as POLICIES
 from av_envs.agents.separation.networks.policy import PolicyConfig, SeparationPolicy
 from av_envs.agents.separation.refining import Refiner, RefinesRecurrently, RefinesWithTransformer
 from av_envs.agents.separation.separator import Separator, config_from
+from av_envs.agents.weight_files import MALFORMED, load_weights, one_line
 from av_envs.options import check_choice
 
 SIZES = ("small", "paper")
@@ -135,7 +134,7 @@ def save_agent(
 
 def load_agent(path: Path, kind: str, separator: Separator) -> tuple[AgentNetworks, Header]:
     """The agent in a file; ValueError with its name unless it fits the kind and the separator."""
-    header = read_header(path, kind)
+    header = network_header(path, kind)
     try:
         given = dict(header.config)
         memory = given.pop("memory")
@@ -152,19 +151,19 @@ def load_agent(path: Path, kind: str, separator: Separator) -> tuple[AgentNetwor
             f"{path}: was trained with the separator {config.separator}, this one is "
             f"{digest(separator)}"
         )
-    load_weights(networks, path)
+    load_weights(networks, path, "networks")
     return networks.eval(), header
 
 
 def load_separator(path: Path | None = None) -> tuple[Separator, Header]:
     """The separator in a file; None: the one that ships."""
     path = path or SEPARATOR
-    header = read_header(path, "separator")
+    header = network_header(path, "separator")
     try:
         separator = Separator(config_from(header.config))
     except MALFORMED as error:
         raise ValueError(f"{path}: its networks cannot be built: {one_line(error)}") from error
-    load_weights(separator, path)
+    load_weights(separator, path, "networks")
     return separator.eval(), header
 
 

@@ -14,10 +14,11 @@ from av_envs.agents.ppo.rollout import Minibatch
 from av_envs.agents.separation.networks.policy import locating_loss
 from av_envs.agents.separation.senses import Senses
 from av_envs.conventions import N_HEADINGS
+from av_envs.separation.actions import Action
 from av_envs.separation.audio import ground_truth
 
-FORWARD, LEFT, RIGHT, STAY = range(4)
-TOWARDS = (FORWARD, LEFT, RIGHT, RIGHT)  # what is ahead, on the left, behind, on the right
+# What is ahead, on the left, behind, on the right.
+TOWARDS = (Action.FORWARD, Action.LEFT, Action.RIGHT, Action.RIGHT)
 UNKNOWN = -100  # what cross entropy does not count
 
 
@@ -27,7 +28,7 @@ def expert_moves(ways: np.ndarray, quarters: np.ndarray) -> np.ndarray:
     ways      (N,) `privileged("route_heading")`
     quarters  (N,) `privileged("bearing_quarters")`
     """
-    turn = np.where(quarters == 0, STAY, np.take(TOWARDS, quarters % N_HEADINGS))
+    turn = np.where(quarters == 0, Action.STAY, np.take(TOWARDS, quarters % N_HEADINGS))
     return np.where(ways >= 0, np.take(TOWARDS, ways % N_HEADINGS), turn).astype(np.int64)
 
 

@@ -22,8 +22,7 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from av_envs.agents.ppo.checkpoint import MALFORMED, one_line
-from av_envs.agents.runs import build_parser, can_go_on, kept_options, option
+from av_envs.agents.runs import can_go_on, kept_options, option, run_command
 from av_envs.agents.separation.checkpoints import Header, save_network
 from av_envs.agents.separation.pairs import PairConfig, Pairs, PairSampler
 from av_envs.agents.separation.separator import LOSSES, SIZES, Separator, separator_config
@@ -33,6 +32,7 @@ from av_envs.agents.separation.validation import (
     si_sdr_of,
     wrong_labels,
 )
+from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 from av_envs.separation.audio import corpus_of
@@ -225,19 +225,14 @@ def _val_task(args: Args, start: str) -> SeparationConfig:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = build_parser(Args, "av_envs.agents.separation.pretrain", __doc__)
-    args = Args(**vars(parser.parse_args(argv)))
-    try:
-        pretrain(args)
-    except (ValueError, TypeError) as mistake:
-        parser.error(str(mistake))
-    except (OSError, FloatingPointError) as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; --resume goes on from last.pt", file=sys.stderr)
-        return 130
-    return 0
+    return run_command(
+        pretrain,
+        Args,
+        "av_envs.agents.separation.pretrain",
+        __doc__,
+        argv,
+        "last.pt",
+    )
 
 
 if __name__ == "__main__":

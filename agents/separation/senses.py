@@ -14,9 +14,9 @@ from av_envs.agents.separation.networks.encoders import bands
 from av_envs.agents.separation.networks.policy import PolicyConfig
 from av_envs.agents.separation.refining import Refiner
 from av_envs.agents.separation.separator import Separator
+from av_envs.separation.actions import Action
 
 STILL = 0.1  # metres: a pose that moved by less is the same node
-FORWARD = 0
 
 
 def needed_observations(config: PolicyConfig) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ class Senses:
             moves = torch.zeros(len(pose), dtype=torch.long, device=self.device)
             return {"previous_action": moves, "collision": torch.zeros_like(starts)}
         walked = (pose[:, :2] - self._pose[:, :2]).norm(dim=1)
-        blocked = (self._moves == FORWARD) & (walked < STILL) & ~starts
+        blocked = (self._moves == Action.FORWARD) & (walked < STILL) & ~starts
         return {"previous_action": self._moves, "collision": blocked}
 
     def _sound(self, spectrograms: Tensor) -> Tensor:

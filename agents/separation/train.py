@@ -27,7 +27,7 @@ from av_envs.agents.ppo.distributed import BACKENDS, RankLostError, Ranks, joine
 from av_envs.agents.ppo.plugins import Plugins, Stateful
 from av_envs.agents.ppo.train import FILE
 from av_envs.agents.ppo.train import train as learn
-from av_envs.agents.runs import build_parser, can_go_on, kept_options, option
+from av_envs.agents.runs import FAULTS, can_go_on, kept_options, option, run_command
 from av_envs.agents.separation.agent import (
     KINDS,
     SEPARATOR,
@@ -46,14 +46,13 @@ from av_envs.agents.separation.networks.policy import FEATURES
 from av_envs.agents.separation.novelty import NoveltyReward
 from av_envs.agents.separation.senses import Senses, needed_observations
 from av_envs.agents.separation.separator import Separator
-from av_envs.agents.separation.trials import Trials
+from av_envs.agents.separation.trials import EPISODE, Trials
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 from av_envs.separation.audio import corpus_of
 from av_envs.separation.rewards import REWARDS
 from av_envs.whole_files import write_whole
 
-EPISODE = 20  # steps; a rollout is one episode of every environment
 # No part of what is learnt: may differ when a run is resumed.
 OF_THE_RUN = ("out", "resume", "device", "backend", "threads")
 
@@ -263,21 +262,22 @@ def _rows_in(path: Path) -> list[dict[str, float]]:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
+def train_on_ranks(args: Args) -> None:
+    """`train` alone, or as one of the ranks that torchrun has started."""
+    with joined_ranks(args.backend) as ranks:
+        train(args, ranks)
+
+
 def main(argv: list[str] | None = None) -> int:
-    parser = build_parser(Args, "av_envs.agents.separation.train", __doc__)
-    args = Args(**vars(parser.parse_args(argv)))
-    try:
-        with joined_ranks(args.backend) as ranks:
-            train(args, ranks)
-    except (ValueError, TypeError, gym.error.Error) as mistake:
-        parser.error(str(mistake))
-    except (OSError, FloatingPointError, RankLostError) as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; --resume goes on from the last checkpoint", file=sys.stderr)
-        return 130
-    return 0
+    return run_command(
+        train_on_ranks,
+        Args,
+        "av_envs.agents.separation.train",
+        __doc__,
+        argv,
+        FILE,
+        (*FAULTS, RankLostError),
+    )
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ import torch
 from av_envs.agents.separation.agent import AgentNetworks
 from av_envs.agents.separation.senses import Senses, needed_observations
 from av_envs.agents.separation.separator import Separator
+from av_envs.separation.actions import Action
 
 AT_ONCE = 50  # episodes side by side
-EPISODE = 20  # steps
-STAY = 3
+EPISODE = 20  # steps; in training a rollout is one episode of every environment
 SEED = 1_000_000  # of the first episode
 BESIDE = 1.5  # metres: the nodes around the target
 
@@ -102,7 +102,7 @@ class Trials:
                 chances = output.logits[0].softmax(-1)
                 chosen = torch.multinomial(chances, 1, generator=draws).squeeze(-1)
             else:
-                chosen = torch.full((count,), STAY, device=self.device)
+                chosen = torch.full((count,), Action.STAY, device=self.device)
             starts = torch.zeros_like(starts)
             observation, *_, infos = envs.step(senses.answer(chosen))
             heard.append(infos["si_sdr"])

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from av_envs.agents.runs import build_parser, can_go_on, json_object, kept_options, option
+from av_envs.agents.runs import (
+    build_parser,
+    can_go_on,
+    json_object,
+    kept_options,
+    option,
+    run_command,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,3 +113,42 @@ def test_a_damaged_config_is_named(tmp_path, options, text):
 def test_an_argument_that_is_no_object():
     with pytest.raises(argparse.ArgumentTypeError, match="must be a JSON object"):
         json_object("3")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnlyOut:
+    out: Path = field(metadata={"type": Path, "required": True})
+
+
+@pytest.mark.parametrize(
+    ("raised", "saved", "status", "said"),
+    [
+        (OSError("disk full"), True, 1, "error: disk full; --resume goes on from {last}"),
+        (OSError("disk full"), False, 1, "error: disk full"),
+        (FloatingPointError("loss is nan"), True, 1, "error: loss is nan"),
+        (KeyboardInterrupt(), True, 130, "interrupted; --resume goes on from {last}"),
+        (KeyboardInterrupt(), False, 130, "interrupted"),
+    ],
+    ids=["fault", "fault at once", "other fault", "interrupted", "interrupted at once"],
+)
+def test_what_ends_a_run_is_one_line(raised, saved, status, said, tmp_path, capsys):
+    last = tmp_path / "last.pt"
+    if saved:
+        last.touch()
+
+    def run(options: OnlyOut) -> None:
+        raise raised
+
+    found = run_command(run, OnlyOut, "train", None, ["--out", str(tmp_path)], "last.pt")
+    assert found == status
+    assert capsys.readouterr().err == said.format(last=last) + "\n"
+
+
+def test_a_mistake_is_that_of_the_user(tmp_path, capsys):
+    def run(options: OnlyOut) -> None:
+        raise ValueError("no such house")
+
+    with pytest.raises(SystemExit) as ended:
+        run_command(run, OnlyOut, "train", None, ["--out", str(tmp_path)], "last.pt")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith("train: error: no such house\n")

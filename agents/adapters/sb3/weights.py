@@ -5,24 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from gymnasium import spaces
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_model, save_model
+from safetensors.torch import save_model
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 
 from av_envs.agents.adapters.sb3.algorithms import ALGORITHMS, TRAINED, algorithm_class
 from av_envs.agents.adapters.sb3.downsample import downsampled_space
 from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
+from av_envs.agents.weight_files import MALFORMED, load_weights, one_line, read_header
 from av_envs.paths import user_path
 from av_envs.whole_files import replacing
 
 SUFFIX = ".safetensors"
-LARGEST_FILE = 2**30  # bytes
-# What a header in the wrong form can raise while the policy is built.
-MALFORMED = (
-    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RecursionError,
-    RuntimeError, TypeError, ValueError,
-)  # fmt: skip
+HOLDS = "policy of agents.train_sb3"
 
 
 def save_policy(model: BaseAlgorithm, path: str | Path) -> None:
@@ -71,12 +66,9 @@ def load_policy(
             features_extractor_class=AVFeaturesExtractor,
             **config["network"],
         )
-        load_model(policy, path)
     except MALFORMED as error:
-        raise ValueError(f"{path}: does not fit its policy: {_short(error)}") from error
-    broken = [key for key, value in policy.state_dict().items() if not value.isfinite().all()]
-    if broken:
-        raise ValueError(f"{path}: has weights that are not finite numbers: {broken[0]}")
+        raise ValueError(f"{path}: does not fit its policy: {one_line(error)}") from error
+    load_weights(policy, path, "policy")
     return policy
 
 
@@ -88,18 +80,14 @@ def observations_of(path: str | Path) -> tuple[str, ...]:
 def _config(path: str | Path) -> dict[str, Any]:
     """What the header says about the policy."""
     path = user_path(path)
-    size = path.stat().st_size
-    if size > LARGEST_FILE:
-        raise ValueError(f"{path}: has {size} bytes; of weights {LARGEST_FILE} are read")
+    config = read_header(path, "config", HOLDS)
     try:
-        with safe_open(path, "pt") as file:
-            config = json.loads((file.metadata() or {})["config"])
         algorithm, network = config["algorithm"], config["network"]
         observations = config["observations"]
     except KeyError as error:
-        raise ValueError(f"{path}: holds no policy of agents.train_sb3: lacks {error}") from None
-    except (SafetensorError, *MALFORMED) as error:
-        raise ValueError(f"{path}: cannot be read as weights: {_short(error)}") from error
+        raise ValueError(f"{path}: holds no {HOLDS}: lacks {error}") from None
+    except TypeError as error:
+        raise ValueError(f"{path}: cannot be read as weights: {one_line(error)}") from error
     if not isinstance(algorithm, str) or algorithm not in TRAINED.values():
         known = ", ".join(TRAINED.values())
         raise ValueError(f"{path}: its algorithm {algorithm!r:.40} is none of {known}")
@@ -110,8 +98,3 @@ def _config(path: str | Path) -> dict[str, Any]:
 
 def _words(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
-
-
-def _short(error: Exception) -> str:
-    """Its first lines: those of torch list every layer."""
-    return f"{str(error) or type(error).__name__:.300}"

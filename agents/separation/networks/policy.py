@@ -7,13 +7,12 @@ estimate; every other sense is one name in `PolicyConfig.features` away, and so 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, relu
 
-from av_envs.agents.ppo.policy import PolicyOutput
+from av_envs.agents.ppo.policy import GRUCore, PolicyOutput
 from av_envs.agents.separation.networks.encoders import (
     PAPER_CHANNELS,
     BandEncoder,
@@ -122,15 +121,13 @@ class SeparationPolicy(nn.Module):
             self.branches["numbers"] = nn.Linear(n_numbers, NUMBERS_SIZE)
             start_he_normal(self.branches["numbers"])
             size += NUMBERS_SIZE
-        self.gru = nn.GRU(size, config.state_size)
+        self.memory = GRUCore(size, config.state_size)
         self.actor = nn.Linear(config.state_size, config.n_actions)
         self.critic = nn.Linear(config.state_size, 1)
         self.locator = nn.Linear(config.state_size, 3) if config.auxiliary else None
-        self._start_recurrence_and_heads()
+        self._start_heads()
 
-    def _start_recurrence_and_heads(self) -> None:
-        for weights in self.gru.parameters():
-            nn.init.zeros_(weights) if weights.ndim == 1 else nn.init.orthogonal_(weights)
+    def _start_heads(self) -> None:
         for head, gain in ((self.actor, ACTOR_GAIN), (self.critic, 1.0), (self.locator, 1.0)):
             if head is not None:
                 nn.init.orthogonal_(head.weight, gain)
@@ -138,7 +135,7 @@ class SeparationPolicy(nn.Module):
 
     def initial_state(self, n: int) -> Tensor:
         """(n, S) zeros."""
-        return self.actor.weight.new_zeros(n, self.config.state_size)
+        return self.memory.initial_state(n)
 
     def forward(
         self, features: Mapping[str, Tensor], state: Tensor, starts: Tensor
@@ -156,7 +153,7 @@ class SeparationPolicy(nn.Module):
             raise ValueError(f"the policy lacks the features {missing}; got {sorted(features)}")
         rows = {key: features[key].flatten(0, 1) for key in self.config.features}
         sensed = self._sensed(rows, starts.flatten())
-        hidden, state = self._remembered(sensed.unflatten(0, starts.shape), state, starts)
+        hidden, state = self.memory(sensed.unflatten(0, starts.shape), state, starts)
         extra = {}
         if self.locator is not None:
             place = self.locator(hidden)
@@ -188,18 +185,6 @@ class SeparationPolicy(nn.Module):
             taken = one_hot(before, self.config.n_actions).float()
             parts.append(taken.masked_fill(starts[:, None], 0.0))
         return torch.cat(parts, dim=-1)
-
-    def _remembered(self, sensed: Tensor, state: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
-        """(T, N, S) and (N, S): the GRU over stretches in which no episode begins."""
-        cuts = starts[1:].any(dim=1).nonzero().flatten() + 1
-        edges = [0, *cuts.tolist(), len(sensed)]
-        outputs = []
-        for first, last in pairwise(edges):
-            before = state.masked_fill(starts[first][:, None], 0.0)
-            output, after = self.gru(sensed[first:last], before[None])
-            outputs.append(output)
-            state = after[0]
-        return torch.cat(outputs), state
 
 
 def locating_loss(extra: Mapping[str, Tensor], offset: Tensor) -> Tensor:

@@ -19,12 +19,12 @@ from av_envs.agents.separation.checkpoints import (
     VERSION,
     Header,
     check_classes,
-    load_weights,
-    read_header,
+    network_header,
     save_network,
 )
 from av_envs.agents.separation.networks.unet import WIDTHS
 from av_envs.agents.separation.separator import Separator, separator_config
+from av_envs.agents.weight_files import load_weights
 from tests.agents.separation.small_networks import (
     CLASSES,
     saved_separator,
@@ -196,12 +196,18 @@ def test_networks_of_each_kind(separator):
 
 
 def test_a_header_can_be_read_alone(separator_file):
-    assert read_header(separator_file, "separator").agent == "separator"
+    assert network_header(separator_file, "separator").agent == "separator"
 
 
 def test_weights_go_into_a_network_that_was_built_from_the_header(tmp_path):
     network = torch.nn.Linear(2, 1)
     save_network(network, tmp_path / "a.safetensors", Header("line", {}, (), {}))
     other = torch.nn.Linear(2, 1)
-    load_weights(other, tmp_path / "a.safetensors")
+    load_weights(other, tmp_path / "a.safetensors", "networks")
     assert torch.equal(other.weight, network.weight.half().float())
+
+
+def test_a_file_that_is_too_large_is_refused_by_its_size(separator_file, monkeypatch):
+    monkeypatch.setattr("av_envs.agents.weight_files.LARGEST_FILE", 1000)
+    with pytest.raises(ValueError, match=r"\.safetensors: has \d+ bytes; of weights 1000"):
+        load_separator(separator_file)

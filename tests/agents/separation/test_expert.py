@@ -11,10 +11,6 @@ import av_envs  # noqa: F401  registers the environments
 from av_envs.agents.ppo.policy import PolicyOutput
 from av_envs.agents.ppo.rollout import Minibatch
 from av_envs.agents.separation.expert import (
-    FORWARD,
-    LEFT,
-    RIGHT,
-    STAY,
     Teaching,
     Truths,
     expert_moves,
@@ -22,6 +18,7 @@ from av_envs.agents.separation.expert import (
 from av_envs.agents.separation.networks.policy import PolicyConfig
 from av_envs.agents.separation.senses import Senses
 
+FORWARD, LEFT, RIGHT, STAY = range(4)
 N = 4
 OPTIONS = {"split": "val", "houses": 1, "observations": ("mixture", "target", "pose")}
 

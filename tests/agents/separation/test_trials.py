@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from av_envs.agents.separation.trials import STAY, Trials
+from av_envs.agents.separation.trials import Trials
+from av_envs.separation.actions import Action
 from tests.agents.separation.small_networks import small_agent
 
 CPU = torch.device("cpu")
@@ -25,7 +26,7 @@ def short_episodes(monkeypatch):
 def trials(separator, kind: str = "memoryless", stays: bool = False) -> Trials:
     networks = small_agent(kind, separator)
     if stays:
-        networks.policy.actor.bias.data[STAY] = 1e4
+        networks.policy.actor.bias.data[Action.STAY] = 1e4
     return Trials(OPTIONS, networks, separator, CPU)
 
 

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import av_envs.agents
-from av_envs.agents.adapters.sb3 import SB3Agent, weights
+from av_envs.agents.adapters.sb3 import SB3Agent
 from av_envs.agents.adapters.sb3.weights import load_policy, observations_of
 
 SHIPPED = Path(av_envs.agents.__file__).parent / "weights" / "sep_listens.safetensors"
@@ -81,7 +81,7 @@ def test_files_that_are_no_weights_are_named(tmp_path, content):
 
 
 def test_files_that_are_too_large_are_refused_by_their_size(written, monkeypatch):
-    monkeypatch.setattr(weights, "LARGEST_FILE", 1000)
+    monkeypatch.setattr("av_envs.agents.weight_files.LARGEST_FILE", 1000)
     with pytest.raises(ValueError, match=r"policy\.safetensors: has \d+ bytes; of weights 1000"):
         observations_of(written())
 

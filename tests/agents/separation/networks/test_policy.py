@@ -162,9 +162,9 @@ def test_starts_indifferent_between_moves():
     policy = SeparationPolicy(EVERYTHING)
     output = policy(features_of(3, 4), policy.initial_state(4), no_starts(3, 4))
     assert (output.logits.softmax(dim=-1) - 0.25).abs().max() < 0.01
-    square = policy.gru.weight_hh_l0.T @ policy.gru.weight_hh_l0
-    torch.testing.assert_close(square, torch.eye(16), atol=1e-5, rtol=0)
-    assert not policy.gru.bias_ih_l0.any()
+    for gate in policy.memory.gru.weight_hh_l0.chunk(3):
+        torch.testing.assert_close(gate.T @ gate, torch.eye(16), atol=1e-5, rtol=0)
+    assert not policy.memory.gru.bias_ih_l0.any()
 
 
 def test_headings_a_whole_turn_apart_are_the_same():
