@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
+INSTALL = "; pip install 'av-envs[agents]'"
+
 
 def is_import_path(text: Any) -> bool:
     """Whether it is a string of the form "module:Factory"."""
@@ -26,8 +28,10 @@ def load(path: str, what: str) -> Callable[..., Any]:
     try:
         module = import_module(module_name)
     except Exception as error:
+        hint = INSTALL if getattr(error, "name", None) == "torch" else ""
         raise ValueError(
-            f"{what} {path!r}: cannot import {module_name!r} ({type(error).__name__}: {error})"
+            f"{what} {path!r}: cannot import {module_name!r} "
+            f"({type(error).__name__}: {error}){hint}"
         ) from error
     if not hasattr(module, name):
         offered = ", ".join(sorted(n for n in vars(module) if n[:1].isupper())) or "nothing"

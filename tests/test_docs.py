@@ -13,6 +13,7 @@ BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 WITH_CODE = [
     "README.md",
     "docs/agents.md",
+    "docs/agents/passive.md",
     "docs/device.md",
     *sorted(f"docs/environments/{p.name}" for p in generate.PAGES.glob("*.md")),
 ]
