@@ -106,10 +106,24 @@ class Teaching:
 
     def __call__(self, output: PolicyOutput, minibatch: Minibatch) -> Tensor:
         """A mean over the steps that count."""
-        loss = output.values.new_zeros(())
-        if self.weight > 0:
-            moves = minibatch.labels["expert"].masked_fill(~minibatch.valid, UNKNOWN)
-            loss = self.weight * cross_entropy(output.logits.flatten(0, 1), moves.flatten())
-        if self.locating > 0 and output.extra:
-            loss = loss + self.locating * locating_loss(output.extra, minibatch.labels["offset"])
-        return loss
+        moves = minibatch.labels["expert"].masked_fill(~minibatch.valid, UNKNOWN)
+        labels = {"expert": moves, "offset": minibatch.labels["offset"]}
+        return taught(output, labels, imitating=self.weight, locating=self.locating)
+
+
+def taught(
+    output: PolicyOutput, labels: Mapping[str, Tensor], *, imitating: float, locating: float
+) -> Tensor:
+    """What a teacher finds wrong with a policy, a mean over T steps of N environments.
+
+    labels     of `Truths`, (T, N, ...); moves that are UNKNOWN do not count
+    imitating  weight of the cross entropy with the expert's moves
+    locating   weight of `locating_loss`
+    """
+    loss = output.values.new_zeros(())
+    if imitating > 0:
+        moves = labels["expert"].flatten()
+        loss = imitating * cross_entropy(output.logits.flatten(0, 1), moves)
+    if locating > 0 and output.extra:
+        loss = loss + locating * locating_loss(output.extra, labels["offset"])
+    return loss

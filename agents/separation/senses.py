@@ -32,6 +32,7 @@ class Senses:
     config     which features the policy wants
     refiner    makes the estimate out of the separator's; None: they are the same
     device     of all networks
+    separates  False: nobody asks for estimates, which saves the dry sound where no feature is it
 
     `passive` and `refined` (N, 512, 32) are the estimates of the seconds heard last.
     """
@@ -42,7 +43,10 @@ class Senses:
         config: PolicyConfig,
         refiner: Refiner | None = None,
         device: torch.device | str = "cpu",
+        *,
+        separates: bool = True,
     ):
+        self.separates = separates or "mono" in config.features
         self.separator, self.config, self.refiner = separator.eval(), config, refiner
         self.device = torch.device(device)
         self._moves: Tensor | None = None  # (N,) the last ones
@@ -57,14 +61,17 @@ class Senses:
         """
         mixture = torch.expm1(self._tensor(observation["mixture"]))
         label = self._tensor(observation["target"]).long()
-        image, mono = self.separator(mixture, label)
-        self.passive = mono.clamp(min=0)
-        self.refined = self.passive
         pose = self._tensor(observation["pose"])
-        if self.refiner is not None:
-            steps = pose[:, 3].round().long()
-            self.refined = self.refiner.refine(self.passive, steps, starts).clamp(min=0)
-        sounds = {"mixture": mixture, "binaural": image, "mono": self.refined[:, None]}
+        sounds = {"mixture": mixture}
+        if self.separates:
+            sounds["binaural"], mono = self.separator(mixture, label)
+            self.passive = self.refined = mono.clamp(min=0)
+            if self.refiner is not None:
+                steps = pose[:, 3].round().long()
+                self.refined = self.refiner.refine(self.passive, steps, starts).clamp(min=0)
+            sounds["mono"] = self.refined[:, None]
+        elif self._wants("binaural"):
+            sounds["binaural"] = self.separator.image(mixture, label)
         made = {key: self._sound(value) for key, value in sounds.items() if self._wants(key)}
         if self._wants("rgb"):
             made["rgb"] = self._tensor(observation["rgb"])
@@ -74,8 +81,12 @@ class Senses:
 
     def answer(self, moves: Tensor) -> dict[str, np.ndarray]:
         """The moves (N,) int64 with the estimates of the seconds heard last, as actions."""
-        self._moves = moves
+        self.moved(moves)
         return {"move": moves.cpu().numpy(), "estimate": self.refined.cpu().numpy()}
+
+    def moved(self, moves: Tensor) -> None:
+        """Remember the moves (N,) int64 that were made, where no estimates are asked for."""
+        self._moves = moves
 
     def _motion(self, pose: Tensor, starts: Tensor) -> dict[str, Tensor]:
         """The moves before, and whether something was in the way of them."""

@@ -71,17 +71,25 @@ class Separator(nn.Module):
 
         Those of a TCN are not negative; those of a U-Net may be and are clamped by who uses them.
         """
-        hidden = None
-        if self.config.extractor == "tcn":
-            image, hidden = self.extractor(mixture, label)
-        else:
-            image = self.extractor(mixture, label)
+        image, hidden = self._extracted(mixture, label)
         heard = image.detach() if self.config.detached else image
         if self.config.converter == "unet":
             return image, self.converter(heard)
         if hidden is not None and self.config.detached:
             hidden = hidden.detach()
         return image, self.converter(heard.clamp(min=0), hidden, label)
+
+    def image(self, mixture: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        """The image alone, see `forward`."""
+        return self._extracted(mixture, label)[0]
+
+    def _extracted(
+        self, mixture: torch.Tensor, label: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The image, and what a TCN knows beside it."""
+        if self.config.extractor == "tcn":
+            return self.extractor(mixture, label)
+        return self.extractor(mixture, label), None
 
     def loss(
         self,

@@ -10,11 +10,9 @@ Several ranks: `torchrun --nproc-per-node 2 -m -- av_envs.agents.separation.trai
 two dashes keep torchrun from taking --start for a short form of an option of its own.
 """
 
-import csv
 import json
 import sys
-from dataclasses import dataclass, field
-from io import StringIO
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +34,12 @@ from av_envs.agents.separation.agent import (
     agent_config,
     device_named,
     frozen,
+    load_agent,
     load_separator,
     save_agent,
 )
 from av_envs.agents.separation.checkpoints import check_classes
+from av_envs.agents.separation.curve import add_row
 from av_envs.agents.separation.expert import Teaching, Truths
 from av_envs.agents.separation.memory_training import MemoryTraining
 from av_envs.agents.separation.networks.policy import FEATURES
@@ -72,6 +72,10 @@ class Args:
     features: list[str] | None = field(
         default=None,
         metadata={"help": "of the policy; default: by size", "nargs": "+", "choices": FEATURES},
+    )
+    policy: Path | None = field(
+        default=None,
+        metadata={"help": "file of a memoryless agent to begin with", "type": path_argument},
     )
     start: str = option("between", "of the environment, as the next ones")
     num_sources: int = option(2, type=positive_int)
@@ -115,12 +119,24 @@ class Args:
 
 
 def make_networks(args: Args, separator: Separator) -> AgentNetworks:
-    """Untrained ones; their weights are drawn from torch's own random numbers."""
+    """Untrained ones, but for the policy that `--policy` names, of which all is taken over.
+
+    Weights are drawn from torch's own random numbers.
+    """
     features = tuple(args.features) if args.features else None
-    look_back = args.look_back
-    return AgentNetworks(
-        agent_config(args.agent, args.size, separator, features=features, look_back=look_back)
+    config = agent_config(
+        args.agent, args.size, separator, features=features, look_back=args.look_back
     )
+    if args.policy is None:
+        return AgentNetworks(config)
+    begun, _ = load_agent(args.policy, "memoryless", separator)
+    if features not in (None, begun.config.policy.features):
+        raise ValueError(
+            f"{args.policy} perceives {', '.join(begun.config.policy.features)}; leave --features"
+        )
+    networks = AgentNetworks(replace(config, policy=begun.config.policy))
+    networks.policy.load_state_dict(begun.policy.state_dict())
+    return networks
 
 
 def make_envs(args: Args, networks: AgentNetworks) -> gym.vector.VectorEnv:
@@ -183,7 +199,10 @@ def train(args: Args, ranks: Ranks) -> None:
         look_back = networks.config.look_back
         memory_training = MemoryTraining(networks.memory, look_back, config, ranks)
         kept |= {"memory": networks.memory, "memory optimiser": memory_training.optimiser}
-    run = _Run(args, networks, header.classes, Trials(args, networks, separator, device))
+    trials = Trials(
+        networks, separator, args.val_episodes, args.val_houses, args.env_options, device
+    )
+    run = _Run(args, networks, header.classes, trials)
     truths = Truths(envs.unwrapped, senses if memory_training else None, device)
 
     def after_update(rollout: Any, update: int) -> dict[str, float]:
@@ -236,16 +255,7 @@ class _Run:
     def at_checkpoint(self, update: int) -> dict[str, float]:
         """Scores on validation houses; a row of `curve.csv`."""
         row = {"update": float(update), **self.trials.scores()}
-        path = self.args.out / "curve.csv"
-        # Rows from after the checkpoint from which a killed run goes on are made again.
-        rows = [old for old in _rows_in(path) if old["update"] < update]
-        rows.append(row)
-        text = StringIO()
-        table = csv.DictWriter(text, list(row))
-        table.writeheader()
-        table.writerows(rows)
-        write_whole(path, text.getvalue().encode())
-        if row["si_sdr"] >= max(old["si_sdr"] for old in rows):
+        if add_row(self.args.out / "curve.csv", row, "update", "si_sdr"):
             made = {
                 "command": "av_envs.agents.separation.train",
                 "options": json.loads(kept_options(self.args, OF_THE_RUN)),
@@ -253,13 +263,6 @@ class _Run:
             }
             save_agent(self.networks, self.args.out / "best.safetensors", self.classes, made)
         return {f"val/{name}": value for name, value in row.items()}
-
-
-def _rows_in(path: Path) -> list[dict[str, float]]:
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
 def train_on_ranks(args: Args) -> None:

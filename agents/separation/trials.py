@@ -1,6 +1,6 @@
 """What an agent is worth in validation houses while it learns."""
 
-from typing import Protocol
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -17,32 +17,30 @@ SEED = 1_000_000  # of the first episode
 BESIDE = 1.5  # metres: the nodes around the target
 
 
-class Options(Protocol):
-    """What is needed of a run's options."""
-
-    val_episodes: int
-    val_houses: int
-
-    @property
-    def env_options(self) -> dict:
-        """Options of the environments that training and validation have in common."""
-        ...
-
-
 class Trials:
     """The same episodes in validation houses again and again, with actions drawn as in training.
 
     Standing still, with the same separator and no memory, is measured once, for comparison.
     Seconds in which the target is silent do not count.
+
+    episodes     how many
+    houses       of the split val
+    env_options  of the environments in which the agent learns, too
     """
 
     def __init__(
-        self, args: Options, networks: AgentNetworks, separator: Separator, device: torch.device
+        self,
+        networks: AgentNetworks,
+        separator: Separator,
+        episodes: int,
+        houses: int,
+        env_options: dict[str, Any],
+        device: torch.device | str = "cpu",
     ):
-        self.n, self.houses = args.val_episodes, args.val_houses
-        self.networks, self.separator, self.device = networks, separator, device
+        self.n, self.houses = episodes, houses
+        self.networks, self.separator, self.device = networks, separator, torch.device(device)
         self.policy_config = networks.config.policy
-        self.env_options = args.env_options
+        self.env_options = env_options
         self._standing: np.ndarray | None = None
 
     def scores(self) -> dict[str, float]:

@@ -67,7 +67,7 @@ class PolicyConfig:
 PRESETS = {
     "paper": PolicyConfig(),
     "small": PolicyConfig(
-        features=("mixture", "binaural", "mono", "pose", "collision", "previous_action"),
+        features=("mixture", "binaural", "pose", "collision", "previous_action"),
         n_actions=4,
         sound_input="bands",
         view_channels=(16, 32, 16),

@@ -113,3 +113,19 @@ def test_types_do_not_change_from_step_to_step(separator):
     senses.answer(torch.tensor([FORWARD] * N))
     second = senses(observation(t=1), WITHIN)
     assert {k: v.dtype for k, v in first.items()} == {k: v.dtype for k, v in second.items()}
+
+
+def test_without_estimates_features_are_the_same(separator):
+    config = PolicyConfig(features=("mixture", "binaural", "pose"))
+    whole = Senses(separator, config)(observation(), STARTS)
+    senses = Senses(separator, config, separates=False)
+    part = senses(observation(), STARTS)
+    assert all(torch.equal(part[name], whole[name]) for name in whole)
+    assert not hasattr(senses, "passive")
+
+
+def test_a_move_made_without_an_estimate_is_remembered(separator):
+    senses = Senses(separator, PolicyConfig(features=("previous_action",)), separates=False)
+    senses(observation(), STARTS)
+    senses.moved(torch.tensor([1, 2, 3]))
+    assert senses(observation(t=1), WITHIN)["previous_action"].tolist() == [1, 2, 3]

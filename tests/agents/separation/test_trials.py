@@ -1,7 +1,5 @@
 """What an agent wins in validation houses over standing still."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -10,12 +8,7 @@ from av_envs.agents.separation.trials import Trials
 from av_envs.separation.actions import Action
 from tests.agents.separation.small_networks import small_agent
 
-CPU = torch.device("cpu")
-OPTIONS = SimpleNamespace(
-    val_episodes=2,
-    val_houses=1,
-    env_options={"start": "near", "estimator": "agent"},
-)
+OPTIONS = {"start": "near", "estimator": "agent"}
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +20,7 @@ def trials(separator, kind: str = "memoryless", stays: bool = False) -> Trials:
     networks = small_agent(kind, separator)
     if stays:
         networks.policy.actor.bias.data[Action.STAY] = 1e4
-    return Trials(OPTIONS, networks, separator, CPU)
+    return Trials(networks, separator, episodes=2, houses=1, env_options=OPTIONS)
 
 
 def test_who_always_stays_wins_nothing(separator):

@@ -68,12 +68,12 @@ def test_has_the_weights_of_the_paper():
 
 
 def test_the_small_one_is_small():
-    sounds = 2 * (3 * 32 * 8 + 1) * 128 + (32 * 8 + 1) * 128
+    sounds = 2 * (3 * 32 * 8 + 1) * 128
     numbers = (5 + 1 + 4 + 1) * 64
-    gru = 3 * 256 * (3 * 128 + 64 + 256 + 2)
+    gru = 3 * 256 * (2 * 128 + 64 + 256 + 2)
     heads = (4 + 1 + 3) * 257
     assert (
-        n_weights(SeparationPolicy(PRESETS["small"])) == sounds + numbers + gru + heads == 774_728
+        n_weights(SeparationPolicy(PRESETS["small"])) == sounds + numbers + gru + heads == 643_528
     )
 
 
