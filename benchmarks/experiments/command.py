@@ -11,7 +11,7 @@ module:Factory; LABEL=NAME gives one another name, so that several checkpoints o
     --agents StandInPlace E4=Active E14=Active
     --agent-kwargs '{"E4": {"checkpoint": "a.safetensors"}, "E14": {"checkpoint": "b.safetensors"}}'
 
-Differences are to the agent named first.
+Differences in the tables are paired, to the agent that is named first.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def write_report(name: str, results: Results, arguments: argparse.Namespace, com
         f"## {experiment.title}",
         played,
         f"![{experiment.title}]({name}.png)",
-        markdown(tables, results, n_episodes),
+        markdown(name, results, n_episodes),
         f"```\n{command}\n```",
     ]
     write_text(path, "\n\n".join(blocks) + "\n")

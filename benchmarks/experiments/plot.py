@@ -89,7 +89,8 @@ def ticks_of(every: Iterable[Mean]) -> np.ndarray:
     span = max(high - low, 1e-3)
     scale = 10.0 ** np.floor(np.log10(span / MOST_LINES))
     step = next(scale * k for k in (1, 2, 5, 10, 20) if span / (scale * k) <= MOST_LINES - 2)
-    return step * np.arange(np.floor(low / step), np.ceil(high / step) + 1.5)
+    first = np.floor(low / step)
+    return step * np.arange(first, max(np.ceil(high / step), first + 1) + 0.5)
 
 
 def _frame(canvas: np.ndarray, columns: list[str], axis: str, ticks: np.ndarray) -> None:

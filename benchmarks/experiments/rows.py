@@ -17,32 +17,21 @@ AT_ONCE = "at once"  # an estimate that is not made with hindsight
 
 
 class Score(NamedTuple):
-    """A metric of which an experiment has a table.
+    """What estimates are judged by: an info key of the environment, and a key of `score_refined`.
 
-    source   what it is made of, as in `Metric`; `hindsight` is the same of refined estimates
-    refined  name of the metric of refined estimates
+    words  what it is called
     """
 
     name: str
-    refined: str
-    source: str
-    hindsight: str
+    words: str
     higher_is_better: bool
     unit: str
-    words: str
+    digits: int
 
 
 SCORES = (
-    Score("si_sdr", "si_sdr_refined", "si_sdr", "refined_{}si_sdr", True, "dB", "SI-SDR, dB"),
-    Score(
-        "stft_distance",
-        "stft_distance_refined",
-        "stft_distance",
-        "refined_{}stft_distance",
-        False,
-        "",
-        "STFT distance, the smaller the better",
-    ),
+    Score("si_sdr", "SI-SDR, dB", True, "dB", 2),
+    Score("stft_distance", "STFT distance, the smaller the better", False, "", 3),
 )
 
 
@@ -50,23 +39,27 @@ SCORES = (
 class Experiment:
     """The same agents under several conditions.
 
-    title       what it is about, in a line
-    axis        what changes from column to column, with its unit
-    columns     options of the environment on top of COMMON, by column
-    look_backs  seconds of hindsight that are the columns instead: the episodes are played once
+    title          what it is about, in a line
+    axis           what changes from column to column, with its unit
+    columns        options of the environment on top of COMMON, by column
+    look_backs     seconds of hindsight that are the columns instead: the episodes are played once
+    same_episodes  whether the episodes of all columns have the same house, clips, sources and
+                   start; otherwise only their seeds and houses are the same
     """
 
     title: str
     axis: str
     columns: dict[str, dict[str, Any]] = field(default_factory=lambda: {ONLY: {}})
     look_backs: tuple[int, ...] = ()
+    same_episodes: bool = False
 
 
 EXPERIMENTS = {
     "e_sweep": Experiment(
         "Seconds of hindsight",
-        "E: seconds after a second within which its estimate is still made better",
+        "E, seconds of hindsight with which estimates are refined",
         look_backs=(0, 4, 9, 14, 19),
+        same_episodes=True,
     ),
     "noise": Experiment(
         "Noise of the microphones",
@@ -75,6 +68,7 @@ EXPERIMENTS = {
             "none": {},
             **{f"{ratio} dB": {"noise_snr_db": float(ratio)} for ratio in (40, 30, 20)},
         },
+        same_episodes=True,
     ),
     "three_sources": Experiment(
         "A third source",
@@ -98,6 +92,7 @@ EXPERIMENTS = {
             convolution: {"start": "target", "convolution": convolution}
             for convolution in ("causal", "legacy_same")
         },
+        same_episodes=True,
     ),
 }
 
@@ -107,11 +102,13 @@ class Table(NamedTuple):
 
     words   what the score is
     places  group of episodes and metric, by column
+    digits  after the point
     """
 
     words: str
     places: dict[str, tuple[str, str]]
     higher_is_better: bool
+    digits: int
 
 
 def suite_of(name: str, split: str, n_episodes: int, houses: int) -> Suite:
@@ -120,15 +117,12 @@ def suite_of(name: str, split: str, n_episodes: int, houses: int) -> Suite:
     options = tuple({"house": seed % houses} for seed in seeds)
     metrics = []
     for score in SCORES:
+        hindsight = {f"{score.name}_refined": f"refined_{score.name}"}
+        for back in experiment.look_backs:
+            hindsight[f"{score.name}_{back}"] = f"refined_{back}_{score.name}"
         better, unit = score.higher_is_better, score.unit
-        hindsight = [(score.refined, score.hindsight.format(""))] + [
-            (f"{score.name}_{back}", score.hindsight.format(f"{back}_"))
-            for back in experiment.look_backs
-        ]
-        metrics += [
-            Metric(score.name, score.source, "mean", better, unit),
-            *(Metric(called, source, "final", better, unit) for called, source in hindsight),
-        ]
+        metrics.append(Metric(score.name, score.name, "mean", better, unit))
+        metrics += [Metric(*one, "final", better, unit) for one in hindsight.items()]
     return Suite(
         name=f"experiment-{name}-{split}",
         version=1,
@@ -148,12 +142,15 @@ def tables_of(name: str) -> list[Table]:
     experiment = EXPERIMENTS[name]
     made = []
     for score in SCORES:
-        words, better = score.words, score.higher_is_better
         if experiment.look_backs:
             backs = {str(back): (ONLY, f"{score.name}_{back}") for back in experiment.look_backs}
-            made.append(Table(words, {AT_ONCE: (ONLY, score.name), **backs}, better))
-            continue
-        for metric, added in ((score.name, ""), (score.refined, ", with hindsight")):
-            places = {column: (column, metric) for column in experiment.columns}
-            made.append(Table(words + added, places, better))
+            shown = {score.words: {AT_ONCE: (ONLY, score.name), **backs}}
+        else:
+            shown = {
+                score.words: {column: (column, score.name) for column in experiment.columns},
+                f"{score.words}, with hindsight": {
+                    column: (column, f"{score.name}_refined") for column in experiment.columns
+                },
+            }
+        made += [Table(*one, score.higher_is_better, score.digits) for one in shown.items()]
     return made

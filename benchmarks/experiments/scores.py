@@ -4,11 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from av_envs.benchmarks.board.tables import markdown_lines, number
-from av_envs.benchmarks.experiments.rows import Table
+from av_envs.benchmarks.board.tables import markdown_lines, number, plain
+from av_envs.benchmarks.experiments.rows import EXPERIMENTS, Table, tables_of
 from av_envs.benchmarks.starts import interval
 
-DIGITS = 2
 Results = dict[str, dict[str, Any]]  # result of each agent, by the name that it was given
 
 
@@ -40,14 +39,27 @@ def means(result: dict[str, Any], table: Table) -> dict[str, Mean]:
     }
 
 
-def differences(result: dict[str, Any], other: dict[str, Any], table: Table) -> dict[str, Mean]:
+def over_agent(result: dict[str, Any], other: dict[str, Any], table: Table) -> dict[str, Mean]:
     """How much better an agent is than the other in the same episodes, by column."""
-    sign, made = 1 if table.higher_is_better else -1, {}
-    for column, place in table.places.items():
-        mine, theirs = _episodes(result, place), _episodes(other, place)
-        shared = [episode for episode in mine if episode in theirs]
-        made[column] = mean_of(sign * np.array([mine[e] - theirs[e] for e in shared], float))
-    return made
+    return {
+        column: _better(_episodes(result, place), _episodes(other, place), table)
+        for column, place in table.places.items()
+    }
+
+
+def over_first_column(result: dict[str, Any], table: Table) -> dict[str, Mean]:
+    """How much better an agent is than itself in the same episodes of the first column."""
+    first = _episodes(result, next(iter(table.places.values())))
+    return {
+        column: _better(_episodes(result, place), first, table)
+        for column, place in table.places.items()
+    }
+
+
+def _better(mine: dict[int, float], theirs: dict[int, float], table: Table) -> Mean:
+    sign = 1 if table.higher_is_better else -1
+    shared = [episode for episode in mine if episode in theirs]
+    return mean_of(sign * np.array([mine[e] - theirs[e] for e in shared], float))
 
 
 def _episodes(result: dict[str, Any], place: tuple[str, str]) -> dict[int, float]:
@@ -60,37 +72,50 @@ def _episodes(result: dict[str, Any], place: tuple[str, str]) -> dict[int, float
     }
 
 
-def markdown(tables: list[Table], results: Results, n_episodes: int) -> str:
-    """All tables of an experiment that hold a number, and the differences to the first agent."""
-    (first, *others), blocks = results, []
-    for table in tables:
+def markdown(name: str, results: Results, n_episodes: int) -> str:
+    """The tables of an experiment that hold a number, each with the paired differences."""
+    first, blocks = next(iter(results)), []
+    for table in tables_of(name):
         rows = {agent: means(result, table) for agent, result in results.items()}
-        if any(mean.n for row in rows.values() for mean in row.values()):
-            blocks += [f"### {table.words}", _lines(table, rows, n_episodes)]
-            against = {
-                agent: differences(results[agent], results[first], table) for agent in others
-            }
-            if any(mean.n for row in against.values() for mean in row.values()):
-                blocks += [
-                    f"Better than {first} in the same episodes:",
-                    _lines(table, against, n_episodes),
-                ]
+        blocks += _block(f"### {table.words}", table, rows, n_episodes)
+        others = [agent for agent in results if agent != first]
+        rows = {agent: over_agent(results[agent], results[first], table) for agent in others}
+        blocks += _block(f"Better than {first} in the same episodes:", table, rows, n_episodes)
+        if EXPERIMENTS[name].same_episodes:
+            rows = {agent: over_first_column(result, table) for agent, result in results.items()}
+            words = f"Better than in the column {next(iter(table.places))!r}, same episodes:"
+            blocks += _block(words, table, rows, n_episodes)
+    blocks += [line for agent, result in results.items() for line in _failures(agent, result)]
     return "\n\n".join(blocks)
 
 
-def _lines(table: Table, rows: dict[str, dict[str, Mean]], n_episodes: int) -> str:
-    header = ["agent", *table.places]
-    cells = [
-        [agent, *(cell(row[c], n_episodes) for c in table.places)] for agent, row in rows.items()
+def _failures(agent: str, result: dict[str, Any]) -> list[str]:
+    """A line on the episodes that an agent has lost, with its first error; nothing without any."""
+    errors = [record["error"] for record in result["episodes"] if record["error"] is not None]
+    if not errors:
+        return []
+    n_episodes = len(result["episodes"])
+    return [plain(f"{agent}: failed in {len(errors)} of {n_episodes} episodes ({errors[0]})")]
+
+
+def _block(
+    words: str, table: Table, rows: dict[str, dict[str, Mean]], n_episodes: int
+) -> list[str]:
+    """Words and a table of the agents that have a number; nothing if none has."""
+    lines = [
+        [agent, *(cell(mean, table.digits, n_episodes) for mean in row.values())]
+        for agent, row in rows.items()
+        if any(mean.n for mean in row.values())
     ]
-    return markdown_lines([header, ["---"] * len(header), *cells])
+    header = ["agent", *table.places]
+    return [words, markdown_lines([header, ["---"] * len(header), *lines])] if lines else []
 
 
-def cell(mean: Mean, n_episodes: int) -> str:
+def cell(mean: Mean, digits: int, n_episodes: int) -> str:
     """A mean with its interval; how many episodes have the score where not all have."""
     if mean.value is None:
         return "-"
-    text = number(mean.value, DIGITS)
+    text = number(mean.value, digits)
     if mean.low is not None:
-        text += f" [{number(mean.low, DIGITS)}, {number(mean.high, DIGITS)}]"
+        text += f" [{number(mean.low, digits)}, {number(mean.high, digits)}]"
     return text if mean.n == n_episodes else f"{text} ({mean.n} episodes)"
