@@ -39,7 +39,8 @@ EVERY = "all"
 def write_report(name: str, results: Results, arguments: argparse.Namespace, command: str) -> Path:
     """Write the table and the plot of an experiment; returns the file of the table."""
     experiment, tables = EXPERIMENTS[name], tables_of(name)
-    n_episodes, houses = arguments.episodes, arguments.houses
+    n_episodes = arguments.episodes
+    houses = min(arguments.houses, n_episodes)  # the first ones, if there are fewer episodes
     played = (
         f"Columns: {experiment.axis}. {n_episodes} episodes in {houses} houses of the split "
         f"{arguments.split} in each; means over episodes with 95 % bootstrap intervals."
