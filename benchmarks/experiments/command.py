@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from av_envs.benchmarks.command_line import run_command
+from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.experiments.agents import SEPARATOR, agents_of
 from av_envs.benchmarks.experiments.plot import check_can_draw, save_plot
 from av_envs.benchmarks.experiments.rows import EXPERIMENTS, suite_of, tables_of
@@ -73,8 +73,11 @@ def _experiments(arguments: argparse.Namespace) -> None:
     chosen = list(EXPERIMENTS) if EVERY in arguments.experiment else arguments.experiment
     agents = agents_of(arguments.agents, arguments.agent_kwargs, arguments.separator)
     check_can_draw()
-    for agent in agents.values():
-        describe(_job(chosen[0], agent, arguments))  # raises before hours of others have played
+    for agent in agents.values():  # before hours of others have played
+        try:
+            describe(_job(chosen[0], agent, arguments))
+        except ValueError as error:  # of the environment's options
+            raise UserError(str(error)) from error
     for name in dict.fromkeys(chosen):
         command, results = _command(name, arguments), {}
         for label, agent in agents.items():

@@ -95,6 +95,12 @@ def test_an_unknown_experiment_is_refused(tmp_path, capsys):
     assert "invalid choice: 'e-sweep'" in capsys.readouterr().err
 
 
+def test_houses_that_are_not_there_are_refused_in_a_line(tmp_path, capsys):
+    assert run(tmp_path, "--agents", "StandInPlace", "--houses", "2000000") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "houses must be a whole number in 1..1000000, got 2000000" in line
+
+
 def test_a_folder_of_other_episodes_is_refused(tmp_path, capsys):
     chosen = ["--experiment", "legacy", "--agents", "StandInPlace"]
     assert run(tmp_path, *chosen) == 0
