@@ -55,7 +55,10 @@ class LearnedAgent:
         here = observation_space.spaces
         missing = [key for key in needed_observations(config) if key not in here]
         if missing:
-            raise ValueError(f"{type(self).__name__} needs the observations {missing}")
+            raise ValueError(
+                f"{type(self).__name__} needs the observations {', '.join(missing)}; make the "
+                f"environment with observations={(*here, *missing)}"
+            )
         n_classes = int(observation_space["target"].n)
         if n_classes != len(header.classes):
             raise ValueError(

@@ -30,7 +30,7 @@ OPTIONS = {
     "houses": 1,
     "start": "near",
     "steps": STEPS,
-    "observations": ("waveform", "mixture", "target", "pose"),
+    "observations": ("depth", "mixture", "waveform", "target", "pose"),
 }
 
 
@@ -191,7 +191,8 @@ def test_files_of_others_are_refused(agent_files, separator_file, env, tmp_path)
 
 def test_what_is_missing_is_named(entry, env):
     blind = gym.spaces.Dict({"target": env.observation_space["target"]})
-    with pytest.raises(ValueError, match=r"Active needs the observations \['mixture', 'pose'\]"):
+    told = r"needs the observations depth, waveform, mixture, pose; .* observations=\(.*'depth'"
+    with pytest.raises(ValueError, match=told):
         entry("active", spaces=(blind, env.action_space))
     few = {**env.observation_space.spaces, "target": gym.spaces.Discrete(3)}
     with pytest.raises(ValueError, match=f"trained on {len(CLASSES)} classes, the environment has"):

@@ -5,7 +5,7 @@ import pytest
 from av_envs.benchmarks.experiments import command, rows
 from av_envs.benchmarks.results.files import read_result
 
-SHORT = {"steps": 3, "observations": ["mixture", "target", "pose"]}
+SHORT = {"steps": 3, "observations": ["depth", "mixture", "waveform", "target", "pose"]}
 QUICK = ["--episodes", "2", "--houses", "1", "--separator", "louder_ear", "--no-isolation"]
 TWO = ["--agents", "StandInPlace", "Later=refining:Hindsight"]
 

@@ -19,7 +19,7 @@ SHORT = replace(
         **SUITE.env_kwargs,
         "steps": 3,
         "houses": 1,
-        "observations": ["mixture", "target", "pose"],
+        "observations": ["depth", "mixture", "waveform", "target", "pose"],
     },
 )
 
