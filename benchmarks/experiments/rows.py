@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 from av_envs.benchmarks.suites.suite import Group, Metric, Suite
 
 ENV_ID = "AVDynamicSep-v0"
-COMMON = {"num_sources": 2, "start": "between", "estimator": "agent", "reward": "si_sdr"}
+COMMON = {
+    "num_sources": 2,
+    "start": "between",
+    "estimator": "agent",
+    "reward": "si_sdr",
+    "observations": ["rgb", "depth", "mixture", "waveform", "target", "pose"],
+}
 ONLY = "all"  # the one group of an experiment that plays its episodes once
 AT_ONCE = "at once"  # an estimate that is not made with hindsight
 
