@@ -22,7 +22,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import dropout
 from torch.utils.tensorboard import SummaryWriter
 
 import av_envs  # noqa: F401  (registers the environments)
@@ -40,7 +39,7 @@ from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.curve import add_row
 from av_envs.agents.separation.expert import taught
 from av_envs.agents.separation.mirror import mirrored
-from av_envs.agents.separation.networks.policy import FEATURES, SOUNDS
+from av_envs.agents.separation.networks.policy import FEATURES
 from av_envs.agents.separation.senses import Senses
 from av_envs.agents.separation.trials import EPISODE, Trials
 from av_envs.agents.separation.walking import (
@@ -102,7 +101,7 @@ class Args:
     val_every: int = option(2, "rounds between validations", type=positive_int)
     learning_rate: float = option(1e-3, "falls to zero on half a cosine")
     weight_decay: float = option(1e-2, "of AdamW")
-    dropout: float = option(0.2, "share of the sounds' numbers that are not to be seen")
+    dropout: float = option(0.2, "share of what is sensed that is dropped")
     epochs: int = option(2, "of each round, over all walks so far", type=positive_int)
     batch_size: int = option(32, "walks", type=positive_int)
     locating: float = option(0.2, "weight of the error about the target's place")
@@ -173,16 +172,13 @@ class Run:
         """Some epochs over all walks; the mean loss. FloatingPointError if it is not finite."""
         args, policy = self.args, self.networks.policy
         torch.manual_seed(hash_of(args.seed, self.done, 1))
-        total, steps = 0.0, 0
+        total, steps, policy.dropout = 0.0, 0, args.dropout
         for _ in range(args.epochs):
             for batch in batches(self.rounds, args.batch_size):
                 for group in self.optimiser.param_groups:
                     group["lr"] = self.rate()
                 self.learned += count(batch)
                 batch = mirrored(batch, torch.rand(count(batch)) < 0.5)
-                batch |= {
-                    name: dropout(batch[name], args.dropout) for name in SOUNDS if name in batch
-                }
                 state = policy.initial_state(count(batch))
                 output = policy(batch, state, batch["starts"])
                 loss = taught(output, batch, imitating=1.0, locating=args.locating)
@@ -196,6 +192,7 @@ class Run:
                 nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
                 self.optimiser.step()
                 total, steps = total + loss.item(), steps + 1
+        policy.dropout = 0.0
         return total / steps
 
     def rate(self) -> float:

@@ -11,7 +11,7 @@ from math import prod
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot, relu
+from torch.nn.functional import dropout, one_hot, relu
 
 from av_envs.agents.ppo.policy import GRUCore, PolicyOutput
 from av_envs.agents.separation.networks.compass import CompassCore
@@ -19,12 +19,15 @@ from av_envs.agents.separation.networks.delays import LAGS, ROWS
 from av_envs.agents.separation.networks.encoders import (
     COLUMNS,
     PAPER_CHANNELS,
+    PARTS,
     BandEncoder,
     SpectrogramEncoder,
     VectorEncoder,
     ViewEncoder,
+    bands,
 )
 from av_envs.agents.separation.networks.initial_weights import start_he_normal
+from av_envs.agents.separation.networks.shares import ShareEncoder
 
 SOUNDS = {"mixture": 2, "binaural": 2, "mono": 1}  # spectrograms in each
 VECTORS = {"delays": (ROWS, LAGS), "walls": (COLUMNS,)}
@@ -46,6 +49,7 @@ class PolicyConfig:
     n_actions: int = 3  # forward, left, right; a fourth one stays
     n_classes: int = 0  # of sounds, needed with the feature "target"
     sound_input: str = "spectrogram"  # or "bands", see encoders.bands
+    shares: bool = False  # True: also what `shares.shares` tells of "mixture" and "binaural"
     view_channels: tuple[int, int, int] = PAPER_CHANNELS
     sound_channels: tuple[int, int, int] = PAPER_CHANNELS  # unused with "bands"
     branch_size: int = 512  # of the vector of each picture and sound
@@ -69,6 +73,13 @@ class PolicyConfig:
             raise ValueError(f"n_actions must be at least 2; got {self.n_actions}")
         if "target" in self.features and self.n_classes < 1:
             raise ValueError(f'the feature "target" needs n_classes; got {self.n_classes}')
+        if self.shares and not (
+            self.sound_input == "bands" and {"mixture", "binaural"} <= set(self.features)
+        ):
+            raise ValueError(
+                'shares need sound_input "bands" and the features "mixture" and "binaural"; '
+                f"got {self.sound_input!r} and {self.features}"
+            )
         if self.compass and "pose" not in self.features:
             raise ValueError(f'compass needs the feature "pose"; got {self.features}')
 
@@ -87,6 +98,7 @@ PRESETS = {
         ),
         n_actions=4,
         sound_input="bands",
+        shares=True,
         view_channels=(16, 32, 16),
         branch_size=128,
         state_size=256,
@@ -118,7 +130,12 @@ class SeparationPolicy(nn.Module):
     With `auxiliary` the output's `extra` has "bearing" (T, N, 2), cosine and sine of the direction
     of the target against the heading, counter-clockwise, not normalised, and "log_distance"
     (T, N), the logarithm of its distance in metres.
+
+    `dropout` is the share of what is sensed that is set to zero at random, 0 unless a trainer
+    changes it: a policy that learns by reward must do again what it did.
     """
+
+    dropout = 0.0
 
     def __init__(self, config: PolicyConfig = PRESETS["paper"]):
         super().__init__()
@@ -132,6 +149,9 @@ class SeparationPolicy(nn.Module):
             if key in config.features:
                 self.branches[key] = _sound_encoder(inputs, config)
                 size += config.branch_size
+        if config.shares:
+            self.branches["shares"] = ShareEncoder(config.branch_size)
+            size += config.branch_size
         for key, shape in VECTORS.items():
             if key in config.features:
                 self.branches[key] = VectorEncoder(prod(shape), config.branch_size)
@@ -197,13 +217,16 @@ class SeparationPolicy(nn.Module):
         """(B, size), the vectors of all branches side by side."""
         vectors = []
         for key, branch in self.branches.items():
-            if key == "numbers":
+            if key == "shares":
+                vectors.append(branch(*(_as_bands(rows[name]) for name in ("mixture", "binaural"))))
+            elif key == "numbers":
                 vectors.append(relu(branch(self._numbers(rows, starts))))
             elif key == "mono" and rows[key].ndim == 3:
                 vectors.append(branch(rows[key][:, None]))
             else:
                 vectors.append(branch(rows[key].long() if key == "target" else rows[key]))
-        return torch.cat(vectors, dim=-1)
+        sensed = torch.cat(vectors, dim=-1)
+        return dropout(sensed, self.dropout) if self.dropout else sensed
 
     def _numbers(self, rows: Mapping[str, Tensor], starts: Tensor) -> Tensor:
         parts = []
@@ -235,6 +258,10 @@ def locating_loss(extra: Mapping[str, Tensor], offset: Tensor) -> Tensor:
     bearing = (extra["bearing"] - offset / safe[..., None]).square().sum(dim=-1)
     far = (extra["log_distance"] - safe.log()).square()
     return ((bearing + far) * counted).sum() / counted.sum().clamp(min=1)
+
+
+def _as_bands(sound: Tensor) -> Tensor:
+    return sound if sound.shape[-1] == PARTS else bands(sound)
 
 
 def _sound_encoder(inputs: int, config: PolicyConfig) -> nn.Module:
