@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, relu
 
+from av_envs.agents.initial_weights import start_he_normal
 from av_envs.agents.ppo.policy import GRUCore, PolicyOutput
 from av_envs.agents.separation.networks.encoders import (
     PAPER_CHANNELS,
@@ -19,7 +20,6 @@ from av_envs.agents.separation.networks.encoders import (
     SpectrogramEncoder,
     ViewEncoder,
 )
-from av_envs.agents.separation.networks.initial_weights import start_he_normal
 
 SOUNDS = {"mixture": 2, "binaural": 2, "mono": 1}  # spectrograms in each
 NUMBERS = ("pose", "collision", "previous_action")

@@ -1,0 +1,1 @@
+"""Learned teams that measure: MACMA, MACMARA, their generator and their training."""
