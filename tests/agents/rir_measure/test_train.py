@@ -122,8 +122,9 @@ def args(**options) -> Args:
 
 
 def test_options_reach_networks_and_environments():
-    chosen = args(preset="zeta", alpha_psi=1.0, kappa=3, vision="depth", weights="shared",
-                  critic="separate", rho=0.2, scales=[1.0, 2.0, 3.0, 4.0], env="houses")  # fmt: skip
+    changed = {"preset": "zeta", "alpha_psi": 1.0, "kappa": 3, "vision": "depth", "rho": 0.2}
+    scales = [1.0, 2.0, 3.0, 4.0]
+    chosen = args(weights="shared", critic="separate", scales=scales, env="houses", **changed)
     networks = make_networks(chosen)
     config = networks.config
     assert (config.rho, config.generator.kappa, config.senses.vision) == (0.2, 3, "depth")
