@@ -10,8 +10,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
+from gymnasium.vector import AutoresetMode
 from torch import Tensor
 
+from av_envs.agents.ppo.collect import autoreset_mode
 from av_envs.agents.rir_measure.generating import TRUTH
 from av_envs.agents.rir_measure.networks.encoders import SenseConfig
 from av_envs.agents.rir_measure.networks.generator import RIRGenerator
@@ -45,7 +47,8 @@ def make_teams(env_id: str, count: int, senses: SenseConfig, **options: Any):
 class MeasuringTeams(gym.vector.VectorWrapper):
     """Observes `senses.features_of`, and is paid for accuracy, too.
 
-    envs      of `make_teams`, with autoreset "NextStep" or "Disabled"
+    envs      of `make_teams`, with autoreset "NextStep", or "Disabled" where all begin together:
+              what an episode ended with must be seen before the next one begins
     generator predicts, and is not changed
     scales    factor of each component of the reward, by name: "xi", "zeta", "psi", "phi". If that
               of xi or its weight in the reward is 0, nothing is predicted
@@ -61,6 +64,9 @@ class MeasuringTeams(gym.vector.VectorWrapper):
         device: torch.device | str = "cpu",
         scales: Mapping[str, float] | None = None,
     ):
+        mode = autoreset_mode(envs)
+        if mode is AutoresetMode.SAME_STEP:
+            raise ValueError(f"autoreset must be NextStep or Disabled, got {mode.value}")
         super().__init__(envs)
         self.generator, self.senses = generator, senses
         self.device = torch.device(device)
