@@ -49,16 +49,18 @@ class RandomWalks:
 
     def begin(self, seed: int) -> None:
         self._recent = Recent(self.moments)
-        self._over = np.ones(self.envs.num_envs, bool)
+        n = self.envs.num_envs
+        self._starts, self._over = np.ones(n, bool), np.zeros(n, bool)  # with what is observed
         self._observed = self.envs.reset(seed=seed)
 
     def batch(self, rng: np.random.Generator) -> Batch:
         observation, infos = self._observed
         features = features_of(observation, self.senses)
-        moments = self._recent.add(features, torch.from_numpy(self._over))
+        moments = self._recent.add(features, torch.from_numpy(self._starts))
         moves = rng.integers(*MOVES, size=self.envs.action_space.shape)
         *now, terminated, truncated, later = self.envs.step(moves)
-        self._observed, self._over = (now[0], later), terminated | truncated
+        self._observed = now[0], later
+        self._starts, self._over = self._over, terminated | truncated
         return Batch(moments, torch.from_numpy(infos["rir"]))
 
 

@@ -19,7 +19,7 @@ from av_envs.agents.rir_measure.team import (
     save_team,
 )
 from av_envs.benchmarks.play.action_check import action_fault
-from tests.agents.rir_measure.small_teams import GENERATOR, SENSES, features, small_team, spaces_of
+from tests.agents.rir_measure.small_teams import GENERATOR, SENSES, small_team, spaces_of
 
 ENTRIES = {name.lower(): getattr(entries, name) for name in entries.__all__}
 
@@ -90,8 +90,8 @@ def test_a_generator_comes_back_and_another_one_is_refused(tmp_path):
     path, generator = tmp_path / "g.safetensors", small_team().generator
     save_generator(generator, SENSES, path, {})
     found = load_generator(path, SENSES, GENERATOR)
-    seen = {key: value for key, value in features(1, 2).items() if key != "action_mask"}
-    torch.testing.assert_close(found(seen), generator(seen), atol=1e-3, rtol=1e-2)
+    for name, value in generator.state_dict().items():
+        assert torch.equal(found.state_dict()[name], value.half().float())
     larger = replace(GENERATOR, channels=(8, 8))
     said = refusal(load_generator, path, SENSES, larger)
     assert "of another size or kind: generator channels [8, 4] (wanted [8, 8])" in said
