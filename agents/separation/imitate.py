@@ -8,29 +8,25 @@ Reduction of Imitation Learning and Structured Prediction to No-Regret Online Le
 
 DIR gets `config.json`, `walks_*.pt` of every round, `last.pt`, `curve.csv` (a row per validation
 on unseen houses) and `best.safetensors`, a memoryless agent from which any other kind can start:
-`python -m av_envs.agents.separation.train --policy DIR/best.safetensors ...`. An interrupted run
-goes on with the same command and --resume, and ends with the same bits.
+`python -m av_envs.agents.separation.train --policy DIR/best.safetensors ...`. Walks cost more than
+learning from them: --walks takes those of other runs, too. An interrupted run goes on with the
+same command and --resume, and ends with the same bits.
 """
 
 import json
 import math
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
-import gymnasium as gym
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.nn.functional import dropout
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import trange
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.curve import add_row
-from av_envs.agents.ppo.rollout import Storage
 from av_envs.agents.runs import can_go_on, kept_options, option, run_command
 from av_envs.agents.separation.agent import (
     SEPARATOR,
@@ -42,11 +38,21 @@ from av_envs.agents.separation.agent import (
     save_agent,
 )
 from av_envs.agents.separation.checkpoints import check_classes
-from av_envs.agents.separation.expert import Truths, taught
+from av_envs.agents.separation.expert import taught
 from av_envs.agents.separation.mirror import mirrored
-from av_envs.agents.separation.networks.policy import FEATURES
-from av_envs.agents.separation.senses import Senses, needed_observations
+from av_envs.agents.separation.networks.policy import FEATURES, SOUNDS
+from av_envs.agents.separation.senses import Senses
 from av_envs.agents.separation.trials import EPISODE, Trials
+from av_envs.agents.separation.walking import (
+    LABELS,
+    Walking,
+    Walks,
+    batches,
+    count,
+    hash_of,
+    loaded,
+    walks_in,
+)
 from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
@@ -58,8 +64,6 @@ KIND = "memoryless"
 SHARE_OF_EXPERT = 0.5  # of the moves of the first round, in which the policy knows nothing
 # No part of what is learnt: may differ when a run is resumed.
 OF_THE_RUN = ("out", "resume", "threads")
-
-Walks = dict[str, Tensor]  # name -> (T, N, ...): features, "expert", "offset" and "starts"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,14 @@ class Args:
     num_sources: int = option(2, type=positive_int)
     sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
     noise_snr_db: float | None = option(None, "of the microphones", type=float)
+    walks: list[Path] | None = field(
+        default=None,
+        metadata={
+            "help": "runs whose walks are learned from, too",
+            "nargs": "+",
+            "type": path_argument,
+        },
+    )
     rounds: int = option(8, type=positive_int)
     episodes: int = option(640, "of each round", type=positive_int)
     num_envs: int = option(32, type=positive_int)
@@ -90,6 +102,7 @@ class Args:
     val_every: int = option(2, "rounds between validations", type=positive_int)
     learning_rate: float = option(1e-3, "falls to zero on half a cosine")
     weight_decay: float = option(1e-2, "of AdamW")
+    dropout: float = option(0.2, "share of the sounds' numbers that are not to be seen")
     epochs: int = option(2, "of each round, over all walks so far", type=positive_int)
     batch_size: int = option(32, "walks", type=positive_int)
     locating: float = option(0.2, "weight of the error about the target's place")
@@ -108,54 +121,6 @@ class Args:
         }
 
 
-class Walking:
-    """Collects walks in the houses of the split train.
-
-    networks  whose policy walks; it may learn between two rounds
-    """
-
-    def __init__(self, args: Args, networks: AgentNetworks, senses: Senses):
-        self.args, self.policy, self.senses = args, networks.policy, senses
-        self.envs = gym.make_vec(
-            "AVDynamicSep-v0",
-            args.num_envs,
-            autoreset_mode="SameStep",
-            split="train",
-            houses=args.houses,
-            reward="si_sdr",
-            observations=needed_observations(networks.config.policy),
-            **args.env_options,
-        )
-        self.truths = Truths(self.envs.unwrapped)
-
-    @torch.no_grad()
-    def walks(self, number: int) -> Walks:
-        """Those of a round; a seed and that number determine the houses and all that is drawn."""
-        args, n = self.args, self.args.num_envs
-        draws = torch.Generator().manual_seed(hash_of(args.seed, number))
-        share = SHARE_OF_EXPERT if number == 0 else 0.0
-        seeds = np.random.SeedSequence([args.seed, number]).generate_state(n)
-        observation, infos = self.envs.reset(seed=seeds.tolist())
-        made: list[Walks] = []
-        for _ in trange(-(-args.episodes // n), desc=f"round {number}", disable=None):
-            storage = Storage(EPISODE)
-            state = self.policy.initial_state(n)
-            for t in range(EPISODE):
-                starts = torch.full((n,), t == 0)
-                features = self.senses(observation, starts)
-                labels = self.truths(observation, infos)
-                output = self.policy(_one_step(features), state, starts[None])
-                state = output.state
-                moves = torch.multinomial(output.logits[0].softmax(-1), 1, generator=draws)[:, 0]
-                by_expert = torch.rand(n, generator=draws) < share
-                moves = torch.where(by_expert, labels["expert"], moves)
-                storage.write(t, {**_halved(features), **labels, "starts": starts})
-                self.senses.moved(moves)
-                observation, *_, infos = self.envs.step(moves.numpy())
-            made.append(storage.rows(EPISODE))
-        return {name: torch.cat([one[name] for one in made], dim=1) for name in made[0]}
-
-
 class Run:
     """One run: a policy, its optimiser, and the files that it keeps."""
 
@@ -171,12 +136,19 @@ class Run:
             policy.parameters(), args.learning_rate, weight_decay=args.weight_decay
         )
         senses = Senses(frozen(separator), policy.config, separates=False)
-        self.walking = Walking(args, self.networks, senses)
+        self.walking = Walking(self.networks, senses, args.num_envs, args.houses, args.env_options)
         trial_options = args.env_options | {"estimator": "agent"}
         self.trials = Trials(
             self.networks, separator, args.val_episodes, args.val_houses, trial_options
         )
+        self.rounds = [
+            self._fitting(path, loaded(path))
+            for folder in args.walks or []
+            for path in walks_in(folder)
+        ]
+        self.given = sum(map(count, self.rounds))  # walks
         self.done = 0  # rounds
+        self.learned = 0  # walks, again and again
         self.rows: list[dict[str, float]] = []
 
     @property
@@ -184,28 +156,34 @@ class Run:
         """The file from which the run goes on."""
         return self.args.out / FILE
 
-    def walks_of(self, number: int) -> Walks:
-        """The walks of a round that is over."""
-        return _loaded(self.args.out / f"walks_{number:03}.pt")
+    @property
+    def of_a_round(self) -> int:
+        """Walks of each round: whole turns of all environments."""
+        return -(-self.args.episodes // self.args.num_envs) * self.args.num_envs
 
-    def collect(self) -> Walks:
-        """The walks of the next round, which are kept."""
-        walks = self.walking.walks(self.done)
-        with replacing(self.args.out / f"walks_{self.done:03}.pt") as draft:
+    def collect(self) -> None:
+        """Add the walks of the next round, and keep them."""
+        share = 0.0 if self.done else SHARE_OF_EXPERT
+        walks = self.walking.walks(self.args.episodes, (self.args.seed, self.done), share)
+        with replacing(self._path_of_walks(self.done)) as draft:
             torch.save(walks, draft)
-        return walks
+        self.rounds.append(walks)
 
-    def learn(self, rounds: list[Walks]) -> float:
+    def learn(self) -> float:
         """Some epochs over all walks; the mean loss. FloatingPointError if it is not finite."""
         args, policy = self.args, self.networks.policy
         torch.manual_seed(hash_of(args.seed, self.done, 1))
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
-        total, count = 0.0, 0
+        total, steps = 0.0, 0
         for _ in range(args.epochs):
-            for batch in _batches(rounds, args.batch_size):
-                batch = mirrored(batch, torch.rand(batch["expert"].shape[1]) < 0.5)
-                state = policy.initial_state(batch["expert"].shape[1])
+            for batch in batches(self.rounds, args.batch_size):
+                for group in self.optimiser.param_groups:
+                    group["lr"] = self.rate()
+                self.learned += count(batch)
+                batch = mirrored(batch, torch.rand(count(batch)) < 0.5)
+                batch |= {
+                    name: dropout(batch[name], args.dropout) for name in SOUNDS if name in batch
+                }
+                state = policy.initial_state(count(batch))
                 output = policy(batch, state, batch["starts"])
                 loss = taught(output, batch, imitating=1.0, locating=args.locating)
                 if not loss.isfinite():
@@ -217,18 +195,19 @@ class Run:
                 loss.backward()
                 nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
                 self.optimiser.step()
-                total, count = total + loss.item(), count + 1
-        return total / count
+                total, steps = total + loss.item(), steps + 1
+        return total / steps
 
     def rate(self) -> float:
-        """Learning rate of this round."""
+        """Learning rate of the next batch."""
         args = self.args
-        return args.learning_rate * 0.5 * (1 + math.cos(math.pi * self.done / args.rounds))
+        in_all = [self.given + (k + 1) * self.of_a_round for k in range(args.rounds)]
+        share = self.learned / (args.epochs * sum(in_all))
+        return args.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
     def validate(self, loss: float) -> dict[str, float]:
         """A row of the curve; the best agent so far is kept."""
-        steps = self.done * -(-self.args.episodes // self.args.num_envs)
-        steps *= self.args.num_envs * EPISODE
+        steps = EPISODE * sum(map(count, self.rounds))
         row = {"round": float(self.done), "steps": float(steps), "loss": loss}
         row |= self.trials.scores()
         if add_row(self.args.out / "curve.csv", row, "round", "si_sdr"):
@@ -243,20 +222,33 @@ class Run:
             "policy": self.networks.policy.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "done": self.done,
+            "learned": self.learned,
         }
         with replacing(self.path) as draft:
             torch.save(state, draft)
 
     def load(self) -> None:
         """Go on from `last.pt`; ValueError with its name if it is damaged or of another run."""
-        state = _loaded(self.path)
+        state = loaded(self.path)
         try:
             self.networks.policy.load_state_dict(state["policy"])
             self.optimiser.load_state_dict(state["optimiser"])
-            self.done = int(state["done"])
+            self.done, self.learned = int(state["done"]), int(state["learned"])
         except MALFORMED as error:
             told = one_line(error)
             raise ValueError(f"{self.path}: is no checkpoint of this run: {told}") from error
+        self.rounds += [loaded(self._path_of_walks(number)) for number in range(self.done)]
+
+    def _path_of_walks(self, number: int) -> Path:
+        return self.args.out / f"walks_{number:03}.pt"
+
+    def _fitting(self, path: Path, walks: Walks) -> Walks:
+        """What of the walks in a file is used; ValueError if something is not there."""
+        wanted = (*self.networks.config.policy.features, *LABELS)
+        missing = [name for name in wanted if name not in walks]
+        if missing:
+            raise ValueError(f"{path} lacks {', '.join(missing)}, it has {', '.join(walks)}")
+        return {name: walks[name] for name in wanted}
 
 
 def imitate(args: Args) -> None:
@@ -267,11 +259,10 @@ def imitate(args: Args) -> None:
         run.load()
     else:
         write_whole(args.out / "config.json", kept_options(args, OF_THE_RUN))
-    rounds = [run.walks_of(number) for number in range(run.done)]
     with SummaryWriter(str(args.out), purge_step=run.done + 1) as board:
         while run.done < args.rounds:
-            rounds.append(run.collect())
-            loss = run.learn(rounds)
+            run.collect()
+            loss = run.learn()
             run.done += 1
             board.add_scalar("loss", loss, run.done)
             if run.done % args.val_every == 0 or run.done == args.rounds:
@@ -280,52 +271,6 @@ def imitate(args: Args) -> None:
                     board.add_scalar(f"val/{name}", value, run.done)
                 print(", ".join(f"{name} {value:.2f}" for name, value in row.items()), flush=True)
             run.save()
-
-
-def hash_of(*numbers: int) -> int:
-    """A seed for torch drawn from several numbers."""
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
-
-
-def _batches(rounds: list[Walks], size: int) -> Iterator[Walks]:
-    """All walks once, in an order drawn at random, as float32."""
-    places = torch.cat(
-        [
-            torch.stack([torch.full((n,), k), torch.arange(n)], dim=1)
-            for k, n in enumerate(walks["expert"].shape[1] for walks in rounds)
-        ]
-    )
-    for chosen in places[torch.randperm(len(places))].split(size):
-        parts = [walks_at(rounds[k], chosen[chosen[:, 0] == k, 1]) for k in range(len(rounds))]
-        yield {name: torch.cat([part[name] for part in parts], dim=1) for name in parts[0]}
-
-
-def walks_at(walks: Walks, which: Tensor) -> Walks:
-    """Those of the indices `which` (B,), half precision made float32."""
-    chosen = {name: value.index_select(1, which) for name, value in walks.items()}
-    halves = {name: value.float() for name, value in chosen.items() if value.dtype == torch.half}
-    return chosen | halves
-
-
-def _halved(features: Walks) -> Walks:
-    """Sounds in half precision: what they lose is not heard."""
-    return {
-        name: value.half() if value.dtype == torch.float32 and value.ndim > 2 else value
-        for name, value in features.items()
-    }
-
-
-def _one_step(features: Walks) -> Walks:
-    return {name: value[None] for name, value in features.items()}
-
-
-def _loaded(path: Path) -> dict[str, Any]:
-    if not is_zipfile(path):  # as torch.save writes; torch.load would try older forms
-        raise ValueError(f"{path}: is no checkpoint: it is missing, cut or another file")
-    try:
-        return torch.load(path, weights_only=True)
-    except MALFORMED as error:
-        raise ValueError(f"{path}: cannot be read: {one_line(error)}") from error
 
 
 def main(argv: list[str] | None = None) -> int:

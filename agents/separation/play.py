@@ -23,7 +23,8 @@ class LearnedAgent:
 
     checkpoint  file of the agent; None: the one that ships
     separator   file of the separator it was trained with; None: the one that ships
-    likeliest   take the likeliest move instead of drawing one
+    likeliest   take the likeliest move; False draws one, as the papers do: an agent in doubt then
+                turns back and forth
 
     With the action space `Discrete(4)` an action is the move; with `Dict(move, estimate)`, the
     space of `estimator="agent"`, it has the agent's own estimate of the second heard last.
@@ -39,7 +40,7 @@ class LearnedAgent:
         seed: int,
         checkpoint: str | None = None,
         separator: str | None = None,
-        likeliest: bool = False,
+        likeliest: bool = True,
     ):
         networks, header = load_separator(None if separator is None else Path(separator))
         path = WEIGHTS / f"{self.kind}.safetensors" if checkpoint is None else Path(checkpoint)

@@ -18,7 +18,7 @@ BESIDE = 1.5  # metres: the nodes around the target
 
 
 class Trials:
-    """The same episodes in validation houses again and again, with actions drawn as in training.
+    """The same episodes in validation houses again and again, with the likeliest move in each step.
 
     Standing still, with the same separator and no memory, is measured once, for comparison.
     Seconds in which the target is silent do not count.
@@ -87,7 +87,6 @@ class Trials:
         refiner = self.networks.refiner(EPISODE + 1) if moves else None
         senses = Senses(self.separator, self.policy_config, refiner, self.device)
         policy = self.networks.policy.eval()
-        draws = torch.Generator(self.device).manual_seed(seed)
         state = policy.initial_state(count)
         starts = torch.ones(count, dtype=torch.bool, device=self.device)
         observation, _ = envs.reset(seed=seed)
@@ -97,8 +96,7 @@ class Trials:
             if moves:
                 output = policy(features, state, starts[None])
                 state = output.state
-                chances = output.logits[0].softmax(-1)
-                chosen = torch.multinomial(chances, 1, generator=draws).squeeze(-1)
+                chosen = output.logits[0].argmax(-1)
             else:
                 chosen = torch.full((count,), Action.STAY, device=self.device)
             starts = torch.zeros_like(starts)

@@ -14,6 +14,7 @@ from torch.nn.functional import one_hot, relu
 
 from av_envs.agents.initial_weights import start_he_normal
 from av_envs.agents.ppo.policy import GRUCore, PolicyOutput
+from av_envs.agents.separation.networks.compass import CompassCore
 from av_envs.agents.separation.networks.encoders import (
     PAPER_CHANNELS,
     BandEncoder,
@@ -44,6 +45,7 @@ class PolicyConfig:
     sound_channels: tuple[int, int, int] = PAPER_CHANNELS  # unused with "bands"
     branch_size: int = 512  # of the vector of each picture and sound
     state_size: int = 512  # of the GRU
+    compass: bool = False  # True: it remembers by a `CompassCore`, needs the feature "pose"
     auxiliary: bool = False  # True: also say where the target is, see `SeparationPolicy`
 
     def __post_init__(self):
@@ -62,6 +64,8 @@ class PolicyConfig:
             raise ValueError(f"n_actions must be at least 2; got {self.n_actions}")
         if "target" in self.features and self.n_classes < 1:
             raise ValueError(f'the feature "target" needs n_classes; got {self.n_classes}')
+        if self.compass and "pose" not in self.features:
+            raise ValueError(f'compass needs the feature "pose"; got {self.features}')
 
 
 PRESETS = {
@@ -73,6 +77,7 @@ PRESETS = {
         view_channels=(16, 32, 16),
         branch_size=128,
         state_size=256,
+        compass=True,
         auxiliary=True,
     ),
 }
@@ -121,10 +126,16 @@ class SeparationPolicy(nn.Module):
             self.branches["numbers"] = nn.Linear(n_numbers, NUMBERS_SIZE)
             start_he_normal(self.branches["numbers"])
             size += NUMBERS_SIZE
-        self.memory = GRUCore(size, config.state_size)
-        self.actor = nn.Linear(config.state_size, config.n_actions)
-        self.critic = nn.Linear(config.state_size, 1)
-        self.locator = nn.Linear(config.state_size, 3) if config.auxiliary else None
+        self.memory: CompassCore | GRUCore
+        if config.compass:
+            self.memory = CompassCore(size, config.state_size)
+            size = self.memory.output_size
+        else:
+            self.memory = GRUCore(size, config.state_size)
+            size = config.state_size
+        self.actor = nn.Linear(size, config.n_actions)
+        self.critic = nn.Linear(size, 1)
+        self.locator = nn.Linear(size, 3) if config.auxiliary else None
         self._start_heads()
 
     def _start_heads(self) -> None:
@@ -152,8 +163,11 @@ class SeparationPolicy(nn.Module):
         if missing:
             raise ValueError(f"the policy lacks the features {missing}; got {sorted(features)}")
         rows = {key: features[key].flatten(0, 1) for key in self.config.features}
-        sensed = self._sensed(rows, starts.flatten())
-        hidden, state = self.memory(sensed.unflatten(0, starts.shape), state, starts)
+        sensed = self._sensed(rows, starts.flatten()).unflatten(0, starts.shape)
+        if isinstance(self.memory, CompassCore):
+            hidden, state = self.memory(sensed, features["pose"][..., 2].float(), state, starts)
+        else:
+            hidden, state = self.memory(sensed, state, starts)
         extra = {}
         if self.locator is not None:
             place = self.locator(hidden)

@@ -10,8 +10,9 @@ from safetensors.torch import load_file
 
 from av_envs.agents.separation import imitate as command
 from av_envs.agents.separation.agent import load_agent, load_separator
-from av_envs.agents.separation.imitate import Args, Run, main, walks_at
+from av_envs.agents.separation.imitate import Args, Run, main
 from av_envs.agents.separation.train import main as train
+from av_envs.agents.separation.walking import walks_at
 
 FORWARD, LEFT, RIGHT, STAY = range(4)
 BRIEF = ["--rounds", "2", "--episodes", "4", "--num-envs", "4", "--houses", "1"]
@@ -32,7 +33,7 @@ def short_episodes(monkeypatch):
     def make_vec(env_id, count, **options):
         return made(env_id, count, steps=STEPS, **options)
 
-    for module in ("imitate", "train", "trials"):
+    for module in ("imitate", "walking", "train", "trials"):
         monkeypatch.setattr(f"av_envs.agents.separation.{module}.EPISODE", STEPS)
     monkeypatch.setattr(gym, "make_vec", make_vec)
 
@@ -109,10 +110,10 @@ def test_a_killed_run_ends_as_one_that_was_not(
 
 
 def test_learns_what_the_expert_does_wherever_it_is_told(separator_file, tmp_path):
-    made = Run(args(tmp_path, separator_file, learning_rate=1e-2, epochs=60, rounds=100))
-    walks = made.walking.walks(0)
-    first = made.learn([walks])
-    assert made.learn([walks]) < 0.5 * first
+    made = Run(args(tmp_path, separator_file, learning_rate=2e-3, epochs=60, rounds=9))
+    made.collect()
+    first = made.learn()
+    assert made.learn() < 0.7 * first
 
 
 def args(folder, separator_file, **options) -> Args:
@@ -127,6 +128,31 @@ def args(folder, separator_file, **options) -> Args:
     )
 
 
+def test_walks_of_other_runs_are_learned_from(done, separator_file, tmp_path):
+    finished(done, separator_file)
+    made = Run(args(tmp_path, separator_file, walks=[done, done], rounds=1, epochs=1))
+    assert made.given == 16
+    made.collect()
+    made.learn()
+    assert made.learned == 20
+    assert made.rate() == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--walks", "nowhere"], "nowhere has no walks_*.pt"),
+        (["--features", "mono", "pose"], "walks_000.pt lacks mono"),
+    ],
+    ids=["none", "others"],
+)
+def test_walks_that_do_not_fit_are_refused(more, says, done, separator_file, tmp_path, capsys):
+    finished(done, separator_file)
+    with pytest.raises(SystemExit):
+        run(tmp_path / "run", separator_file, "--walks", str(done), *more)
+    assert says in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_the_expert_takes_half_of_the_first_round_only(separator_file, tmp_path):
     made = Run(args(tmp_path, separator_file))
     made.networks.policy.actor.bias.data[STAY] = 1e4
@@ -134,7 +160,7 @@ def test_the_expert_takes_half_of_the_first_round_only(separator_file, tmp_path)
     made.walking.senses.moved = taken.append
     for number in (0, 1):
         taken.clear()
-        walks = made.walking.walks(number)
+        walks = made.walking.walks(4, (0, number), 0.0 if number else 0.5)
         stays = torch.stack(taken) == STAY
         assert stays.all() == (number == 1)
         assert (stays | (torch.stack(taken) == walks["expert"])).all()

@@ -118,7 +118,11 @@ def test_an_episode_longer_than_the_memory(entry, env, monkeypatch):
 def test_the_seed_decides(entry, env):
     one, again, other = (
         [int(action["move"]) for seed in range(3) for action in episode(agent, env, seed)[0]]
-        for agent in (entry("novelty"), entry("novelty"), entry("novelty", seed=1))
+        for agent in (
+            entry("novelty", likeliest=False),
+            entry("novelty", likeliest=False),
+            entry("novelty", seed=1, likeliest=False),
+        )
     )
     assert one == again
     assert one != other

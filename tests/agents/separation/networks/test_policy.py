@@ -70,10 +70,14 @@ def test_has_the_weights_of_the_paper():
 def test_the_small_one_is_small():
     sounds = 2 * (3 * 32 * 8 + 1) * 128
     numbers = (5 + 1 + 4 + 1) * 64
-    gru = 3 * 256 * (2 * 128 + 64 + 256 + 2)
-    heads = (4 + 1 + 3) * 257
+    sensed = 2 * 128 + 64
+    turned = (sensed + 1) * (128 + 128) + 257 * 128 + (256 + 128 + 1) * 128
+    gru = 3 * 256 * (128 + 128 + 256 + 2)
+    heads = (4 + 1 + 3) * 129
     assert (
-        n_weights(SeparationPolicy(PRESETS["small"])) == sounds + numbers + gru + heads == 643_528
+        n_weights(SeparationPolicy(PRESETS["small"]))
+        == sounds + numbers + turned + gru + heads
+        == 757_704
     )
 
 
@@ -103,8 +107,14 @@ def test_any_single_feature_will_do(key):
     assert output.state.shape == (3, 16)
 
 
-def test_a_sequence_is_its_steps_one_by_one():
-    policy, features = policy_of(), features_of(6, 3)
+def test_a_compass_needs_the_pose():
+    with pytest.raises(ValueError, match='compass needs the feature "pose"'):
+        PolicyConfig(features=("mono",), compass=True)
+
+
+@pytest.mark.parametrize("compass", [False, True], ids=["plain", "compass"])
+def test_a_sequence_is_its_steps_one_by_one(compass):
+    policy, features = policy_of(replace(EVERYTHING, compass=compass)), features_of(6, 3)
     starts = no_starts(6, 3)
     starts[0, 0] = starts[2, 1] = starts[3, 2] = starts[5] = True
     first = torch.randn(3, 16)
