@@ -1,6 +1,6 @@
 """The generator as a predictor of the environment: what it takes of the robots' observations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -39,9 +39,24 @@ class Generated:
     def reset(self, context: PredictionContext) -> None:
         self._robots, self._n_samples = context.robots, context.n_samples
 
-    @torch.no_grad()
     def predict(self, pairs: Pairs, history: Sequence[JointObservation]) -> np.ndarray:
         """See `RIRPredictor`; ValueError before anything was observed."""
+        return fitted(self._said(self.generator, pairs, history), self._n_samples)
+
+    def described(self, pairs: Pairs, history: Sequence[JointObservation]) -> np.ndarray:
+        """(P, latent_size) float32: what the paper's nearest neighbour compares pairs by, see
+        `av_envs.rir_measure.predictors.nearest_neighbor`.
+        """
+        return self._said(self.generator.encoded, pairs, history)
+
+    @torch.no_grad()
+    def _said(
+        self,
+        network: Callable[[Features], Tensor],
+        pairs: Pairs,
+        history: Sequence[JointObservation],
+    ) -> np.ndarray:
+        """(P, ...), what the network says about each pair."""
         if not history:
             raise ValueError("the generator predicts from what robots observe: nothing was yet")
         moments = self._moments(history)
@@ -54,8 +69,8 @@ class Generated:
             azimuth = features["azimuth"].clone()
             azimuth[..., 0] = (azimuth[..., 0] + turned[part, None]) % 1.0
             features["azimuth"] = azimuth
-            answers.append(self.generator(features).numpy())
-        return fitted(np.concatenate(answers), self._n_samples)
+            answers.append(network(features).numpy())
+        return np.concatenate(answers)
 
     def observe(self, pairs: Pairs, rirs: np.ndarray) -> None:
         pass

@@ -15,7 +15,8 @@ from av_envs.agents.rir_measure.measuring import (
 from av_envs.agents.rir_measure.predictor import Generated
 from av_envs.agents.rir_measure.senses import needed_observations
 from av_envs.rir_measure.pairs import Pairs
-from av_envs.rir_measure.predictors import context_for
+from av_envs.rir_measure.predictors import context_for, hidden_truth
+from av_envs.rir_measure.predictors.nearest_neighbor import NearestNeighbor, record_table
 from tests.agents.rir_measure.small_teams import ONE_FLAT, SENSES, small_team
 
 ENV, N, STEPS = "AVRIRMeasure-v0", 2, 6
@@ -112,7 +113,7 @@ def seen_at(*places: tuple[float, float], turn: float = 0.25) -> dict[str, dict[
 
 def generated(networks) -> Generated:
     made = Generated(networks.generator, SENSES)
-    made.reset(context_for(made, ("robot_0", "robot_1"), 0.5, 10, lambda pairs: 1 / 0))
+    made.reset(context_for(made, ("robot_0", "robot_1"), 0.5, 10, hidden_truth))
     return made
 
 
@@ -129,6 +130,18 @@ def test_other_pairs_stand_for_robots_moved_and_turned(networks):
     np.testing.assert_allclose(asked, made.predict(pair((1, 2), (3, 5), 1), there), atol=1e-6)
     assert np.abs(asked - made.predict(pair((1, 2), (3, 5), 2), here)).max() > 1e-6
     assert np.abs(asked - made.predict(pair((3, 5), (1, 2), 1), here)).max() > 1e-6
+
+
+def test_a_nearest_neighbour_by_what_the_generator_knows_retrieves_itself(networks):
+    made = generated(networks)
+    measured = [
+        (pair((0, 0), (k, 1), k), np.full((1, 2, 16000), k, np.float32), [seen_at((0, 0), (k, 1))])
+        for k in range(3)
+    ]
+    table = NearestNeighbor(*record_table(measured, made.described), made.described)
+    table.reset(context_for(table, ("robot_0", "robot_1"), 0.5, 10, hidden_truth))
+    for pairs, rirs, history in measured:
+        assert np.array_equal(table.predict(pairs, history), rirs)
 
 
 def test_two_robots_on_one_node_are_told_apart(networks):
