@@ -13,7 +13,7 @@ from av_envs.agents.ppo.distributed import ALONE, Ranks
 from av_envs.agents.ppo.rollout import Rollout
 from av_envs.agents.rir_measure.losses import rir_loss
 from av_envs.agents.rir_measure.networks.generator import RIRGenerator
-from av_envs.agents.rir_measure.senses import OF_ACTING, Features, ends_of, pairs_of_robots
+from av_envs.agents.rir_measure.senses import OF_ACTING, Features, ends_of
 
 AT_ONCE = 32  # teams whose pairs go through the network together; gradients add up
 MAX_GRAD_NORM = 0.5
@@ -39,20 +39,20 @@ class Batch:
 class GeneratorTraining:
     """An optimiser of the generator.
 
+    pairs      (P, 2) of what is measured, see `senses.pairs_of`
     mse_share  w^MSE, see `losses.rir_loss`
     """
 
     def __init__(
         self,
         generator: RIRGenerator,
-        robots: int,
+        pairs: Tensor,
         mse_share: float,
         learning_rate: float,
         ranks: Ranks = ALONE,
     ):
         self.generator, self.mse_share, self.ranks = generator, mse_share, ranks
-        device = generator.latent.weight.device
-        self.pairs = pairs_of_robots(robots, device)
+        self.pairs = pairs
         self.optimiser = torch.optim.Adam(generator.parameters(), lr=learning_rate, eps=1e-5)
 
     def step(self, batch: Batch, rate: float, when: str) -> float:

@@ -23,7 +23,7 @@ from av_envs.agents.rir_measure.senses import (
     ends_of,
     features_of,
     needed_observations,
-    pairs_of_robots,
+    pairs_of,
 )
 from av_envs.rir_measure.vector.teams import deferred_xi
 from av_envs.threads import available_cores
@@ -73,7 +73,7 @@ class MeasuringTeams(gym.vector.VectorWrapper):
         self.scales = dict(NO_SCALES if scales is None else scales)
         config = envs.unwrapped.envs[0].config
         self.alpha_xi = config.alpha_xi * self.scales["xi"]
-        self.pairs = pairs_of_robots(config.robots, self.device)
+        self.pairs = pairs_of(config, self.device)
         self.workers = min(available_cores(), self.num_envs)
 
     def reset(self, **arguments: Any) -> tuple[Features, dict[str, Any]]:

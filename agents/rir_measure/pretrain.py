@@ -29,7 +29,7 @@ from av_envs.agents.rir_measure.networks.generator import AMPLITUDE, RIRGenerato
 from av_envs.agents.rir_measure.presets import ENVIRONMENTS, SIZES
 from av_envs.agents.rir_measure.recipes import recipe
 from av_envs.agents.rir_measure.sampling import SAMPLERS, RandomWalks, Sampler, UniformPairs
-from av_envs.agents.rir_measure.senses import ends_of
+from av_envs.agents.rir_measure.senses import ends_of, pairs_of
 from av_envs.agents.rir_measure.team import save_generator, sizes
 from av_envs.agents.runs import (
     can_go_on,
@@ -88,12 +88,12 @@ class Run:
         self.args, self.device = args, device
         self.share = recipe(args.size, args.env, {"mse_share": args.mse_share}).mse_share
         torch.manual_seed(args.seed)
-        self.senses, policy, config = sizes(args.size)
+        self.senses, _, config = sizes(args.size)
         self.senses = replace(self.senses, vision=args.vision)
         config = replace(config, kappa=args.kappa, amplitude=args.amplitude)
         self.generator = RIRGenerator(config, self.senses).to(device)
-        robots = args.env_kwargs.get("robots", policy.robots)
-        self.training = GeneratorTraining(self.generator, robots, self.share, args.learning_rate)
+        pairs = pairs_of(self._config(args.env_kwargs), device)
+        self.training = GeneratorTraining(self.generator, pairs, self.share, args.learning_rate)
         self.updates = 0
 
     @property

@@ -9,7 +9,7 @@ import torch
 from av_envs.agents.rir_measure.generating import Batch
 from av_envs.agents.rir_measure.measuring import make_teams
 from av_envs.agents.rir_measure.networks.encoders import SenseConfig
-from av_envs.agents.rir_measure.senses import Recent, features_of, pairs_of_robots
+from av_envs.agents.rir_measure.senses import Recent, features_of, pairs_of
 from av_envs.conventions import N_HEADINGS
 from av_envs.rir_measure.actions import Action, pose_after
 from av_envs.rir_measure.config import MeasureConfig
@@ -74,7 +74,7 @@ class UniformPairs:
     def __init__(self, config: MeasureConfig, size: int, senses: SenseConfig, moments: int):
         self.config, self.size, self.senses, self.moments = config, size, senses, moments
         self.pool = pool_of(config)
-        self.pairs = pairs_of_robots(config.robots).tolist()
+        self.pairs = pairs_of(config).tolist()
 
     def begin(self, seed: int) -> None:
         """There is nothing to forget."""

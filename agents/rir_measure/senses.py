@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d
 
 from av_envs.agents.rir_measure.networks.encoders import REDUCED, WHOLE, SenseConfig
-from av_envs.rir_measure.schedule import links
+from av_envs.rir_measure.config import MeasureConfig
+from av_envs.rir_measure.schedule import Roster
 
 Features = dict[str, Tensor]
 
@@ -108,10 +109,18 @@ def _begun_anew(before: Features, now: Features, starts: Tensor) -> Features:
     }
 
 
-def pairs_of_robots(robots: int, device: torch.device | str = "cpu") -> Tensor:
-    """(P, 2) int64, emitter and receiver of each measurement of a step, in its order."""
-    everyone = tuple(range(robots))
-    return torch.tensor([tuple(link) for link in links(robots, everyone, everyone)], device=device)
+def pairs_of(config: MeasureConfig, device: torch.device | str = "cpu") -> Tensor:
+    """(P, 2) int64, emitter and receiver of each measurement of a step, in its order.
+
+    Raises ValueError where loudspeakers or heads stand still, which observe nothing.
+    """
+    measured = Roster(config).links
+    if max(map(max, measured)) >= config.robots:
+        raise ValueError(
+            "the generator predicts between robots alone: there are "
+            f"{config.fixed_sources} fixed_sources and {config.fixed_receivers} fixed_receivers"
+        )
+    return torch.tensor([tuple(link) for link in measured], device=device)
 
 
 def ends_of(moments: Mapping[str, Tensor], pairs: Tensor) -> Features:

@@ -211,7 +211,7 @@ def train(args: Args, ranks: Ranks) -> None:
         networks.config.rho, robots, networks.assignment, config, ranks, args.assign_loss
     )
     training = GeneratorTraining(
-        networks.generator, robots, args.recipe.mse_share, config.learning_rate, ranks
+        networks.generator, envs.pairs, args.recipe.mse_share, config.learning_rate, ranks
     )
     generating = LearnsFromRollouts(
         training, config, args.recipe.generator_steps, args.recipe.generator_teams

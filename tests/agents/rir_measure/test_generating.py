@@ -15,10 +15,12 @@ from av_envs.agents.rir_measure.generating import (
     batch_at,
     remembered_rows,
 )
-from av_envs.agents.rir_measure.senses import OF_ACTING, Recent, ends_of, pairs_of_robots
+from av_envs.agents.rir_measure.senses import OF_ACTING, Recent, ends_of, pairs_of
+from av_envs.rir_measure.config import MeasureConfig
 from tests.agents.rir_measure.small_teams import features, small_team
 
 T, N = 9, 3
+PAIRS = pairs_of(MeasureConfig())
 
 
 def starts() -> torch.Tensor:
@@ -88,9 +90,12 @@ def test_the_oldest_moment_counts_again_at_a_start():
 
 
 def test_emitters_come_first():
-    assert pairs_of_robots(2).tolist() == [[0, 1], [1, 0]]
+    assert PAIRS.tolist() == [[0, 1], [1, 0]]
+    assert pairs_of(MeasureConfig(directions="forward")).tolist() == [[0, 1]]
+    with pytest.raises(ValueError, match="there are 1 fixed_sources and 0 fixed_receivers"):
+        pairs_of(MeasureConfig(fixed_sources=1))
     seen = features(3, 2)
-    ends = ends_of(seen, pairs_of_robots(2))["position"]
+    ends = ends_of(seen, PAIRS)["position"]
     assert ends.shape == (6, 2, 2, 3)
     assert torch.equal(ends[0], seen["position"][0])
     assert torch.equal(ends[1], seen["position"][0].flip(1))
@@ -113,7 +118,7 @@ def test_policy_and_generator_learn_from_their_own_losses_alone():
     after = copied(networks.policy)
     for weight in networks.policy.parameters():
         weight.grad = None
-    training = GeneratorTraining(networks.generator, 2, 0.5, 0.01)
+    training = GeneratorTraining(networks.generator, PAIRS, 0.5, 0.01)
     LearnsFromRollouts(training, config, steps=1, teams=4)(made, 0)
     assert all(weight.grad is None for weight in networks.policy.parameters())
     assert all(map(torch.equal, networks.policy.parameters(), after))
@@ -127,7 +132,7 @@ def test_parts_of_a_batch_add_up(monkeypatch):
     for at_once in (32, 2):
         monkeypatch.setattr("av_envs.agents.rir_measure.generating.AT_ONCE", at_once)
         networks = small_team()
-        loss = GeneratorTraining(networks.generator, 2, 1.0, 1e-3).step(batch, 1e-3, "")
+        loss = GeneratorTraining(networks.generator, PAIRS, 1.0, 1e-3).step(batch, 1e-3, "")
         gradient = [weight.grad.clone() for weight in networks.generator.parameters()]
         steps.append((loss, gradient))
     assert steps[0][0] == pytest.approx(steps[1][0], rel=1e-5)
@@ -140,7 +145,7 @@ def test_what_is_no_number_is_named():
     rirs = torch.full((1, 2, 2, 16000), float("nan"))
     batch = Batch({k: v for k, v in seen.items() if k != OF_ACTING}, rirs)
     with pytest.raises(FloatingPointError, match=r"of update 7 is not finite"):
-        GeneratorTraining(small_team().generator, 2, 1.0, 1e-3).step(batch, 1e-3, "of update 7")
+        GeneratorTraining(small_team().generator, PAIRS, 1.0, 1e-3).step(batch, 1e-3, "of update 7")
 
 
 def test_it_learns_one_response_by_heart():
@@ -148,6 +153,6 @@ def test_it_learns_one_response_by_heart():
     seen = features(1, 2)
     rirs = 0.2 * torch.randn(1, 2, 2, 128).repeat(1, 1, 1, 125)
     batch = Batch({k: v for k, v in seen.items() if k != OF_ACTING}, rirs)
-    training = GeneratorTraining(small_team().generator, 2, 1.0, 0.01)
+    training = GeneratorTraining(small_team().generator, PAIRS, 1.0, 0.01)
     losses = [training.step(batch, 0.01, "") for _ in range(60)]
     assert losses[-1] < 0.5 * losses[0]

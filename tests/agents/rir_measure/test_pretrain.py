@@ -9,7 +9,7 @@ import torch
 
 from av_envs.agents.rir_measure.pretrain import main
 from av_envs.agents.rir_measure.sampling import RandomWalks, UniformPairs
-from av_envs.agents.rir_measure.senses import pairs_of_robots
+from av_envs.agents.rir_measure.senses import pairs_of
 from av_envs.agents.rir_measure.team import load_generator
 from av_envs.rir_measure.config import MeasureConfig
 from tests.agents.rir_measure import small_teams
@@ -86,7 +86,7 @@ def test_uniform_pairs_are_what_the_environment_would_measure():
         one.moments["position"][:, 0], one.moments["azimuth"][:, 0], one.rirs, strict=True
     ):
         nodes = [int(np.abs(graph.positions - each.numpy()).sum(1).argmin()) for each in place]
-        for (emitter, receiver), rir in zip(pairs_of_robots(2).tolist(), rirs, strict=True):
+        for (emitter, receiver), rir in zip(pairs_of(config).tolist(), rirs, strict=True):
             heading = round(azimuth[receiver, 0].item() * 4)
             expected = dwelling.acoustics.rir(nodes[emitter], nodes[receiver], heading)
             np.testing.assert_array_equal(rir.numpy(), expected)
