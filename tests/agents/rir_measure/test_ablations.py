@@ -22,6 +22,8 @@ def test_every_team_can_be_trained(group, name):
         paid |= {"alpha_psi": float(name), "alpha_phi": 0.0}
     elif group == "reward":
         paid |= {key: 0.0 for key in paid if key[6:] not in [*name.split("_"), "xi"]}
+    elif (group, name) == ("rho", "-1"):
+        assert given.rho is None  # as the preset has it
     else:
         assert str(getattr(given, group)).removesuffix(".0") == name
     assert given.env_options == paid
