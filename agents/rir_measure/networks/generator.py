@@ -25,7 +25,10 @@ FIRST_SIDE = 4
 SLOPE = 0.2  # of leaky ReLUs
 POSITION_SIZE = 64
 PIXEL_EPS = 1e-8
-QUIET = 1e-3
+# Most of a response is much quieter than its loudest sample: a step of the optimiser must not be
+# louder than the response. And before it has learnt anything, the generator is nearly silent.
+GAIN = 0.05  # between the last layer and what is drawn
+QUIET = 2e-3  # factor of the first weights of the last layer
 ACTIVATIONS = ("sigmoid_affine", "tanh")
 AMPLITUDE = 2.0  # the loudest sample of training dwellings is 1.3: ears beside the loudspeaker
 
@@ -84,12 +87,12 @@ class RIRDecoder(nn.Module):
         layers += [nn.Conv2d(before, EARS * each**2, 1), nn.PixelShuffle(each)]
         self.layers = nn.Sequential(*layers)
         start_he_normal(self)
-        with torch.no_grad():  # quiet at first, as most of a response is
+        with torch.no_grad():
             layers[-2].weight.mul_(QUIET)
 
     def forward(self, latent: Tensor) -> Tensor:
         picture = self.layers(latent[:, :, None, None])  # (B, 2, 128, 128)
-        drawn = picture.flatten(2)[..., :RIR_SAMPLES]
+        drawn = GAIN * picture.flatten(2)[..., :RIR_SAMPLES]
         inside = drawn.tanh() if self.config.output == "tanh" else 2 * drawn.sigmoid() - 1
         return self.config.amplitude * inside
 

@@ -118,9 +118,9 @@ def test_responses_lie_within_the_amplitude(channels, output):
     torch.manual_seed(0)
     config = GeneratorConfig(latent_size=8, channels=channels, amplitude=0.5, output=output)
     decoder = RIRDecoder(config)
-    assert decoder(torch.zeros(1, 8)).abs().max() < 0.05  # quiet at first
+    assert decoder(torch.zeros(1, 8)).abs().max() < 1e-3  # quiet at first
     for weight in decoder.parameters():
-        torch.nn.init.normal_(weight)
+        torch.nn.init.normal_(weight, std=30)
     rirs = decoder(10 * torch.randn(3, 8))
     assert rirs.shape == (3, 2, 16000)
     assert 0.45 < rirs.abs().max() <= 0.5
