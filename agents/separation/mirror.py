@@ -49,6 +49,8 @@ _FLIPS = {
     "mixture": _sound,
     "binaural": _sound,
     "rgb": lambda value: value.flip(-2),  # (..., 128, 128, 3)
+    "delays": lambda value: value.flip(-1),
+    "walls": lambda value: value.flip(-1),
     "pose": _pose,
     "previous_action": _move,
     "expert": _move,

@@ -55,7 +55,10 @@ class LearnedAgent:
         here = observation_space.spaces
         missing = [key for key in needed_observations(config) if key not in here]
         if missing:
-            raise ValueError(f"{type(self).__name__} needs the observations {missing}")
+            raise ValueError(
+                f"{type(self).__name__} needs the observations {', '.join(missing)}; make the "
+                f"environment with observations={(*here, *missing)}"
+            )
         n_classes = int(observation_space["target"].n)
         if n_classes != len(header.classes):
             raise ValueError(
@@ -101,6 +104,18 @@ class LearnedAgent:
         """
         self._hear(observation)
         return np.stack(self._refined)
+
+    def refine_within(self, look_back: int) -> np.ndarray:
+        """(K, 512, 32) of all seconds with the hindsight of so many; asked after `refine`.
+
+        A second that the memory holds no more stays as `refine` had it, and so do all without a
+        memory that refines in hindsight.
+        """
+        refined, refiner = np.stack(self._refined), self._senses.refiner
+        if isinstance(refiner, RefinesWithTransformer):
+            held = refiner.hindsight_within(look_back)[0].clamp(min=0).numpy()
+            refined[-len(held) :] = held
+        return refined
 
     def _hear(self, observation: dict[str, Any]) -> dict[str, torch.Tensor]:
         """The features of this second; the estimates of the seconds before become better."""

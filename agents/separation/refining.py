@@ -56,9 +56,30 @@ class RefinesWithTransformer:
         K is as long as the longest of the episodes, at most `capacity`; what was before an episode
         is zero.
         """
+        return self.memory(*self._seconds())
+
+    @torch.no_grad()
+    def hindsight_within(self, look_back: int) -> Tensor:
+        """The same, each second refined with what was heard until `look_back` seconds after it."""
+        estimates, steps, valid = self._seconds()
+        estimates = estimates.masked_fill(~valid[..., None, None], 0.0)
+        items, skips = self.memory.encoded(estimates, steps)
+        skips, last = skips.unflatten(0, steps.shape), steps.shape[1] - 1
+        refined = []
+        for now in range(min(look_back, last), last + 1):  # what was known then
+            known = slice(now + 1)
+            found = self.memory.attended(items[:, known], steps[:, known], valid[:, known])
+            due = slice(max(now - look_back, 0), now + 1 if now == last else now - look_back + 1)
+            refined.append(
+                self.memory.decoded(found[:, due], skips[:, due].flatten(0, 1), estimates[:, due])
+            )
+        return torch.cat(refined, dim=1).masked_fill(~valid[..., None, None], 0.0)
+
+    def _seconds(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Estimates, steps and validity of the last K seconds, as the memory takes them."""
         used = int(self._valid.any(dim=0).sum())
         order = [(self._slot - k) % self.capacity for k in reversed(range(used))]
-        return self.memory(self._estimates[:, order], self._steps[:, order], self._valid[:, order])
+        return self._estimates[:, order], self._steps[:, order], self._valid[:, order]
 
     def _forget(self, estimates: Tensor, steps: Tensor) -> None:
         shape = (len(estimates), self.capacity)

@@ -10,19 +10,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from av_envs.agents.separation.networks.encoders import bands
+from av_envs.agents.separation.networks.delays import delays
+from av_envs.agents.separation.networks.encoders import bands, walls
 from av_envs.agents.separation.networks.policy import PolicyConfig
 from av_envs.agents.separation.refining import Refiner
 from av_envs.agents.separation.separator import Separator
 from av_envs.separation.actions import Action
 
+OBSERVED = {"rgb": "rgb", "walls": "depth", "delays": "waveform"}  # feature -> what it is made of
 STILL = 0.1  # metres: a pose that moved by less is the same node
 
 
 def needed_observations(config: PolicyConfig) -> tuple[str, ...]:
     """Keys of the environment's observation that the features of a policy are made of."""
-    seen = ("rgb",) if "rgb" in config.features else ()
-    return (*seen, "mixture", "target", "pose")
+    wanted = [key for feature, key in OBSERVED.items() if feature in config.features]
+    return (*wanted, "mixture", "target", "pose")
 
 
 class Senses:
@@ -70,11 +72,16 @@ class Senses:
                 steps = pose[:, 3].round().long()
                 self.refined = self.refiner.refine(self.passive, steps, starts).clamp(min=0)
             sounds["mono"] = self.refined[:, None]
-        elif self._wants("binaural"):
+        elif self._wants("binaural") or self._wants("delays"):
             sounds["binaural"] = self.separator.image(mixture, label)
         made = {key: self._sound(value) for key, value in sounds.items() if self._wants(key)}
         if self._wants("rgb"):
             made["rgb"] = self._tensor(observation["rgb"])
+        if self._wants("walls"):
+            made["walls"] = walls(self._tensor(observation["depth"]))
+        if self._wants("delays"):
+            waveform = self._tensor(observation["waveform"])
+            made["delays"] = delays(waveform, mixture, sounds["binaural"])
         made |= {"pose": pose, "target": label, **self._motion(pose, starts)}
         self._pose = pose
         return {key: made[key] for key in self.config.features}

@@ -58,6 +58,9 @@ class AgentProcess:
     def refine(self, observation: Any) -> Any:
         return self._call("refine", observation)
 
+    def refine_within(self, look_back: int) -> Any:
+        return self._call("refine_within", look_back)
+
     def reset_predictor(self, facts: dict[str, Any], truth: Truth) -> None:
         self._sent: list[Any] = []
         self._truth = truth if "truth" in self.declared.predictor_privileged else None

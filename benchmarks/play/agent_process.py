@@ -80,6 +80,9 @@ class _Server:
     def refine(self, observation: Any) -> Any:
         return self._player.refine(observation)
 
+    def refine_within(self, look_back: int) -> Any:
+        return self._player.refine_within(look_back)
+
     def reset_predictor(self, facts: dict[str, Any]) -> None:
         self._history = []
         self._player.reset_predictor(facts, self._ask_for_truth)

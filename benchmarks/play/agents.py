@@ -28,7 +28,8 @@ class Agent(Protocol):
     A `card: dict` may give name, authors, url and train (how it was trained). In the measuring
     task `predictor` may name or be the predictor of the responses, see `install_predictor`. Where
     the agent's own estimates are scored, `refine(observation)` may give, after the last step,
-    estimates of all seconds of the episode with hindsight, see `SeparationEnv.score_refined`.
+    estimates of all seconds of the episode with hindsight, see `SeparationEnv.score_refined`, and
+    then `refine_within(look_back)` the same with the hindsight of so many seconds.
     """
 
     def reset(self, *, seed: int | None = None) -> None: ...

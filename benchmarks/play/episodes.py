@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ LONGEST_ERROR = 300  # characters of an agent's error that a result keeps
 CHUNKS_PER_WORKER = 6  # of every group
 SERIES_DIGITS = 2
 REFINED = "refined_"  # begins the source of a metric of estimates that were made with hindsight
+WITHIN = re.compile(rf"{REFINED}([0-9]+)_")  # of that of so many seconds
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,8 @@ def play_episode(env: gym.Env, player: Player, job: Job, index: int) -> Played:
             infos.append(info)
             done = terminated or truncated
         if any(metric.source.startswith(REFINED) for metric in job.suite.metrics):
-            infos = with_refined(infos, env, player, observation)
+            within = look_backs(job.suite)
+            infos = with_refined(infos, env, player, observation, within)
     except AgentError as failure:
         error, words = f"{job.agent.path}: {failure}"[:LONGEST_ERROR], failure.traceback
     record = {
@@ -191,20 +194,35 @@ def play_episode(env: gym.Env, player: Player, job: Job, index: int) -> Played:
     return Played(index, record, act_ms, time.perf_counter() - began, words)
 
 
+def look_backs(suite: Suite) -> list[int]:
+    """Seconds of hindsight with which metrics of a suite are asked for."""
+    found = (WITHIN.match(metric.source) for metric in suite.metrics)
+    return sorted({int(match[1]) for match in found if match})
+
+
 def with_refined(
-    infos: list[dict[str, Any]], env: gym.Env, player: Player, observation: Any
+    infos: list[dict[str, Any]],
+    env: gym.Env,
+    player: Player,
+    observation: Any,
+    within: Collection[int] = (),
 ) -> list[dict[str, Any]]:
     """The infos of an episode with the scores of what the agent makes of it with hindsight.
 
     They stand in the last one, each under its name after REFINED; elsewhere, and if the agent
     does not refine, they are undefined (nan).
+
+    within  seconds of hindsight with which the agent is asked, too
     """
-    estimates = player.refine(observation)
-    undefined = {f"{REFINED}{key}": float("nan") for key in REFINED_SCORES}
-    if estimates is None:
-        return [{**info, **undefined} for info in infos]
-    scores = call_agent(env.unwrapped.score_refined, estimates)
-    last = {f"{REFINED}{key}": scores[key] for key in REFINED_SCORES}
+    estimates = {REFINED: player.refine(observation)}
+    estimates |= {f"{REFINED}{seconds}_": player.refine_within(seconds) for seconds in within}
+    last = {}
+    for prefix, given in estimates.items():
+        scores = dict.fromkeys(REFINED_SCORES, float("nan"))
+        if given is not None:
+            scores = call_agent(env.unwrapped.score_refined, given)
+        last |= {f"{prefix}{key}": scores[key] for key in REFINED_SCORES}
+    undefined = dict.fromkeys(last, float("nan"))
     return [*({**info, **undefined} for info in infos[:-1]), {**infos[-1], **last}]
 
 

@@ -70,6 +70,10 @@ class Player(Protocol):
         """Estimates of all seconds with hindsight, None where the agent makes none."""
         ...
 
+    def refine_within(self, look_back: int) -> Any:
+        """The same with the hindsight of so many seconds; asked after `refine`."""
+        ...
+
     def reset_predictor(self, facts: dict[str, Any], truth: Truth) -> None: ...
 
     def predict(self, pairs: "Pairs", history: Sequence[Any]) -> np.ndarray: ...
@@ -120,6 +124,10 @@ class LocalPlayer:
     def refine(self, observation: Any) -> Any:
         refine = getattr(self._agent, "refine", None)
         return None if refine is None else call_agent(refine, observation)
+
+    def refine_within(self, look_back: int) -> Any:
+        refine = getattr(self._agent, "refine_within", None)
+        return None if refine is None else call_agent(refine, look_back)
 
     def reset_predictor(self, facts: dict[str, Any], truth: Truth) -> None:
         from av_envs.rir_measure.predictors import PredictionContext, hidden_truth

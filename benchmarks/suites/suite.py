@@ -53,7 +53,8 @@ class Metric:
 
     source  an info key of the environment, or "reward"; a * at its end stands for all robots,
             whose numbers are added; "refined_" and a key of `score_refined`: what the agent's
-            estimates are worth that it makes after the episode
+            estimates are worth that it makes after the episode; with "4_" between the two:
+            that it makes with 4 seconds of hindsight
     reduce  how the steps of an episode become one number: mean | sum | final.
             Steps at which the quantity is undefined (nan) do not count.
     """

@@ -30,6 +30,8 @@ CHANNELS = {1: 1, 2: 3}  # of `bands`, by ears
 TOP_HZ = 8000  # of the highest bin
 FAINTEST = 1e-6  # mean squared magnitude that counts as silence; a room's quiet end is 1e-5
 LEVEL_RANGE = (-6.0, 3.0)  # log10 of the mean squared magnitude
+COLUMNS = 16  # of `walls`
+HORIZON = slice(40, 80)  # rows of a view
 DIFFERENCE = 2.0  # log10 of the ratio between the ears that becomes 1
 
 
@@ -73,6 +75,18 @@ def bands(spectrogram: Tensor) -> Tensor:
     amplitude = energy.mean(dim=-3, keepdim=True).sqrt()
     loudest = amplitude.amax(dim=(-2, -1), keepdim=True).clamp(min=FAINTEST**0.5)
     return torch.cat([level, difference, difference * amplitude / loudest], dim=-3)
+
+
+def walls(depth: Tensor) -> Tensor:
+    """(B, 16) how near what is ahead is, from left to right, 1 at the eye and 0 from 10 m on.
+
+    depth  (B, 128, 128, 1) of the view; rows about the horizon count, and of each column of 8
+           pixels the nearest one
+    """
+    if tuple(depth.shape[1:]) != (IMAGE_SIDE, IMAGE_SIDE, 1):
+        raise ValueError(f"depth must be (B, 128, 128, 1); got {tuple(depth.shape)}")
+    about = depth[:, HORIZON, :, 0].unflatten(-1, (COLUMNS, IMAGE_SIDE // COLUMNS))
+    return 1 - about.amin(dim=(1, 3))
 
 
 class ViewEncoder(nn.Module):
@@ -141,6 +155,22 @@ class BandEncoder(nn.Module):
         if tuple(sound.shape[1:]) != self.reduced:
             sound = bands(checked_shape(sound, "sound that is not bands already", (self.inputs,)))
         return relu(self.dense(sound.flatten(1)))
+
+
+class VectorEncoder(nn.Module):
+    """Few numbers to a vector: one dense layer.
+
+    inputs  how many numbers
+    """
+
+    def __init__(self, inputs: int, features: int = 128):
+        super().__init__()
+        self.dense = nn.Linear(inputs, features)
+        start_he_normal(self)
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """(B, features) of (B, ...)."""
+        return relu(self.dense(numbers.float().flatten(1)))
 
 
 def _convolutions(

@@ -7,6 +7,7 @@ estimate; every other sense is one name in `PolicyConfig.features` away, and so 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -15,16 +16,20 @@ from torch.nn.functional import one_hot, relu
 from av_envs.agents.initial_weights import start_he_normal
 from av_envs.agents.ppo.policy import GRUCore, PolicyOutput
 from av_envs.agents.separation.networks.compass import CompassCore
+from av_envs.agents.separation.networks.delays import LAGS, ROWS
 from av_envs.agents.separation.networks.encoders import (
+    COLUMNS,
     PAPER_CHANNELS,
     BandEncoder,
     SpectrogramEncoder,
+    VectorEncoder,
     ViewEncoder,
 )
 
 SOUNDS = {"mixture": 2, "binaural": 2, "mono": 1}  # spectrograms in each
+VECTORS = {"delays": (ROWS, LAGS), "walls": (COLUMNS,)}
 NUMBERS = ("pose", "collision", "previous_action")
-FEATURES = ("rgb", *SOUNDS, "target", *NUMBERS)
+FEATURES = ("rgb", *SOUNDS, *VECTORS, "target", *NUMBERS)
 SOUND_INPUTS = ("spectrogram", "bands")
 CLASS_SIZE = 16  # numbers that stand for a class
 NUMBERS_SIZE = 64
@@ -71,7 +76,15 @@ class PolicyConfig:
 PRESETS = {
     "paper": PolicyConfig(),
     "small": PolicyConfig(
-        features=("mixture", "binaural", "pose", "collision", "previous_action"),
+        features=(
+            "mixture",
+            "binaural",
+            "delays",
+            "walls",
+            "pose",
+            "collision",
+            "previous_action",
+        ),
         n_actions=4,
         sound_input="bands",
         view_channels=(16, 32, 16),
@@ -92,6 +105,8 @@ class SeparationPolicy(nn.Module):
     | `mixture`         | (2, 512, 32)       | linear magnitude at both ears                      |
     | `binaural`        | (2, 512, 32)       | the same of the separated target                   |
     | `mono`            | (512, 32)          | refined monaural estimate                          |
+    | `delays`          | (4, 33)            | the ears' cross-correlations, `delays.delays`      |
+    | `walls`           | (16,)              | how near what is ahead is, `encoders.walls`        |
     | `target`          | ()                 | int, class of the target                           |
     | `pose`            | (4,)               | metres forward and left of the start, radians,     |
     |                   |                    | seconds                                            |
@@ -116,6 +131,10 @@ class SeparationPolicy(nn.Module):
         for key, inputs in SOUNDS.items():
             if key in config.features:
                 self.branches[key] = _sound_encoder(inputs, config)
+                size += config.branch_size
+        for key, shape in VECTORS.items():
+            if key in config.features:
+                self.branches[key] = VectorEncoder(prod(shape), config.branch_size)
                 size += config.branch_size
         if "target" in config.features:
             self.branches["target"] = nn.Embedding(config.n_classes, CLASS_SIZE)

@@ -14,6 +14,8 @@ WALKS = {
     "rgb": torch.arange(128).expand(T, B, 128, 128)[..., None].expand(-1, -1, -1, -1, 3),
     "mixture": torch.rand(T, B, 2, 512, 32, generator=torch.Generator().manual_seed(0)),
     "mono": torch.rand(T, B, 1, 32, 8),
+    "delays": torch.arange(33.0).expand(T, B, 4, 33),
+    "walls": torch.arange(16.0).expand(T, B, 16),
     "pose": torch.tensor([2.0, 1.0, 0.5, 7.0]).expand(T, B, 4),
     "collision": torch.tensor([[True, False]] * T),
     "previous_action": torch.tensor([[FORWARD, STAY], [LEFT, LEFT], [RIGHT, RIGHT]]),
@@ -32,6 +34,8 @@ def test_left_and_right_are_exchanged_where_asked():
     assert found["offset"][0].tolist() == [[3.0, 1.0], [3.0, -1.0]]
     assert torch.equal(found["mixture"][:, 0], WALKS["mixture"][:, 0].flip(1))
     assert torch.equal(found["mixture"][:, 1], WALKS["mixture"][:, 1])
+    assert found["delays"][0, :, 0, 0].tolist() == [32.0, 0.0]
+    assert found["walls"][0, :, 0].tolist() == [15.0, 0.0]
     assert found["rgb"][0, 0, 0, :, 0].tolist() == list(range(127, -1, -1))
 
 

@@ -30,7 +30,7 @@ OPTIONS = {
     "houses": 1,
     "start": "near",
     "steps": STEPS,
-    "observations": ("waveform", "mixture", "target", "pose"),
+    "observations": ("depth", "mixture", "waveform", "target", "pose"),
 }
 
 
@@ -110,9 +110,32 @@ def test_hindsight_ends_where_the_training_looked_back_to(
         np.testing.assert_array_equal(refined[k], heard[k + 1][0, -2].clamp(min=0).numpy())
 
 
+def test_hindsight_of_so_many_seconds(entry, env):
+    agent = entry("active")  # whose own look-back is longer than the episode
+    actions, _, refined = episode(agent, env)
+    close = {"atol": 1e-5, "rtol": 1e-4}
+    np.testing.assert_allclose(agent.refine_within(14), refined, **close)
+    np.testing.assert_allclose(
+        agent.refine_within(0)[:-1], np.stack([action["estimate"] for action in actions]), **close
+    )
+    some = agent.refine_within(2)
+    assert np.abs(some[0] - refined[0]).max() > 1e-4  # two seconds more were heard
+    np.testing.assert_allclose(some[-3:], refined[-3:], **close)
+
+
+def test_without_hindsight_more_of_it_is_worth_nothing(entry, env):
+    for kind in ("memoryless", "move2hear"):
+        agent = entry(kind)
+        refined = episode(agent, env)[2]
+        np.testing.assert_array_equal(agent.refine_within(9), refined)
+
+
 def test_an_episode_longer_than_the_memory(entry, env, monkeypatch):
     monkeypatch.setattr(play, "MOST_SECONDS", 3)
-    assert episode(entry("active"), env)[2].shape == (STEPS + 1, 512, 32)
+    agent = entry("active")
+    refined = episode(agent, env)[2]
+    assert refined.shape == (STEPS + 1, 512, 32)
+    np.testing.assert_array_equal(agent.refine_within(0)[:-3], refined[:-3])
 
 
 def test_the_seed_decides(entry, env):
@@ -168,7 +191,8 @@ def test_files_of_others_are_refused(agent_files, separator_file, env, tmp_path)
 
 def test_what_is_missing_is_named(entry, env):
     blind = gym.spaces.Dict({"target": env.observation_space["target"]})
-    with pytest.raises(ValueError, match=r"Active needs the observations \['mixture', 'pose'\]"):
+    told = r"needs the observations depth, waveform, mixture, pose; .* observations=\(.*'depth'"
+    with pytest.raises(ValueError, match=told):
         entry("active", spaces=(blind, env.action_space))
     few = {**env.observation_space.spaces, "target": gym.spaces.Discrete(3)}
     with pytest.raises(ValueError, match=f"trained on {len(CLASSES)} classes, the environment has"):

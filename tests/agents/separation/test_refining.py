@@ -130,3 +130,27 @@ def test_recurrence_reads_what_it_said_a_second_ago():
         first = network(heard[0], torch.zeros_like(heard[0]))
         torch.testing.assert_close(refined[0], first)
         torch.testing.assert_close(refined[1], network(heard[1], first))
+
+
+@pytest.mark.parametrize("look_back", [0, 1, 3, 4, 9])
+def test_hindsight_of_some_seconds_is_the_memory_as_it_was_then(look_back):
+    heard, n = estimates(5, 2), 5
+    starts = starts_at(n, (0,), (0, 2))
+    refiner = RefinesWithTransformer(memory(), 10)
+    known = []  # after every second
+    for now in range(1, n + 1):
+        one = RefinesWithTransformer(memory(), 10)
+        played(one, heard[:now], starts[:now])
+        known.append(one.hindsight())
+    played(refiner, heard, starts)
+    expected = [known[min(k + look_back, n - 1)][:, k] for k in range(n)]
+    expected[0][1], expected[1][1] = 0.0, 0.0  # of the episode before
+    found = refiner.hindsight_within(look_back)
+    torch.testing.assert_close(found, torch.stack(expected, dim=1), **CLOSE)
+
+
+def test_hindsight_of_some_seconds_reaches_as_far_as_the_memory():
+    refiner = RefinesWithTransformer(memory(), 3)
+    played(refiner, estimates(5), starts_at(5, (0,)))
+    torch.testing.assert_close(refiner.hindsight_within(9), refiner.hindsight(), **CLOSE)
+    assert refiner.hindsight_within(0).shape == (1, 3, 512, 32)

@@ -18,6 +18,8 @@ SHAPES = {
     "mixture": (2, 512, 32),
     "binaural": (2, 512, 32),
     "mono": (1, 512, 32),
+    "delays": (4, 33),
+    "walls": (16,),
     "target": (),
     "pose": (4,),
     "collision": (),
@@ -42,6 +44,8 @@ def observation(seed: int = 0, t: int = 0, at=(0.0, 0.0)) -> dict[str, np.ndarra
     return {
         "rgb": rng.integers(256, size=(N, 128, 128, 3), dtype=np.uint8),
         "mixture": rng.random((N, 2, 512, 32), np.float32),
+        "depth": rng.random((N, 128, 128, 1), np.float32),
+        "waveform": rng.standard_normal((N, 2, 16000), np.float32),
         "target": np.arange(N),
         "pose": np.tile(np.array([*at, 0.0, t], np.float32), (N, 1)),
     }
@@ -60,7 +64,7 @@ def test_only_what_is_configured(separator):
     config = PolicyConfig(features=("pose", "mono"))
     assert list(Senses(separator, config)(observation(), STARTS)) == ["pose", "mono"]
     assert needed_observations(config) == ("mixture", "target", "pose")
-    assert needed_observations(ALL) == ("rgb", "mixture", "target", "pose")
+    assert needed_observations(ALL) == ("rgb", "depth", "waveform", "mixture", "target", "pose")
 
 
 def test_sounds_are_linear_and_separated(separator):

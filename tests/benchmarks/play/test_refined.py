@@ -10,7 +10,7 @@ from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.episodes import Job
 from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
-from av_envs.benchmarks.suites.suite import SUITES
+from av_envs.benchmarks.suites.suite import SUITES, Metric
 
 SUITE = SUITES["separate-between-unheard-v1"]
 SHORT = replace(
@@ -19,7 +19,7 @@ SHORT = replace(
         **SUITE.env_kwargs,
         "steps": 3,
         "houses": 1,
-        "observations": ["mixture", "target", "pose"],
+        "observations": ["depth", "mixture", "waveform", "target", "pose"],
     },
 )
 
@@ -40,6 +40,16 @@ def test_estimates_with_hindsight_are_scored_apart(tmp_path, isolated):
     assert refined != causal
     assert abs(refined - causal) < 15
     assert record["metrics"]["stft_distance_refined"] > 0
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_hindsight_is_asked_for_by_its_seconds(tmp_path, isolated, monkeypatch):
+    wanted = [Metric(f"back_{k}", f"refined_{k}_si_sdr", "final", True) for k in (1, 2)]
+    monkeypatch.setitem(globals(), "SHORT", replace(SHORT, metrics=(*SHORT.metrics, *wanted)))
+    summary = played(tmp_path, "refining:Hindsight", isolated=isolated)["summary"]
+    assert summary["back_1"] == -100  # silence
+    assert summary["back_2"] > -50
+    assert summary["back_2"] != summary["si_sdr_refined"]
 
 
 def test_who_does_not_refine_has_no_refined_score(tmp_path):

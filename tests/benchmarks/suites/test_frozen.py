@@ -26,12 +26,12 @@ HASHES = {
     "sep-noise-v2": "8d9b8c5757d358a63949baee454d46be52475ad1d174ef9a1e04e36440a1df6c",
     "sep-static-v2": "587077bb4ccd3b59e29cb6f1e7908ebc008d8f57036ffc9efa6f308af3db31cb",
     "sep-target-unheard-v2": "adcd76a68fc561b36865c80ad16308c7a31d1ee025f7a514c755d8c57c5f4e8b",
-    "separate-between-heard-v1": "c2ea3effe5c2e9807c2e0da1e3489ac5304d8325ade62596ff469a1f1b87df52",
+    "separate-between-heard-v1": "637643ae68de7bdc716371c8096b2ab38a0c2d44032825ece105b6da28a93285",
     "separate-between-unheard-v1": (
-        "52831e1b9520d20f059a47067bc4006c228064fa8eb6da30e653392e2c283361"
+        "af93f8b337785ef659f837b3f21273544bd99741b14c13c57a282cbb7fbce82d"
     ),
     "separate-between3-unheard-v1": (
-        "22da1530eb0f79f7d30735ebb6a5dbfdbbf2e567ab8e522b92776a578e27498c"
+        "e3ddff6b828cd512a492a19b2a2f45ed28a05ed77bbcd2f4bafd020dbb7022e0"
     ),
 }
 

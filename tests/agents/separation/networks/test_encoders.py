@@ -10,6 +10,7 @@ from av_envs.agents.separation.networks.encoders import (
     SpectrogramEncoder,
     ViewEncoder,
     bands,
+    walls,
 )
 
 
@@ -121,3 +122,14 @@ def test_refuse_what_does_not_fit():
     for shape in [(3, 512, 32), (512, 32), (2, 256, 32)]:
         with pytest.raises(ValueError, match=r"spectrogram must be \(\.\.\., 1 or 2, 512, 32\)"):
             bands(torch.zeros(shape))
+
+
+def test_walls_are_how_near_the_nearest_of_each_column_is():
+    depth = torch.ones(1, 128, 128, 1)
+    depth[0, 60, 9] = 0.3  # in the second column of sixteen
+    depth[0, 120, 40] = 0.1  # the floor at one's feet
+    found = walls(depth)[0]
+    assert found[1].item() == pytest.approx(0.7)
+    assert found.sum().item() == pytest.approx(0.7)
+    with pytest.raises(ValueError, match="depth must be"):
+        walls(depth[:, :64])

@@ -41,6 +41,8 @@ def features_of(steps: int, envs: int, seed: int = 0) -> dict[str, torch.Tensor]
         "mixture": torch.rand(*front, 2, 512, 32, generator=random),
         "binaural": torch.rand(*front, 2, 512, 32, generator=random),
         "mono": torch.rand(*front, 512, 32, generator=random),
+        "delays": torch.randn(*front, 4, 33, generator=random),
+        "walls": torch.rand(*front, 16, generator=random),
         "target": torch.randint(0, 7, front, generator=random),
         "pose": torch.randn(*front, 4, generator=random),
         "collision": torch.rand(front, generator=random) < 0.5,
@@ -70,14 +72,15 @@ def test_has_the_weights_of_the_paper():
 def test_the_small_one_is_small():
     sounds = 2 * (3 * 32 * 8 + 1) * 128
     numbers = (5 + 1 + 4 + 1) * 64
-    sensed = 2 * 128 + 64
+    vectors = (4 * 33 + 1 + 16 + 1) * 128
+    sensed = 4 * 128 + 64
     turned = (sensed + 1) * (128 + 128) + 257 * 128 + (256 + 128 + 1) * 128
     gru = 3 * 256 * (128 + 128 + 256 + 2)
     heads = (4 + 1 + 3) * 129
     assert (
         n_weights(SeparationPolicy(PRESETS["small"]))
-        == sounds + numbers + turned + gru + heads
-        == 757_704
+        == sounds + vectors + numbers + turned + gru + heads
+        == 842_440
     )
 
 

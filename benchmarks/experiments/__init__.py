@@ -1,0 +1,1 @@
+"""The experiments of the separation paper: `python -m av_envs.benchmarks.experiments`."""
