@@ -1,15 +1,18 @@
-"""Reading files of weights without executing anything in them: safetensors with a JSON header."""
+"""Files of weights without anything in them that is executed: safetensors with a JSON header."""
 
+import copy
 import json
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_model
+from safetensors.torch import load_model, save_model
 from torch import nn
 
 from av_envs.paths import user_path
+from av_envs.whole_files import replacing
 
 LARGEST_FILE = 2**31  # bytes
 # What a damaged file, or a header in the wrong form, can raise while it is read and built from.
@@ -17,6 +20,20 @@ MALFORMED = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError,
     RecursionError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError, SafetensorError,
 )  # fmt: skip
+
+
+def save_weights(network: nn.Module, path: str | Path, header: Mapping[str, Any]) -> None:
+    """Write weights, and what `read_header` will find under "header"; whole or not at all.
+
+    Weights are kept in half precision: half the size, and what they lose does not matter. Raises
+    FloatingPointError for weights that are no finite numbers in it.
+    """
+    kept = copy.deepcopy(network).cpu().half()
+    broken = not_finite(kept)
+    if broken:
+        raise FloatingPointError(f"{path}: cannot keep weights that are not finite: {broken}")
+    with replacing(user_path(path)) as draft:
+        save_model(kept, str(draft), {"header": json.dumps(dict(header))})
 
 
 def read_header(path: str | Path, key: str, what: str) -> Any:
@@ -37,6 +54,19 @@ def read_header(path: str | Path, key: str, what: str) -> Any:
         raise ValueError(f"{path}: holds no {what}: lacks {error}") from None
     except MALFORMED as error:
         raise ValueError(f"{path}: cannot be read as weights: {one_line(error)}") from error
+
+
+def check_agent(path: str | Path, found: tuple[Any, Any], agent: str, version: int) -> None:
+    """Raise a ValueError unless the networks in a file are of this agent and version.
+
+    found  agent and version that the header names
+    """
+    if found[0] != agent:
+        raise ValueError(f"{path}: holds {found[0]!r:.60}, {agent!r} is wanted")
+    if found[1] != version:
+        raise ValueError(
+            f"{path}: its networks have version {found[1]!r:.20}, here they have {version}"
+        )
 
 
 def load_weights(network: nn.Module, path: str | Path, what: str) -> None:

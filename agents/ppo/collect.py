@@ -20,7 +20,7 @@ from gymnasium.vector import AutoresetMode
 from torch import Tensor
 
 from av_envs.agents.ppo.config import PPOConfig
-from av_envs.agents.ppo.losses import log_prob
+from av_envs.agents.ppo.losses import alongside, log_prob
 from av_envs.agents.ppo.plugins import Features, Peek, Plugins
 from av_envs.agents.ppo.policy import Policy, PolicyOutput
 from av_envs.agents.ppo.rollout import Rollout, Storage
@@ -32,7 +32,7 @@ class Collector:
     envs     a vector environment of Gymnasium, on the host or on a device
     policy   see `policy.Policy`
     config   how long a rollout is and what a truncated episode is worth
-    plugins  of these `perceive`, `answer` and `label`
+    plugins  of these `perceive`, `answer`, `reward` and `label`
     device   of the policy
 
     To bootstrap from where an episode was truncated, its last observation must be perceived
@@ -57,6 +57,9 @@ class Collector:
         self.mode = autoreset_mode(envs)
         self.perceive = plugins.perceive or as_floats(device)
         self.answer = plugins.answer or (lambda moves: moves.cpu().numpy())
+        self.reward = plugins.reward or (
+            lambda rewards, output: alongside(rewards, output.values[0]).float()
+        )
         self.label = plugins.label or (lambda observation, infos: {})
         self.bootstraps = config.truncation == "bootstrap"
         self.peek = self._peek() if self.bootstraps else None
@@ -94,26 +97,29 @@ class Collector:
             said = {"actions": moves, "values": output.values[0].float()}
             said["log_probs"] = log_prob(output.logits[0].float(), moves)
             self.state = output.state
-            played.write(t, {**before, **said, **self._step(moves)})
+            played.write(t, {**before, **said, **self._step(moves, output)})
             if may_stop is not None and may_stop(t + 1):
                 break
         last_value = self._outputs(self.features, self.state, self.starts).values[0].float()
         rows = played.rows(t + 1)
         if self.mode is AutoresetMode.NEXT_STEP and self.bootstraps:
             following = torch.cat([rows["values"][1:], last_value[None]])
-            rows["final_values"].copy_(following * rows["truncated"])
+            rows["final_values"].copy_(following * alongside(rows["truncated"], following))
         del rows["truncated"]
         return Rollout(
             seen.rows(t + 1), labelled.rows(t + 1), **rows, last_value=last_value, state=first_state
         )
 
-    def _step(self, moves: Tensor) -> dict[str, Tensor]:
-        """Move all environments; what came of it, and what is seen next becomes the present."""
+    def _step(self, moves: Tensor, output: PolicyOutput) -> dict[str, Tensor]:
+        """Move all environments; what came of it, and what is seen next becomes the present.
+
+        output  of the policy, from which the moves (N,) or, of teams, (N, R) were drawn
+        """
         observation, *earned, infos = self.envs.step(self.answer(moves))
         rewards, terminated, truncated = (torch.as_tensor(x, device=self.device) for x in earned)
         rewards, done = rewards.float(), terminated | truncated
         truncated = truncated & ~terminated
-        final_values = torch.zeros_like(rewards)
+        final_values = torch.zeros_like(output.values[0], dtype=torch.float32)
         if self.mode is AutoresetMode.NEXT_STEP:
             self.starts, self.is_beginning = self.is_beginning, done
         else:
@@ -124,6 +130,7 @@ class Collector:
                 observation, infos = self._begin(done.cpu().numpy(), infos)
             self.starts = done
         self._count(rewards, done)
+        rewards = self.reward(rewards, output)
         self._take(observation, infos)
         return {
             "rewards": rewards, "dones": done, "truncated": truncated, "final_values": final_values
@@ -140,13 +147,13 @@ class Collector:
         return self.policy(one_step, state, starts[None])
 
     def _drawn(self, logits: Tensor) -> Tensor:
-        """Moves (N,) drawn with these logits (N, A)."""
+        """Moves (N,) drawn with these logits (N, A), or (N, R) with (N, R, A)."""
         if logits.isnan().any():
             raise FloatingPointError("the policy's logits are nan: its features or its weights are")
-        return torch.multinomial(logits.softmax(-1), 1).squeeze(-1)
+        return torch.multinomial(logits.softmax(-1).flatten(0, -2), 1).view(logits.shape[:-1])
 
     def _values_of(self, ended: Any, which: Tensor) -> Tensor:
-        """(K,) values of the last observations of these episodes, `which` (N,) bool."""
+        """(K,) or (K, R) values of the last observations of these episodes, `which` (N,) bool."""
         rows = which.nonzero().flatten()
         features = self.peek(rows_of(ended, rows.cpu().numpy()), rows.cpu().numpy())
         within = torch.zeros(len(rows), dtype=torch.bool, device=self.device)

@@ -62,6 +62,13 @@ class Ranks:
         for tensor, part in zip(tensors, parts, strict=True):
             tensor.copy_(part.view_as(tensor))
 
+    def average_gradients(self, module: nn.Module) -> None:
+        """Make the gradients of a module their means over all ranks."""
+        gradients = [each.grad for each in module.parameters() if each.grad is not None]
+        self.add_up(gradients)
+        for gradient in gradients:
+            gradient /= self.count
+
     def share_weights(self, module: nn.Module) -> None:
         """Give every rank the weights and buffers of the first."""
         if self.count == 1:

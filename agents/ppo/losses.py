@@ -1,7 +1,8 @@
 """What PPO computes from numbers: advantages and losses, as pure functions of tensors.
 
 Tensors are time-major: T steps of N environments. Losses come per step, (T, N) float, so that
-whoever takes the mean decides which steps count.
+whoever takes the mean decides which steps count. In teams of R robots every robot has values,
+rewards and actions of its own: what is (T, N) may be (T, N, R), except for `dones`.
 
 PPO: Schulman et al., "Proximal Policy Optimization Algorithms", 2017. GAE: Schulman et al.,
 "High-Dimensional Continuous Control Using Generalized Advantage Estimation", ICLR 2016.
@@ -35,6 +36,7 @@ def gae(
     if final_values is None:
         final_values = torch.zeros_like(values)
     following = torch.cat([values[1:], last_value[None]])
+    dones = alongside(dones, values)
     deltas = rewards + gamma * torch.where(dones, final_values, following) - values
     decay = gamma * lam * (~dones).to(values.dtype)
     advantages = torch.empty_like(values)
@@ -42,6 +44,11 @@ def gae(
     for t in reversed(range(len(rewards))):
         carried = torch.add(deltas[t], decay[t] * carried, out=advantages[t])
     return advantages
+
+
+def alongside(of_steps: Tensor, values: Tensor) -> Tensor:
+    """What is known of steps (T, N), for every robot where values are (T, N, R)."""
+    return of_steps if of_steps.ndim == values.ndim else of_steps[..., None].expand_as(values)
 
 
 def normalised(advantages: Tensor, mean: Tensor | float, variance: Tensor | float) -> Tensor:

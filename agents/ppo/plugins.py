@@ -34,7 +34,10 @@ class Plugins:
                     rows)`, see `collect.Collector`. By default the arrays of the observation as
                     float32, under their keys or "observation".
     answer          (moves) -> actions of the environments; moves (N,) int64 on the device of the
-                    policy. By default the moves as an array of the host.
+                    policy, (N, R) of teams. By default the moves as an array of the host.
+    reward          (rewards, output) -> rewards to learn from, of the form of the values: what the
+                    environments gave, (N,) float32, and what the policy had said, of one step.
+                    By default as they are; for a team all of it to every robot.
     label           (observation, infos) -> labels, name -> (N, ...): what losses may see beside
                     the features, such as truths about the target. By default nothing.
     auxiliary_loss  (output, minibatch) -> scalar, a mean over the minibatch, weighted by itself:
@@ -48,6 +51,7 @@ class Plugins:
 
     perceive: Callable[[Any, Tensor], Features] | None = None
     answer: Callable[[Tensor], Any] | None = None
+    reward: Callable[[Tensor, PolicyOutput], Tensor] | None = None
     label: Callable[[Any, Mapping[str, Any]], Features] | None = None
     auxiliary_loss: Callable[[PolicyOutput, Minibatch], Tensor] | None = None
     after_update: Callable[[Rollout, int], Mapping[str, float] | None] | None = None

@@ -16,8 +16,8 @@ HIDDEN = 64  # width of the small policies
 class PolicyOutput:
     """What a policy says about T steps of N environments.
 
-    logits  (T, N, A) float, of the actions
-    values  (T, N) float, expected discounted reward to come
+    logits  (T, N, A) float, of the actions; of a team (T, N, R, A), one row for each of R robots
+    values  (T, N) float, expected discounted reward to come; of a team (T, N, R)
     state   (N, S) float, what is remembered after the last step
     extra   whatever an auxiliary loss wants to see
     """

@@ -47,6 +47,9 @@ class Storage:
 class Rollout:
     """T steps of N environments; the tensors are written over by the next rollout.
 
+    Where a policy plays teams of R robots, actions, log_probs, values, rewards and final_values
+    have a last axis R more, and so has last_value.
+
     features      name -> (T, N, ...), what the policy saw
     labels        name -> (T, N, ...), what only losses see
     actions       (T, N) int64

@@ -28,7 +28,8 @@ class PPO:
     auxiliary_loss  see `plugins.Plugins`
 
     All means are over the valid steps of all ranks together, so that it makes no difference how
-    environments are dealt out to ranks, even where rollouts were cut short.
+    environments are dealt out to ranks, even where rollouts were cut short. In teams the terms of
+    a step are means over the robots, which act, are paid and are clipped each by itself.
     """
 
     def __init__(
@@ -117,7 +118,9 @@ class PPO:
             "approx_kl": change.detach().expm1() - change.detach(),
             "clip_fraction": (change.detach().expm1().abs() > clip).float(),
         }  # fmt: skip
-        terms = {name: term.masked_fill(~valid, 0.0).sum() for name, term in each.items()}
+        terms = {
+            name: _of_steps(term).masked_fill(~valid, 0.0).sum() for name, term in each.items()
+        }
         loss = (
             terms["policy_loss"]
             + config.value_coef * terms["value_loss"]
@@ -145,7 +148,7 @@ class PPO:
         perfect values and 0 for constant ones.
         """
         chosen = [tensor[valid].double() for tensor in (advantages, returns)]
-        sums = [valid.sum().double()]
+        sums = [torch.tensor(chosen[0].numel(), dtype=torch.float64, device=valid.device)]
         sums += [power.sum() for tensor in chosen for power in (tensor, tensor.square())]
         # On the host, where the loss of a rank is noticed at once, whatever the backend.
         totals = torch.stack(sums).cpu()
@@ -154,6 +157,11 @@ class PPO:
         mean, variance = _mean_and_variance(count, *powers[:2])
         _, of_returns = _mean_and_variance(count, *powers[2:])
         return mean, variance, 1 - variance / of_returns if of_returns > 0 else 0.0
+
+
+def _of_steps(term: Tensor) -> Tensor:
+    """(T, N), the mean over the robots of a team where there are (T, N, R)."""
+    return term if term.ndim == 2 else term.mean(-1)
 
 
 def _mean_and_variance(count: float, total: float, squares: float) -> tuple[float, float]:

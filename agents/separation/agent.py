@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from av_envs.agents.separation.checkpoints import (
@@ -170,16 +169,3 @@ def load_separator(path: Path | None = None) -> tuple[Separator, Header]:
 def frozen(network: nn.Module) -> nn.Module:
     """The same network, which learns no more."""
     return network.eval().requires_grad_(requires_grad=False)
-
-
-def device_named(name: str | None) -> torch.device:
-    """The device of that name; None: a graphics processor if there is one.
-
-    Raises ValueError if there is none of that name here.
-    """
-    if name is None:
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        return torch.empty(0, device=name).device
-    except MALFORMED as error:
-        raise ValueError(f"device {name!r} is not to be had: {one_line(error)}") from error

@@ -4,19 +4,20 @@ The header names the agent, the version of its networks, the configuration from 
 built, the classes of the corpus that they were trained on, and the command that made them.
 """
 
-import copy
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_model
 from torch import nn
 
-from av_envs.agents.weight_files import MALFORMED, not_finite, one_line, read_header
-from av_envs.paths import user_path
-from av_envs.whole_files import replacing
+from av_envs.agents.weight_files import (
+    MALFORMED,
+    check_agent,
+    one_line,
+    read_header,
+    save_weights,
+)
 
 VERSION = 1  # of the networks: raise it when the same weights would give other outputs
 
@@ -40,17 +41,8 @@ class Header:
 
 
 def save_network(network: nn.Module, path: str | Path, header: Header) -> None:
-    """Write weights and header; the file is there whole or not at all.
-
-    Weights are kept in half precision: half the size, and what they lose is not heard. Raises
-    FloatingPointError for weights that are no finite numbers in it.
-    """
-    kept = copy.deepcopy(network).cpu().half()
-    broken = not_finite(kept)
-    if broken:
-        raise FloatingPointError(f"{path}: cannot keep weights that are not finite: {broken}")
-    with replacing(user_path(path)) as draft:
-        save_model(kept, str(draft), {"header": json.dumps(header.__dict__)})
+    """Write weights and header, see `weight_files.save_weights`."""
+    save_weights(network, path, header.__dict__)
 
 
 def network_header(path: str | Path, agent: str) -> Header:
@@ -62,12 +54,7 @@ def network_header(path: str | Path, agent: str) -> Header:
             raise TypeError("config and made must be JSON objects")
     except MALFORMED as error:
         raise ValueError(f"{path}: cannot be read as weights: {one_line(error)}") from error
-    if header.agent != agent:
-        raise ValueError(f"{path}: holds {header.agent!r:.60}, {agent!r} is wanted")
-    if header.version != VERSION:
-        raise ValueError(
-            f"{path}: its networks have version {header.version!r:.20}, here they have {VERSION}"
-        )
+    check_agent(path, (header.agent, header.version), agent, VERSION)
     return header
 
 

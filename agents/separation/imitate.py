@@ -25,6 +25,7 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
 import av_envs  # noqa: F401  (registers the environments)
+from av_envs.agents.curve import add_row
 from av_envs.agents.runs import can_go_on, kept_options, option, run_command
 from av_envs.agents.separation.agent import (
     SEPARATOR,
@@ -36,7 +37,6 @@ from av_envs.agents.separation.agent import (
     save_agent,
 )
 from av_envs.agents.separation.checkpoints import check_classes
-from av_envs.agents.separation.curve import add_row
 from av_envs.agents.separation.expert import taught
 from av_envs.agents.separation.mirror import mirrored
 from av_envs.agents.separation.networks.policy import FEATURES

@@ -49,17 +49,11 @@ class MemoryTraining:
                     )
                 self.optimiser.zero_grad(set_to_none=True)
                 loss.backward()
-                self._average_gradients()
+                self.ranks.average_gradients(self.memory)
                 nn.utils.clip_grad_norm_(self.memory.parameters(), self.config.max_grad_norm)
                 self.optimiser.step()
                 total, count = total + loss.item(), count + 1
         return {"memory_loss": total / count}
-
-    def _average_gradients(self) -> None:
-        gradients = [each.grad for each in self.memory.parameters() if each.grad is not None]
-        self.ranks.add_up(gradients)
-        for gradient in gradients:
-            gradient /= self.ranks.count
 
     def _loss(self, estimates: Tensor, truths: Tensor) -> Tensor:
         """Of episodes (B, T, 512, 32)."""

@@ -20,6 +20,8 @@ import gymnasium as gym
 import torch
 
 import av_envs  # noqa: F401  (registers the environments)
+from av_envs.agents.curve import add_row
+from av_envs.agents.devices import device_named
 from av_envs.agents.ppo.config import PPOConfig
 from av_envs.agents.ppo.distributed import BACKENDS, RankLostError, Ranks, joined_ranks
 from av_envs.agents.ppo.plugins import Plugins, Stateful
@@ -32,14 +34,12 @@ from av_envs.agents.separation.agent import (
     SIZES,
     AgentNetworks,
     agent_config,
-    device_named,
     frozen,
     load_agent,
     load_separator,
     save_agent,
 )
 from av_envs.agents.separation.checkpoints import check_classes
-from av_envs.agents.separation.curve import add_row
 from av_envs.agents.separation.expert import Teaching, Truths
 from av_envs.agents.separation.memory_training import MemoryTraining
 from av_envs.agents.separation.networks.policy import FEATURES

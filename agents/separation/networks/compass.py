@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from av_envs.agents.initial_weights import start_he_normal
 from av_envs.agents.ppo.policy import GRUCore
-from av_envs.agents.separation.networks.initial_weights import start_he_normal
 
 
 class CompassCore(nn.Module):

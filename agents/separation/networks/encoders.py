@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from av_envs.agents.separation.networks.initial_weights import start_he_normal
+from av_envs.agents.initial_weights import start_he_normal
 from av_envs.agents.separation.networks.slicing import (
     BANDS,
     BINS,

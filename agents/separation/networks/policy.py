@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, one_hot, relu
 
+from av_envs.agents.initial_weights import start_he_normal
 from av_envs.agents.ppo.policy import GRUCore, PolicyOutput
 from av_envs.agents.separation.networks.compass import CompassCore
 from av_envs.agents.separation.networks.delays import LAGS, ROWS
@@ -26,7 +27,6 @@ from av_envs.agents.separation.networks.encoders import (
     ViewEncoder,
     bands,
 )
-from av_envs.agents.separation.networks.initial_weights import start_he_normal
 from av_envs.agents.separation.networks.shares import ShareEncoder
 
 SOUNDS = {"mixture": 2, "binaural": 2, "mono": 1}  # spectrograms in each

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from av_envs.agents.initial_weights import start_he_normal
 from av_envs.agents.separation.networks.encoders import (
     CHANNELS,
     DIFFERENCE,
@@ -17,7 +18,6 @@ from av_envs.agents.separation.networks.encoders import (
     MEL_BANDS,
     PARTS,
 )
-from av_envs.agents.separation.networks.initial_weights import start_he_normal
 
 LEAST = 1e-3  # share that counts as nothing
 OF_AN_EAR = 3 * (PARTS + 1) + 1

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
-from av_envs.agents.separation.networks.initial_weights import start_he_normal
+from av_envs.agents.initial_weights import start_he_normal
 from av_envs.agents.separation.networks.slicing import BANDS, checked_shape, joined, sliced
 
 WIDTHS = {"paper": (64, 128, 256, 512, 512), "small": (20, 40, 80, 160, 160)}

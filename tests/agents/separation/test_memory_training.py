@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from av_envs.agents.ppo.config import PPOConfig
-from av_envs.agents.ppo.distributed import ALONE
+from av_envs.agents.ppo.distributed import ALONE, Ranks
 from av_envs.agents.separation.memory_training import LEARNING_RATE, MemoryTraining
 from av_envs.agents.separation.networks.memory import (
     MemoryConfig,
@@ -68,14 +68,12 @@ def test_the_same_draws_teach_the_same(name):
 def test_gradients_are_means_over_ranks():
     """Two ranks with the same episodes learn what one alone does."""
 
-    class Two:
-        count = 2
-
+    class Two(Ranks):
         def add_up(self, tensors):
             for tensor in tensors:
                 tensor *= 2
 
-    alone, both = training("recurrent"), training("recurrent", ranks=Two())
+    alone, both = training("recurrent"), training("recurrent", ranks=Two(count=2))
     for each in (alone, both):
         each(rollout(), 0)
     for one, other in zip(alone.memory.parameters(), both.memory.parameters(), strict=True):

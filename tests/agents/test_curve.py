@@ -2,7 +2,7 @@
 
 import csv
 
-from av_envs.agents.separation.curve import add_row
+from av_envs.agents.curve import add_row
 
 
 def rows_in(path):

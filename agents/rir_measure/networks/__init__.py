@@ -1,0 +1,1 @@
+"""Networks of MACMA: encoders of what robots observe, the team's policy, the generator."""

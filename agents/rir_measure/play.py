@@ -1,0 +1,120 @@
+"""Learned teams as entries of the boards: they play the weights of a run.
+
+`--agent av_envs.agents.rir_measure:Macma --agent-kwargs '{"checkpoint": "FILE"}'` after
+`python -m av_envs.benchmarks.run --suite SUITE --out results`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+
+from av_envs.agents.rir_measure.predictor import Generated
+from av_envs.agents.rir_measure.senses import features_of, needed_observations
+from av_envs.agents.rir_measure.team import load_team
+from av_envs.rir_measure.actions import Action
+
+WEIGHTS = Path(__file__).parent.parent / "weights"
+OWN = "generator"
+
+
+class LearnedTeam:
+    """A trained team: every robot acts on what it observes itself.
+
+    checkpoint  file of the team, `best.safetensors` of a run; None: the one that ships
+    predictor   "generator": the team's own, or any other, see `av_envs.rir_measure.predictors`
+    likeliest   take the likeliest move instead of drawing one
+    """
+
+    preset = ""  # key of PRESETS
+
+    def __init__(
+        self,
+        observation_space: spaces.Dict,
+        action_space: spaces.Space,
+        *,
+        seed: int,
+        checkpoint: str | None = None,
+        predictor: str = OWN,
+        likeliest: bool = False,
+    ):
+        name = type(self).__name__
+        path = WEIGHTS / f"{self.preset}.safetensors" if checkpoint is None else Path(checkpoint)
+        if checkpoint is None and not path.exists():
+            raise ValueError(
+                f"no weights of {name} ship with this version; train some, "
+                f"python -m av_envs.agents.rir_measure.train --preset {self.preset} --out DIR, "
+                "and pass checkpoint='DIR/best.safetensors'"
+            )
+        self.networks, _ = load_team(path, self.preset)
+        config = self.networks.config
+        self._check_spaces(observation_space, action_space, path)
+        self.card = {"name": name if predictor == OWN else f"{name} + {predictor} predictor"}
+        self.predictor = (
+            Generated(self.networks.generator, config.senses) if predictor == OWN else predictor
+        )
+        self._likeliest = likeliest
+        self.reset(seed=seed)
+
+    def reset(self, *, seed: int | None = None) -> None:
+        """Begin an episode; without a seed the sequence of draws goes on."""
+        if seed is not None:
+            self._draws = torch.Generator().manual_seed(seed)
+        self._state = self.networks.policy.initial_state(1)
+        self._starts = torch.ones(1, 1, dtype=torch.bool)
+
+    @torch.no_grad()
+    def act(self, observation: dict[str, Any]) -> np.ndarray:
+        """(robots,) int64, the next moves."""
+        senses = self.networks.config.senses
+        seen = {key: np.asarray(observation[key])[None] for key in needed_observations(senses)}
+        features = {key: value[None] for key, value in features_of(seen, senses).items()}
+        output = self.networks.policy(features, self._state, self._starts)
+        self._state, self._starts = output.state, torch.zeros_like(self._starts)
+        logits = output.logits[0, 0]
+        if self._likeliest:
+            return logits.argmax(-1).numpy()
+        return torch.multinomial(logits.softmax(-1), 1, generator=self._draws)[:, 0].numpy()
+
+    def _check_spaces(
+        self, observation_space: spaces.Dict, action_space: spaces.Space, path: Path
+    ) -> None:
+        """The team must have been trained on what it is going to meet."""
+        config, name = self.networks.config, type(self).__name__
+        missing = [
+            key for key in needed_observations(config.senses) if key not in observation_space.spaces
+        ]
+        if missing:
+            raise ValueError(f"{name} needs the observations {missing}")
+        wanted = spaces.MultiDiscrete([len(Action)] * config.policy.robots)
+        if action_space != wanted:
+            raise ValueError(
+                f"{path}: was trained with {config.policy.robots} robots, {wanted}; here actions "
+                f"are {action_space}"
+            )
+
+
+class Macma(LearnedTeam):
+    """Is paid for accuracy, coverage, a large hull and a short perimeter: Yu et al., IJCAI 2023."""
+
+    preset = "macma"
+
+
+class Macmara(LearnedTeam):
+    """The same, where a network shares out a part of the reward."""
+
+    preset = "macmara"
+
+
+class Occupancy(LearnedTeam):
+    """The same network, paid for accuracy and the area of the hull."""
+
+    preset = "occupancy"
+
+
+class Curiosity(LearnedTeam):
+    """The same network, paid for accuracy and coverage."""
+
+    preset = "curiosity"

@@ -1,0 +1,228 @@
+"""Train the generator alone: `python -m av_envs.agents.rir_measure.pretrain --out DIR`.
+
+It learns to say how what two robots measure will sound, in training dwellings, before teams learn
+where to go. DIR gets `config.json`, `curve.csv` (a row per validation on pairs anywhere in
+validation dwellings: `xi`, minus the distance of the predictions, beside that of silence and of
+the mean response), scalars for tensorboard, `last.pt`, and `best.safetensors`, which
+`av_envs.agents.rir_measure.train --generator` begins with. An interrupted run goes on with the
+same command and --resume, and ends with the same bits as if it had not been interrupted.
+"""
+
+import json
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+import av_envs  # noqa: F401  (registers the environments)
+from av_envs.agents.curve import add_row
+from av_envs.agents.devices import device_named
+from av_envs.agents.rir_measure.generating import Batch, GeneratorTraining
+from av_envs.agents.rir_measure.losses import stft_distance
+from av_envs.agents.rir_measure.networks.encoders import VISIONS
+from av_envs.agents.rir_measure.networks.generator import AMPLITUDE, RIRGenerator
+from av_envs.agents.rir_measure.presets import ENVIRONMENTS, SIZES
+from av_envs.agents.rir_measure.recipes import recipe
+from av_envs.agents.rir_measure.sampling import SAMPLERS, RandomWalks, Sampler, UniformPairs
+from av_envs.agents.rir_measure.senses import ends_of, pairs_of
+from av_envs.agents.rir_measure.team import save_generator, sizes
+from av_envs.agents.runs import (
+    can_go_on,
+    json_object,
+    kept_options,
+    option,
+    run_command,
+)
+from av_envs.agents.weight_files import MALFORMED, one_line
+from av_envs.options import non_negative_int, positive_int
+from av_envs.paths import path_argument
+from av_envs.registration import VARIANTS
+from av_envs.rir_measure.config import MeasureConfig
+from av_envs.rir_measure.predictors.mean import mean_table
+from av_envs.whole_files import replacing, write_whole
+
+AT_ONCE = 32  # pairs that are validated together
+LAST = "last.pt"  # in the directory of the run
+OF_THE_RUN = ("out", "resume", "device", "threads")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    """A run: every field is an option of the command line."""
+
+    out: Path = field(
+        metadata={"help": "directory of the run", "type": path_argument, "required": True}
+    )
+    size: str = option("small", choices=SIZES)
+    env: str = option("flats", choices=ENVIRONMENTS)
+    env_kwargs: dict[str, Any] = field(
+        default_factory=dict, metadata={"help": "JSON object of its options", "type": json_object}
+    )
+    sampler: str = option("uniform_pairs", "who measures", choices=SAMPLERS)
+    vision: str = option("rgbd", choices=VISIONS)
+    kappa: int = option(2, "moments that are remembered", type=non_negative_int)
+    mse_share: float | None = option(None, "w^MSE; default: by size", type=float)
+    amplitude: float = option(AMPLITUDE, "loudest sample of a prediction")
+    teams: int = option(500_000, "measured in all", type=positive_int)
+    batch_size: int = option(32, "teams of an update", type=positive_int)
+    learning_rate: float = option(1e-3, "falls to zero")
+    houses: int = option(32, "of the split train", type=positive_int)
+    val_houses: int = option(20, "of the split val", type=positive_int)
+    val_teams: int = option(200, "of a validation", type=positive_int)
+    val_every: int = option(25_000, "teams between validations", type=positive_int)
+    device: str | None = option(None, "of torch; default: cuda if there is one", type=str)
+    threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
+    seed: int = option(0, type=non_negative_int)
+    resume: bool = option(False, "go on with the run in --out")
+
+
+class Run:
+    """One training run: generator, optimiser, and the files that it keeps."""
+
+    def __init__(self, args: Args, device: torch.device):
+        self.args, self.device = args, device
+        self.share = recipe(args.size, args.env, {"mse_share": args.mse_share}).mse_share
+        torch.manual_seed(args.seed)
+        self.senses, _, config = sizes(args.size)
+        self.senses = replace(self.senses, vision=args.vision)
+        config = replace(config, kappa=args.kappa, amplitude=args.amplitude)
+        self.generator = RIRGenerator(config, self.senses).to(device)
+        pairs = pairs_of(self._config(args.env_kwargs), device)
+        self.training = GeneratorTraining(self.generator, pairs, self.share, args.learning_rate)
+        self.updates = 0
+
+    @property
+    def path(self) -> Path:
+        """The file from which the run goes on."""
+        return self.args.out / LAST
+
+    @property
+    def last(self) -> int:
+        """The number of updates of the whole run."""
+        return -(-self.args.teams // self.args.batch_size)
+
+    @property
+    def between(self) -> int:
+        """Updates from one validation to the next."""
+        return -(-self.args.val_every // self.args.batch_size)
+
+    def sampler(self) -> Sampler:
+        """Of training dwellings."""
+        args, moments = self.args, self.generator.moments
+        options = {**args.env_kwargs, "split": "train", "houses": args.houses}
+        if args.sampler == "random_policy":
+            env_id = ENVIRONMENTS[args.env]
+            return RandomWalks(env_id, args.batch_size, self.senses, moments, options)
+        return UniformPairs(self._config(options), args.batch_size, self.senses, moments)
+
+    def validation(self) -> Batch:
+        """The same pairs of validation dwellings, again and again."""
+        args = self.args
+        options = {**args.env_kwargs, "split": "val", "houses": args.val_houses}
+        drawn = UniformPairs(
+            self._config(options), args.val_teams, self.senses, self.generator.moments
+        )
+        return on_device(drawn.batch(np.random.default_rng(0)), self.device)
+
+    def _config(self, options: dict[str, Any]) -> MeasureConfig:
+        return MeasureConfig.from_keywords(**VARIANTS[ENVIRONMENTS[self.args.env]][1], **options)
+
+    def update(self, batch: Batch) -> float:
+        """One step of the optimiser; the loss before it."""
+        rate = self.args.learning_rate * (1 - self.updates / self.last)
+        loss = self.training.step(on_device(batch, self.device), rate, f"of update {self.updates}")
+        self.updates += 1
+        return loss
+
+    @torch.no_grad()
+    def validate(self, measured: Batch) -> dict[str, float]:
+        """A row of the curve; the best generator so far is kept."""
+        sums, count = torch.zeros(4, dtype=torch.float64), 0
+        usual = torch.from_numpy(mean_table().waveform.copy()).to(self.device)
+        for first in range(0, len(measured.rirs), AT_ONCE):
+            part = measured.part(slice(first, first + AT_ONCE))
+            predicted = self.generator(ends_of(part.moments, self.training.pairs))
+            truth = part.rirs.flatten(0, 1)
+            errors = [
+                stft_distance(truth, each.expand_as(truth)).mean()
+                for each in (predicted, torch.zeros_like(usual), usual)
+            ]
+            errors.append((truth - predicted).square().mean())
+            sums += torch.stack(errors).cpu().double() * len(part.rirs)
+            count += len(part.rirs)
+        delta, silence, mean, square = (sums / count).tolist()
+        row = {"teams": float(self.updates * self.args.batch_size), "xi": -delta}
+        row |= {"xi_silence": -silence, "xi_mean": -mean, "mse": square}
+        if add_row(self.args.out / "curve.csv", row, "teams", "xi"):
+            kept = json.loads(kept_options(self.args, OF_THE_RUN))
+            made = {"command": "av_envs.agents.rir_measure.pretrain", "options": kept, "val": row}
+            save_generator(self.generator, self.senses, self.args.out / "best.safetensors", made)
+        return row
+
+    def save(self) -> None:
+        """Write what the run goes on from."""
+        state = {
+            "generator": self.generator.state_dict(),
+            "optimiser": self.training.optimiser.state_dict(),
+            "updates": self.updates,
+        }
+        with replacing(self.path) as draft:
+            torch.save(state, draft)
+
+    def load(self) -> None:
+        """Go on from there; ValueError with the file's name if it is damaged."""
+        try:
+            state = torch.load(self.path, map_location=self.device, weights_only=True)
+            self.generator.load_state_dict(state["generator"])
+            self.training.optimiser.load_state_dict(state["optimiser"])
+            self.updates = int(state["updates"])
+        except MALFORMED as error:
+            raise ValueError(f"{self.path}: cannot be resumed: {one_line(error)}") from error
+
+
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """The same batch there."""
+    moments = {key: value.to(device) for key, value in batch.moments.items()}
+    return Batch(moments, batch.rirs.to(device))
+
+
+def pretrain(args: Args) -> None:
+    """One run, or the rest of one. Raises ValueError for options that cannot be."""
+    device = device_named(args.device)
+    torch.set_num_threads(args.threads or torch.get_num_threads())
+    run = Run(args, device)
+    sampler, measured = run.sampler(), run.validation()
+    options = kept_options(args, OF_THE_RUN)
+    if can_go_on(args.out, options, args.resume, LAST):
+        run.load()
+    elif not args.resume:
+        write_whole(args.out / "config.json", options)
+    with (
+        SummaryWriter(str(args.out), purge_step=run.updates + 1) as board,
+        tqdm(total=run.last, initial=run.updates, unit="update", disable=None) as bar,
+    ):
+        while run.updates < run.last:
+            if run.updates % run.between == 0:  # where an interrupted run may begin anew
+                drawn = np.random.SeedSequence([args.seed, run.updates]).generate_state(1)
+                sampler.begin(int(drawn[0]))
+            batch = sampler.batch(np.random.default_rng([args.seed, run.updates]))
+            board.add_scalar("loss", run.update(batch), run.updates)
+            bar.update()
+            if run.updates % run.between == 0 or run.updates == run.last:
+                row = run.validate(measured)
+                for name, value in row.items():
+                    board.add_scalar(f"val/{name}", value, run.updates)
+                run.save()
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_command(pretrain, Args, "av_envs.agents.rir_measure.pretrain", __doc__, argv, LAST)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
