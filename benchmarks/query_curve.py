@@ -1,4 +1,4 @@
-"""Errors of predictors on held-out pairs, while SpreadOut measures more and more.
+r"""Errors of predictors on held-out pairs, while SpreadOut measures more and more.
 
     python -m av_envs.benchmarks.query_curve --kind flat --split val --episodes 20 \\
         --predictors interpolating interpolating_depth

@@ -60,7 +60,7 @@ def _measure(paces, starts, ends, length, arrival):
     n, m = paces.shape
     for p in range(len(starts)):
         u = np.full((n, m), 1e9)
-        i0, j0 = int(round(starts[p, 0])), int(round(starts[p, 1]))
+        i0, j0 = round(starts[p, 0]), round(starts[p, 1])
         for i in range(max(0, i0 - 1), min(n, i0 + 2)):
             for j in range(max(0, j0 - 1), min(m, j0 + 2)):
                 u[i, j] = np.hypot(i - starts[p, 0], j - starts[p, 1])

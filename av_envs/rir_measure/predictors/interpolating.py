@@ -3,10 +3,11 @@
 A response is a direct sound plus noise with an envelope (see `envelope`). The direct
 sound follows from the geometry of the pair, provided the two places see each other. Whether
 they do is guessed from what was measured (see `sight`) or, as an option, from what depth
-images show (see `seen_space`); then measured pairs behind walls say less, too. The envelope starts from the mean of the
-train split at that distance, for pairs that see each other and for pairs that do not; to
-either is added how much louder measured pairs of that sort were, the nearer the more.
-Hidden pairs about which little is known are predicted quieter than their mean (see `LEAN`).
+images show (see `seen_space`); then measured pairs behind walls say less, too. The envelope
+starts from the mean of the train split at that distance, for pairs that see each other and
+for pairs that do not; to either is added how much louder measured pairs of that sort were,
+the nearer the more. Hidden pairs about which little is known are predicted quieter than their
+mean (see `LEAN`).
 Exactly the same pair as before, head included, sounds exactly as it did.
 """
 

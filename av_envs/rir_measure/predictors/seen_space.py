@@ -158,13 +158,13 @@ def _cast(eye, ends, hits, passed, ended):
     for k in range(len(ends)):
         x, y = ends[k, 0] - eye[0], ends[k, 1] - eye[1]
         length = np.hypot(x, y)
-        i, j = int(round(ends[k, 0])), int(round(ends[k, 1]))
+        i, j = round(ends[k, 0]), round(ends[k, 1])
         if hits[k]:
             ended[i, j] += 1
         last = (-1, -1)
         for step in range(int(2 * length)):
             share = 0.5 * step / length
-            cell = (int(round(eye[0] + share * x)), int(round(eye[1] + share * y)))
+            cell = (round(eye[0] + share * x), round(eye[1] + share * y))
             if cell != last and cell != (i, j):
                 passed[cell] += 1
                 last = cell
@@ -179,7 +179,7 @@ def _follow(starts, ends, cells, unknown, wall):
         metres = CELL * np.hypot(x, y) / steps
         for step in range(steps):
             share = (step + 0.5) / steps
-            i, j = int(round(starts[k, 0] + share * x)), int(round(starts[k, 1] + share * y))
+            i, j = round(starts[k, 0] + share * x), round(starts[k, 1] + share * y)
             if not (0 <= i < cells.shape[0] and 0 <= j < cells.shape[1]) or cells[i, j] == UNKNOWN:
                 unknown[k] += metres
             elif cells[i, j] == WALL:

@@ -122,7 +122,7 @@ def test_without_images_it_says_what_it_needs():
     blind = [{"robot_0": {"position": np.zeros(3, np.float32)}}]
     with pytest.raises(ValueError, match=r"needs .*depth, position.*robot_0 lacks azimuth, depth"):
         interpolating.predict(pairs((1, 0)), blind)
-    with pytest.raises(ValueError, match="sight .images. does not exist"):
+    with pytest.raises(ValueError, match=r"sight .images. does not exist"):
         Interpolating(sight="images")
 
 

@@ -1,5 +1,7 @@
 """Walks and lessons: what robots can do, and nothing of the future."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def graph():
 
 def test_robots_take_one_step_or_quarter_turn_at_a_time_and_see_most(graph):
     poses = list(walk(graph, np.random.default_rng(0), 250))
-    for before, now in zip(poses, poses[1:], strict=False):
+    for before, now in pairwise(poses):
         for (node, heading), (later, turned) in zip(before, now, strict=True):
             if node == later:
                 continue
