@@ -20,6 +20,9 @@ def detours(
     emitter, receiver  (P, 3) m
     returns            lengths, and unit vectors (P, 2) from the receiver along its way
     """
+    length, arrival = np.zeros(len(emitter)), np.zeros((len(emitter), 2))
+    if len(emitter) == 0:
+        return length, arrival
     cells, first = _known_part(space.cells)
     paces = _paces(cells)
     middle = space.origin + CELL * (first + (COARSE - 1) / 2)
@@ -29,7 +32,6 @@ def detours(
     before = np.maximum(-low, 0)
     after = np.maximum(high - paces.shape, 0)
     paces = np.pad(paces, np.stack([before, after], axis=1), constant_values=PACE_UNKNOWN)
-    length, arrival = np.zeros(len(start)), np.zeros((len(start), 2))
     _measure(paces.astype(np.float64), start + before, end + before, length, arrival)
     straight = np.linalg.norm(emitter - receiver, axis=1)
     return np.maximum(length * CELL * COARSE, straight), arrival

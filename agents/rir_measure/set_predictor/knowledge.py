@@ -161,4 +161,4 @@ def expectation(pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
     line = np.log(np.maximum(distances(pairs), MIN_LENGTH))
     basis = np.stack([np.ones_like(line), line], axis=1)
     table = mean_table()
-    return tuple(basis @ lines.reshape(2, N_LEVELS) for lines in (table.seen, table.hidden))
+    return basis @ table.seen.reshape(2, N_LEVELS), basis @ table.hidden.reshape(2, N_LEVELS)

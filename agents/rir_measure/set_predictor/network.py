@@ -29,7 +29,11 @@ HEADS = len(REACHES)
 OTHER_SORT = -12.0  # logit of a measured pair of the other sort
 WALL = 3.0  # that the logit of a measured pair falls by at first, for each end behind a wall
 ANCHOR = 0.05  # m: measured pairs that near are repeated
-ODDS = 3, 5.0  # feature of a pair that holds the log odds of sight, and its unit
+LINE, ODDS = 0, 3  # features of a pair that hold the log distance and the log odds of sight
+ODDS_UNIT = 5.0
+# At first. Too loud costs more than too quiet, so pairs are lowered about which little is known:
+# direct sound by log odds, hidden pairs by nepers per squared log distance
+CAUTION, LEAN = 2.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class SetNetwork(nn.Module):
         self.log_reach = nn.Parameter(torch.tensor(REACHES).log())
         self.log_doubt = nn.Parameter(torch.tensor(DOUBTS).log())
         self.wall = nn.Parameter(torch.full((HEADS,), WALL))
+        self.lean = nn.Parameter(torch.tensor(LEAN))
         self.read = nn.Linear(N_LEVELS, config.words)
         told = QUERY_FEATURES + HEADS * (config.words + 1)
         self.trunk = _mlp(told, config.trunk, 2 + (HEADS + 2) * N_TIMES + config.patterns)
@@ -91,10 +96,12 @@ class SetNetwork(nn.Module):
         odds, gates, turns, weights = out.split(
             [2, HEADS * N_TIMES, 2 * N_TIMES, self.config.patterns], dim=1
         )
-        sight = torch.sigmoid(features[:, ODDS[0], None] * ODDS[1] - 2 + 2 * odds)  # (P, 2)
+        sight = torch.sigmoid(ODDS_UNIT * features[:, ODDS, None] - CAUTION + 2 * odds)  # (P, 2)
         gates = gates.unflatten(1, (HEADS, N_TIMES, 1)) + self._first_gates()
         said = (said.unflatten(2, (N_TIMES, N_BANDS)) * gates).flatten(2)
         of_seen, of_hidden = seen + said[:, 0::2].sum(1), hidden + said[:, 1::2].sum(1)
+        unsure = (1 - told[2][:, 1]) * features[:, LINE].clamp(min=0).square()
+        of_hidden = of_hidden - self.lean * unsure[:, None]
         mean = of_hidden + sight[:, :1] * (of_seen - of_hidden) + weights @ self.patterns
         mean, amplitude = _anchored(
             mean, sight[:, 1], seen, hidden, relation, measured, louder, direct

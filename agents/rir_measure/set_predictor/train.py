@@ -15,6 +15,7 @@ import sys
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from zipfile import is_zipfile
 
 import numpy as np
@@ -49,14 +50,14 @@ class Args:
     out: Path = field(
         metadata={"help": "directory of the run", "type": path_argument, "required": True}
     )
-    updates: int = option(4000, type=positive_int)
-    pairs: int = option(48, "asked in an update, all in one dwelling", type=positive_int)
+    updates: int = option(2000, type=positive_int)
+    pairs: int = option(32, "asked in an update, all in one dwelling", type=positive_int)
     learning_rate: float = option(2e-3, "falls to zero on half a cosine")
     dwellings: int = option(24, "flats and as many houses, of the split train", type=positive_int)
-    queries: int = option(128, "held-out pairs of each of them", type=positive_int)
-    val_flats: int = option(3, "of the split val", type=positive_int)
-    val_houses: int = option(4, "of the split val", type=positive_int)
-    val_every: int = option(500, "updates between validations", type=positive_int)
+    queries: int = option(64, "held-out pairs of each of them", type=positive_int)
+    val_flats: int = option(2, "of the split val", type=positive_int)
+    val_houses: int = option(2, "of the split val", type=positive_int)
+    val_every: int = option(200, "updates between validations", type=positive_int)
     threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
     seed: int = option(0, type=non_negative_int)
     resume: bool = option(False, "go on with the run in --out")
@@ -125,7 +126,7 @@ class Run:
             save_set_network(self.network, self.args.out / "best.safetensors", self.made(row))
         return row
 
-    def made(self, scores: dict[str, float]) -> dict:
+    def made(self, scores: dict[str, float]) -> dict[str, Any]:
         """How `best.safetensors` was made; `scores` are the row of its validation."""
         kept = json.loads(kept_options(self.args, OF_THE_RUN))
         command = "av_envs.agents.rir_measure.set_predictor.train"
