@@ -44,6 +44,7 @@ class NetworkConfig:
     trunk: int = 128  # hidden units that correct
     patterns: int = 24  # of log energy over time and band from which corrections are made
     words: int = 16  # numbers that the trunk reads of what each head says
+    dropout: float = 0.1  # of hidden units, in training
 
 
 class Compact(NamedTuple):
@@ -64,14 +65,15 @@ class SetNetwork(nn.Module):
         super().__init__()
         self.config = config
         compared = RELATIONS + MEASURED_FEATURES + QUERY_FEATURES
-        self.compare = _mlp(compared, config.attention, HEADS)
+        self.compare = _mlp(compared, config.attention, HEADS, config.dropout)
         self.log_reach = nn.Parameter(torch.tensor(REACHES).log())
         self.log_doubt = nn.Parameter(torch.tensor(DOUBTS).log())
         self.wall = nn.Parameter(torch.full((HEADS,), WALL))
         self.lean = nn.Parameter(torch.tensor(LEAN))
         self.read = nn.Linear(N_LEVELS, config.words)
         told = QUERY_FEATURES + HEADS * (config.words + 1)
-        self.trunk = _mlp(told, config.trunk, 2 + (HEADS + 2) * N_TIMES + config.patterns)
+        said = 2 + (HEADS + 2) * N_TIMES + config.patterns
+        self.trunk = _mlp(told, config.trunk, said, config.dropout)
         self.patterns = nn.Parameter(0.3 * torch.randn(config.patterns, N_LEVELS))
         lateral = torch.from_numpy(np.array(mean_table().lateral))
         self.register_buffer("lateral", lateral, persistent=False)
@@ -153,11 +155,11 @@ def _anchored(
     return mean, amplitude + share * (direct[nearest] - amplitude)
 
 
-def _mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+def _mlp(inputs: int, hidden: int, outputs: int, dropout: float) -> nn.Sequential:
     """Two hidden layers; says zero at first."""
     last = nn.Linear(hidden, outputs)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
-    return nn.Sequential(
-        nn.Linear(inputs, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), last
-    )
+    first, second = nn.Linear(inputs, hidden), nn.Linear(hidden, hidden)
+    drop = nn.Dropout(dropout)
+    return nn.Sequential(first, nn.GELU(), drop, second, nn.GELU(), drop, last)

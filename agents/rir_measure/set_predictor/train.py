@@ -52,7 +52,8 @@ class Args:
     )
     updates: int = option(2000, type=positive_int)
     pairs: int = option(32, "asked in an update, all in one dwelling", type=positive_int)
-    learning_rate: float = option(2e-3, "falls to zero on half a cosine")
+    learning_rate: float = option(1e-3, "falls to zero on half a cosine")
+    weight_decay: float = option(0.05, "of AdamW")
     dwellings: int = option(24, "flats and as many houses, of the split train", type=positive_int)
     queries: int = option(64, "held-out pairs of each of them", type=positive_int)
     val_flats: int = option(2, "of the split val", type=positive_int)
@@ -70,7 +71,9 @@ class Run:
         self.args = args
         torch.manual_seed(args.seed)
         self.network = SetNetwork(NetworkConfig())
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=args.learning_rate)
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=args.learning_rate, weight_decay=args.weight_decay
+        )
         self.updates, self.best = 0, math.inf
         self.saved: int | None = None  # updates of the last checkpoint
         self.rows: list[dict[str, float]] = []
@@ -197,6 +200,7 @@ def train(args: Args) -> None:
     ):
         while run.updates < args.updates:
             rng = np.random.default_rng([args.seed, run.updates])
+            torch.manual_seed(int(rng.integers(2**31)))  # of dropout
             loss = run.update(lessons[rng.integers(len(lessons))].draw(rng, args.pairs))
             board.add_scalar("loss", loss, run.updates)
             bar.update()

@@ -27,7 +27,8 @@ def heard():
         time = np.arange(16000 - delay)
         rir[:, delay:] = 0.02 * rng.standard_normal((2, len(time))) * np.exp(-time / 1500)
         if k % 2:
-            rir[:, max(0, start) :][:, : pulse.shape[1]] += pulse[:, max(0, -start) :]
+            heard = pulse[:, max(0, -start) :]
+            rir[:, max(0, start) :][:, : heard.shape[1]] += heard
     return pairs, rirs
 
 
