@@ -40,7 +40,6 @@ from av_envs.scene.procedural.splits import SPLITS
 
 ENVIRONMENTS = {"flat": "AVRIRMeasure-v0", "house": "AVRIRMeasureHouse-v0"}
 OBSERVED = ("depth", "azimuth", "position", "action_mask")
-BETWEEN = 5  # steps from one question to the next; predictors are shown the last 16
 DRAWS = 10_000  # of the bootstrap
 ERRORS = {  # what is printed of it, with its digits
     "stft": ("STFT distance", 3),
@@ -75,8 +74,7 @@ def play(
         )
         measured = unwrapped.measurement
         for name, predictor in predictors.items():
-            if step % BETWEEN == 0:
-                predictor.predict(measured.pairs, history)
+            predictor.predict(measured.pairs, history)
             predictor.observe(measured.pairs, measured.rirs)
             if step in asked:
                 errors[name].append(errors_on(queries, predictor.predict(queries.pairs, history)))
