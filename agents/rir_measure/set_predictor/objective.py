@@ -3,7 +3,8 @@
 The distance is taken over frames and octaves instead of frequencies. In each of these cells a
 true magnitude is described by the mean and the spread of its logarithm, its mean, and its mean
 square. What is predicted is noise of one level in a cell, with the small spread that flat noise
-has, so both halves of `av_envs.rir_measure.metrics.stft_distance` have a closed form.
+has, so both halves of `av_envs.rir_measure.metrics.stft_distance` have a closed form. It is too
+large where direct sound is right, whose colour within an octave the cells do not hold.
 """
 
 from functools import cache
