@@ -104,8 +104,10 @@ class JointMeasureEnv(gym.Env):
     | `prediction` | source of the predictions                                                |
     |--------------|--------------------------------------------------------------------------|
     | `"env"`      | `predictor`: "zero", "mean" (of the train split), "nearest_measured",    |
-    |              | "interpolating", "oracle" (knows the truth), "module:Factory" or an      |
-    |              | object with the methods of `av_envs.rir_measure.predictors.RIRPredictor` |
+    |              | "interpolating", "interpolating_depth" (looks at depth images), "oracle" |
+    |              | (knows the truth), "module:Factory", such as the learned                 |
+    |              | "av_envs.agents.rir_measure:SetPredictor", or an object with the methods |
+    |              | of `av_envs.rir_measure.predictors.RIRPredictor`                         |
     | `"submit"`   | you: `env.unwrapped.submit_prediction(rirs)` before a step; without it   |
     |              | that step has `xi_valid` 0, and it and the next one r_xi 0               |
     | `"action"`   | you, within the action                                                   |

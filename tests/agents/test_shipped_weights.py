@@ -12,7 +12,9 @@ from av_envs.agents.adapters.sb3 import SB3Agent
 from av_envs.agents.separation.agent import load_separator
 from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.validation import heard_at_start, si_sdr_of
+from av_envs.benchmarks import query_curve
 from av_envs.benchmarks.play.action_check import action_fault
+from av_envs.rir_measure.predictors import open_predictor
 from av_envs.separation.audio import corpus_of
 from av_envs.separation.config import SeparationConfig
 
@@ -25,7 +27,7 @@ ENVIRONMENTS = {
 
 
 def test_every_file_is_known_and_small():
-    assert {path.stem for path in FOLDER.iterdir()} == {*ENVIRONMENTS, "separator"}
+    assert {path.stem for path in FOLDER.iterdir()} == {*ENVIRONMENTS, "separator", "set_predictor"}
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 20_000_000
 
 
@@ -36,6 +38,15 @@ def test_the_shipped_separator_separates():
     heard = heard_at_start(SeparationConfig(split="val", houses=1, start="near"), 6, (1, 2))
     gained = si_sdr_of(separator, heard, heard.label) - heard.si_sdr_mixture
     assert gained.mean() > 6
+
+
+def test_the_shipped_set_predictor_knows_more_than_the_mean():
+    """On held-out pairs of an unseen house after a short walk; docs/agents/set_predictor.md."""
+    predictors = {"learned": "av_envs.agents.rir_measure:SetPredictor", "mean": "mean"}
+    opened = {name: open_predictor(path) for name, path in predictors.items()}
+    env = gym.make("AVRIRMeasureHouse-v0", split="val", houses=1, steps=25, prediction="none")
+    errors = query_curve.play(env, 0, opened, [25], 16)
+    assert errors["learned"][0]["stft"] < 0.8 * errors["mean"][0]["stft"]
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

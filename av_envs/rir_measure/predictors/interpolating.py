@@ -1,20 +1,24 @@
 """Fills in the pairs between the measured ones: direct sound from geometry, decay from neighbours.
 
 A response is a direct sound plus noise with an envelope (see `envelope`). The direct
-sound follows from the geometry of the pair, provided the two places see each other (see
-`sight`). The envelope starts from the mean of the
-train split at that distance, for pairs that see each other and for pairs that do not; to
-either is added how much louder measured pairs of that sort were, the nearer the more.
-Hidden pairs about which little is known are predicted quieter than their mean (see `LEAN`).
+sound follows from the geometry of the pair, provided the two places see each other. Whether
+they do is guessed from what was measured (see `sight`) or, as an option, from what depth
+images show (see `seen_space`); then measured pairs behind walls say less, too. The envelope
+starts from the mean of the train split at that distance, for pairs that see each other and
+for pairs that do not; to either is added how much louder measured pairs of that sort were,
+the nearer the more. Hidden pairs about which little is known are predicted quieter than their
+mean (see `LEAN`).
 Exactly the same pair as before, head included, sounds exactly as it did.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import expit
 
 from av_envs.acoustics.response import MIN_LENGTH
 from av_envs.conventions import N_BANDS
+from av_envs.options import check_choice
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.predictors.envelope import (
     N_TIMES,
@@ -27,6 +31,7 @@ from av_envs.rir_measure.predictors.envelope import (
 from av_envs.rir_measure.predictors.geometry import azimuths, both_ends, distances
 from av_envs.rir_measure.predictors.mean import mean_table
 from av_envs.rir_measure.predictors.protocol import JointObservation, PredictionContext
+from av_envs.rir_measure.predictors.seen_space import SeenSpace
 from av_envs.rir_measure.predictors.sight import NEARBY, SightMap
 
 # tuned on flats and houses of the train split, for the STFT distance
@@ -42,26 +47,34 @@ LEAN = 0.5
 # must exceed a least number, and a number per neper of difference
 CAUTION, DECISIVENESS = 1.0, 2.0
 CAUTION_PER_NEPER = 0.7
+BEHIND = 6.0  # m2, added to the squared distance for each end behind a wall, with depth images
+
+SIGHTS = ("measured", "depth")
 
 
 class Interpolating:
     """Predicts the envelopes of measured pairs nearby, moved to the geometry of each pair.
 
-    hrtf  the robots' head: "kemar" or the path of a SOFA file
+    hrtf   the robots' head: "kemar" or the path of a SOFA file
+    sight  what tells who sees whom: "measured" responses, or "depth" images, for which robots
+           must observe them, and their positions in the frame of the scene
     """
 
-    def __init__(self, hrtf: str = "kemar"):
-        self._hrtf = hrtf
+    def __init__(self, hrtf: str = "kemar", sight: str = "measured"):
+        check_choice("sight", sight, SIGHTS)
+        self._hrtf, self._looks = hrtf, sight == "depth"
 
     def reset(self, context: PredictionContext) -> None:
         self._n_samples = context.n_samples
         self._places = np.zeros((0, 6), np.float32)  # emitter and receiver of measured pairs
         self._seen = np.zeros(0, bool)
         self._recorded: dict[bytes, np.ndarray] = {}
-        self._map = SightMap()
+        self._map, self._space = SightMap(), SeenSpace()
         self._louder = np.zeros((0, N_TIMES * N_BANDS), np.float32)  # than the train split
 
     def observe(self, pairs: Pairs, rirs: np.ndarray) -> None:
+        if self._looks:
+            self._space.check_frame(pairs)
         new = np.array([key not in self._recorded for key in _keys(pairs)], bool)
         pairs, rirs = Pairs(*(ends[new] for ends in pairs)), rirs[new]
         self._recorded |= {key: rir.copy() for key, rir in zip(_keys(pairs), rirs, strict=True)}
@@ -75,6 +88,8 @@ class Interpolating:
         self._louder = np.concatenate([self._louder, louder.reshape(-1, N_TIMES * N_BANDS)])
 
     def predict(self, pairs: Pairs, history: Sequence[JointObservation]) -> np.ndarray:
+        if self._looks:
+            self._space.look_around(history)
         rirs = self._filled_in(pairs)
         for rir, key in zip(rirs, _keys(pairs), strict=True):
             if key in self._recorded:
@@ -104,6 +119,10 @@ class Interpolating:
         """
         ways = both_ends(pairs)
         gaps = [np.square(way[:, None] - self._places).sum(axis=2) for way in ways]
+        if self._looks:
+            ends = self._places.reshape(-1, 2, 3)
+            hidden = [self._space.hides(way.reshape(-1, 2, 3), ends).sum(axis=2) for way in ways]
+            gaps = [gap + BEHIND * behind for gap, behind in zip(gaps, hidden, strict=True)]
         return np.minimum(*gaps)
 
     def _sight(self, pairs: Pairs, gaps: np.ndarray, excess: np.ndarray) -> np.ndarray:
@@ -111,11 +130,13 @@ class Interpolating:
 
         excess  (P,) nepers by which they would be louder if they did
         """
-        hidden = np.exp(-gaps / (2 * NEARBY**2)) @ ~self._seen
-        odds = DECISIVENESS * (
-            self._map.log_odds(pairs, hidden) - np.maximum(CAUTION, CAUTION_PER_NEPER * excess)
-        )
-        return (1 / (1 + np.exp(-odds))).astype(np.float32)
+        if self._looks:
+            log_odds = self._space.log_odds(pairs)
+        else:
+            hidden = np.exp(-gaps / (2 * NEARBY**2)) @ ~self._seen
+            log_odds = self._map.log_odds(pairs, hidden)
+        odds = DECISIVENESS * (log_odds - np.maximum(CAUTION, CAUTION_PER_NEPER * excess))
+        return expit(odds).astype(np.float32)
 
     def _louder_by(self, shares: np.ndarray) -> np.ndarray:
         """(P, N_TIMES, 7) how much louder than the mean the dwelling is, by shares (P, M)."""
@@ -144,3 +165,8 @@ def _keys(pairs: Pairs) -> list[bytes]:
     """What tells one pair from another, the heading of the receiver included."""
     rows = np.column_stack([pairs.emitter, pairs.receiver, pairs.heading]).astype(np.float32)
     return [row.tobytes() for row in rows]
+
+
+def by_depth() -> Interpolating:
+    """The predictor named "interpolating_depth", which looks at depth images."""
+    return Interpolating(sight="depth")

@@ -11,6 +11,7 @@ PREDICTORS = {
     "mean": f"{_HERE}.mean:Mean",
     "nearest_measured": f"{_HERE}.nearest_measured:NearestMeasured",
     "interpolating": f"{_HERE}.interpolating:Interpolating",
+    "interpolating_depth": f"{_HERE}.interpolating:by_depth",
     "oracle": f"{_HERE}.oracle:Oracle",
 }
 METHODS = ("reset", "predict", "observe")

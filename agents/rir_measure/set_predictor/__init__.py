@@ -1,0 +1,1 @@
+"""A learned predictor of impulse responses: attention over all that was measured."""
