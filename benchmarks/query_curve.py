@@ -19,10 +19,10 @@ import numpy as np
 from tqdm import tqdm
 
 import av_envs  # noqa: F401  # registers environments
-from av_envs.baselines.rir_measure import SpreadOut
 from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
+from av_envs.plugins import load
 from av_envs.rir_measure.measurement import Measurement, measured_between
 from av_envs.rir_measure.metrics.room_errors import room_errors
 from av_envs.rir_measure.metrics.stft_distance import distance, spectra
@@ -39,6 +39,7 @@ from av_envs.scene.procedural.floorplan import KINDS
 from av_envs.scene.procedural.splits import SPLITS
 
 ENVIRONMENTS = {"flat": "AVRIRMeasure-v0", "house": "AVRIRMeasureHouse-v0"}
+TEAM = "av_envs.baselines.rir_measure:SpreadOut"
 OBSERVED = ("depth", "azimuth", "position", "action_mask")
 DRAWS = 10_000  # of the bootstrap
 ERRORS = {  # what is printed of it, with its digits
@@ -58,7 +59,7 @@ def play(
     """Errors of each predictor after each number of steps in `asked`, in one dwelling."""
     unwrapped: Any = env.unwrapped
     observation, _ = env.reset(seed=house, options={"house": house})
-    team = SpreadOut(env.observation_space, env.action_space, seed=house)
+    team = load(TEAM, "team")(env.observation_space, env.action_space, seed=house)
     team.reset(seed=house)
     dwelling, config = unwrapped.team.episode.dwelling, unwrapped.config
     nodes = draw_queries(n_queries, dwelling.scene.graph, np.random.default_rng(house))

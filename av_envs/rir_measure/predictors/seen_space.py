@@ -101,8 +101,10 @@ class SeenSpace:
     def along(self, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Metres (L,) that are unknown, and that are wall, of lines from start to end (L, 3)."""
         unknown, wall = (np.zeros(len(start)) for _ in range(2))
-        ends = (np.ascontiguousarray(one[:, :2] / CELL - self._origin) for one in (start, end))
-        _follow(*ends, self.cells, unknown, wall)
+        first, last = (
+            np.ascontiguousarray(one[:, :2] / CELL - self._origin) for one in (start, end)
+        )
+        _follow(first, last, self.cells, unknown, wall)
         return unknown, wall
 
     def log_odds(self, pairs: Pairs) -> np.ndarray:
