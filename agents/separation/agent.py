@@ -108,7 +108,13 @@ def agent_config(
     check_choice("size", size, SIZES)
     policy = replace(POLICIES[size], n_actions=4, n_classes=separator.config.n_classes)
     if features is not None:
-        policy = replace(policy, features=features)
+        chosen = set(features)
+        policy = replace(
+            policy,
+            features=features,
+            shares=policy.shares and {"mixture", "binaural"} <= chosen,
+            compass=policy.compass and "pose" in chosen,
+        )
     memory = MEMORIES[size] if KINDS[kind].memory == "transformer" else None
     look_back = KINDS[kind].look_back if look_back is None else look_back
     return AgentConfig(kind, policy, memory, look_back, digest(separator))

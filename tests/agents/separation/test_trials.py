@@ -29,13 +29,12 @@ def test_who_always_stays_wins_nothing(separator):
     assert np.isfinite(found["si_sdr"])
 
 
-def test_the_same_episodes_and_draws_every_time(separator, monkeypatch):
+def test_the_same_episodes_and_moves_every_time(separator, monkeypatch):
     made = trials(separator)
     first = made.scores()
     torch.manual_seed(5)  # of no account
     monkeypatch.setattr("av_envs.agents.separation.trials.AT_ONCE", 3)
     assert made.scores() == first
-    assert first["gain"] != 0.0
 
 
 def test_the_memory_makes_the_estimates(separator):

@@ -72,15 +72,15 @@ def test_has_the_weights_of_the_paper():
 def test_the_small_one_is_small():
     sounds = 2 * (3 * 32 * 8 + 1) * 128
     numbers = (5 + 1 + 4 + 1) * 64
-    vectors = (4 * 33 + 1 + 16 + 1) * 128
-    sensed = 4 * 128 + 64
+    vectors = (4 * 33 + 1 + 16 + 1 + 570 + 1) * 128
+    sensed = 5 * 128 + 64
     turned = (sensed + 1) * (128 + 128) + 257 * 128 + (256 + 128 + 1) * 128
     gru = 3 * 256 * (128 + 128 + 256 + 2)
     heads = (4 + 1 + 3) * 129
     assert (
         n_weights(SeparationPolicy(PRESETS["small"]))
         == sounds + vectors + numbers + turned + gru + heads
-        == 842_440
+        == 948_296
     )
 
 
@@ -108,6 +108,25 @@ def test_any_single_feature_will_do(key):
     assert output.logits.shape == (2, 3, 4)
     assert output.values.shape == (2, 3)
     assert output.state.shape == (3, 16)
+
+
+@pytest.mark.parametrize(
+    ("features", "sound_input"),
+    [(("mixture", "pose"), "bands"), (("mixture", "binaural"), "spectrogram")],
+    ids=["one", "spectrogram"],
+)
+def test_shares_need_bands_of_both(features, sound_input):
+    with pytest.raises(ValueError, match='shares need sound_input "bands"'):
+        PolicyConfig(features=features, sound_input=sound_input, shares=True)
+
+
+def test_nothing_is_dropped_unless_a_trainer_asks():
+    policy, features = policy_of(), features_of(2, 3)
+    state, starts = policy.initial_state(3), no_starts(2, 3)
+    once, again = (policy(features, state, starts).logits for _ in range(2))
+    assert torch.equal(once, again)
+    policy.dropout = 0.5
+    assert not torch.equal(policy(features, state, starts).logits, once)
 
 
 def test_a_compass_needs_the_pose():
