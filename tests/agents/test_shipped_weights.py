@@ -9,6 +9,7 @@ import pytest
 import av_envs
 import av_envs.agents
 from av_envs.agents.adapters.sb3 import SB3Agent
+from av_envs.agents.separation import Memoryless
 from av_envs.agents.separation.agent import load_separator
 from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.validation import heard_at_start, si_sdr_of
@@ -24,10 +25,11 @@ ENVIRONMENTS = {
     "sep_told": "AVDynamicSep-v0",
     "rir_covers": "AVRIRMeasure-v0",
 }
+OTHERS = {"separator", "set_predictor", "memoryless"}
 
 
 def test_every_file_is_known_and_small():
-    assert {path.stem for path in FOLDER.iterdir()} == {*ENVIRONMENTS, "separator", "set_predictor"}
+    assert {path.stem for path in FOLDER.iterdir()} == {*ENVIRONMENTS, *OTHERS}
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 20_000_000
 
 
@@ -47,6 +49,26 @@ def test_the_shipped_set_predictor_knows_more_than_the_mean():
     env = gym.make("AVRIRMeasureHouse-v0", split="val", houses=1, steps=25, prediction="none")
     errors = query_curve.play(env, 0, opened, [25], 16)
     assert errors["learned"][0]["stft"] < 0.8 * errors["mean"][0]["stft"]
+
+
+def test_the_shipped_policy_moves_and_separates():
+    env = gym.make(
+        "AVDynamicSep-v0",
+        split="val",
+        houses=1,
+        estimator="agent",
+        observations=("depth", "mixture", "waveform", "target", "pose"),
+    )
+    agent = Memoryless(env.observation_space, env.action_space, seed=0)
+    observation, _ = env.reset(seed=0)
+    moves = set()
+    for _ in range(20):
+        action = agent.act(observation)
+        assert action_fault(env.action_space, action) is None
+        observation, *_, info = env.step(action)
+        moves.add(int(action["move"]))
+    assert len(moves) > 1
+    assert info["si_sdr"] > info["si_sdr_mixture"]
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
