@@ -66,7 +66,9 @@ def test_what_agents_separate_is_scored_in_the_same_episodes():
         assert name == heard.replace("sep-", "separate-")
         assert suite.groups == mixture.groups
         assert suite.split == mixture.split
-        assert suite.env_kwargs == {**mixture.env_kwargs, "estimator": "agent"}
+        seen = ["rgb", "depth", "mixture", "waveform", "target", "pose"]
+        asked = {"estimator": "agent", "observations": seen}
+        assert suite.env_kwargs == {**mixture.env_kwargs, **asked}
         assert suite.primary_metric.source == suite.primary == "si_sdr"
         assert "si_sdr_refined" in suite.metric_names
 
