@@ -1,6 +1,7 @@
 """The curve of a run: a CSV file with a row per validation."""
 
 import csv
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -18,12 +19,17 @@ def add_row(path: Path, row: Row, when: str, score: str) -> bool:
     """
     rows = [old for old in _rows_in(path) if old[when] < row[when]]
     rows.append(row)
+    write_rows(path, rows)
+    return row[score] >= max(old[score] for old in rows)
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write the whole curve; the columns are those of the first row."""
     text = StringIO()
-    table = csv.DictWriter(text, list(row))
+    table = csv.DictWriter(text, list(rows[0]))
     table.writeheader()
     table.writerows(rows)
     write_whole(path, text.getvalue().encode())
-    return row[score] >= max(old[score] for old in rows)
 
 
 def _rows_in(path: Path) -> list[Row]:

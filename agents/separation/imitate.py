@@ -18,7 +18,6 @@ import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -41,6 +40,7 @@ from av_envs.agents.separation.expert import taught
 from av_envs.agents.separation.mirror import mirrored
 from av_envs.agents.separation.networks.policy import FEATURES
 from av_envs.agents.separation.senses import Senses
+from av_envs.agents.separation.task_options import TaskOptions
 from av_envs.agents.separation.trials import EPISODE, Trials
 from av_envs.agents.separation.walking import (
     LABELS,
@@ -49,14 +49,14 @@ from av_envs.agents.separation.walking import (
     batches,
     count,
     hash_of,
-    loaded,
     walks_in,
 )
+from av_envs.agents.states import load_state, save_state
 from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 from av_envs.separation.audio import corpus_of
-from av_envs.whole_files import replacing, write_whole
+from av_envs.whole_files import write_whole
 
 FILE = "last.pt"
 KIND = "memoryless"
@@ -66,7 +66,7 @@ OF_THE_RUN = ("out", "resume", "threads")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args:
+class Args(TaskOptions):
     """A run: every field is an option of the command line."""
 
     out: Path = field(
@@ -80,10 +80,6 @@ class Args:
         default=None,
         metadata={"help": "of the policy; default: by size", "nargs": "+", "choices": FEATURES},
     )
-    start: str = option("between", "of the environment, as the next ones")
-    num_sources: int = option(2, type=positive_int)
-    sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
-    noise_snr_db: float | None = option(None, "of the microphones", type=float)
     walks: list[Path] | None = field(
         default=None,
         metadata={
@@ -109,16 +105,6 @@ class Args:
     seed: int = option(0, type=non_negative_int)
     resume: bool = option(False, "go on with the run in --out")
 
-    @property
-    def env_options(self) -> dict[str, Any]:
-        """Of the environments of training and validation alike."""
-        return {
-            "start": self.start,
-            "num_sources": self.num_sources,
-            "noise_snr_db": self.noise_snr_db,
-            "sounds": self.sounds,
-        }
-
 
 class Run:
     """One run: a policy, its optimiser, and the files that it keeps."""
@@ -141,7 +127,7 @@ class Run:
             self.networks, separator, args.val_episodes, args.val_houses, trial_options
         )
         self.rounds = [
-            self._fitting(path, loaded(path))
+            self._fitting(path, load_state(path))
             for folder in args.walks or []
             for path in walks_in(folder)
         ]
@@ -164,8 +150,7 @@ class Run:
         """Add the walks of the next round, and keep them."""
         share = 0.0 if self.done else SHARE_OF_EXPERT
         walks = self.walking.walks(self.args.episodes, (self.args.seed, self.done), share)
-        with replacing(self._path_of_walks(self.done)) as draft:
-            torch.save(walks, draft)
+        save_state(self._path_of_walks(self.done), walks)
         self.rounds.append(walks)
 
     def learn(self) -> float:
@@ -221,12 +206,11 @@ class Run:
             "done": self.done,
             "learned": self.learned,
         }
-        with replacing(self.path) as draft:
-            torch.save(state, draft)
+        save_state(self.path, state)
 
     def load(self) -> None:
         """Go on from `last.pt`; ValueError with its name if it is damaged or of another run."""
-        state = loaded(self.path)
+        state = load_state(self.path)
         try:
             self.networks.policy.load_state_dict(state["policy"])
             self.optimiser.load_state_dict(state["optimiser"])
@@ -234,7 +218,7 @@ class Run:
         except MALFORMED as error:
             told = one_line(error)
             raise ValueError(f"{self.path}: is no checkpoint of this run: {told}") from error
-        self.rounds += [loaded(self._path_of_walks(number)) for number in range(self.done)]
+        self.rounds += [load_state(self._path_of_walks(number)) for number in range(self.done)]
 
     def _path_of_walks(self, number: int) -> Path:
         return self.args.out / f"walks_{number:03}.pt"

@@ -7,21 +7,19 @@ separator with the best validation. An interrupted run goes on with the same com
 --resume, and ends with the same bits as if it had not been interrupted.
 """
 
-import csv
 import json
 import math
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from io import StringIO
 from pathlib import Path
-from zipfile import is_zipfile
 
 import numpy as np
 import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from av_envs.agents.curve import write_rows
 from av_envs.agents.runs import can_go_on, kept_options, option, run_command
 from av_envs.agents.separation.checkpoints import Header, save_network
 from av_envs.agents.separation.pairs import PairConfig, Pairs, PairSampler
@@ -32,12 +30,13 @@ from av_envs.agents.separation.validation import (
     si_sdr_of,
     wrong_labels,
 )
+from av_envs.agents.states import load_state, save_state
 from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 from av_envs.separation.audio import corpus_of
 from av_envs.separation.config import SeparationConfig
-from av_envs.whole_files import replacing, write_whole
+from av_envs.whole_files import write_whole
 
 WARM_UP = 200  # updates in which the learning rate rises
 SAVED_EVERY = 500  # updates
@@ -155,22 +154,15 @@ class Run:
             "best": self.best,
             "rows": self.rows,
         }
-        with replacing(self.path) as draft:
-            torch.save(state, draft)
+        save_state(self.path, state)
         self.saved = self.updates
         if self.rows:
-            text = StringIO()
-            table = csv.DictWriter(text, list(self.rows[0]))
-            table.writeheader()
-            table.writerows(self.rows)
-            write_whole(self.args.out / "curve.csv", text.getvalue().encode())
+            write_rows(self.args.out / "curve.csv", self.rows)
 
     def load(self) -> None:
         """Go on from `last.pt`; ValueError with its name if it is damaged or of another run."""
-        if not is_zipfile(self.path):  # as torch.save writes; torch.load would try older forms
-            raise ValueError(f"{self.path}: is no checkpoint: it is cut or another file")
+        state = load_state(self.path)
         try:
-            state = torch.load(self.path, weights_only=True)
             self.separator.load_state_dict(state["separator"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.updates, self.best, self.rows = state["updates"], state["best"], state["rows"]

@@ -46,6 +46,7 @@ from av_envs.agents.separation.networks.policy import FEATURES
 from av_envs.agents.separation.novelty import NoveltyReward
 from av_envs.agents.separation.senses import Senses, needed_observations
 from av_envs.agents.separation.separator import Separator
+from av_envs.agents.separation.task_options import TaskOptions
 from av_envs.agents.separation.trials import EPISODE, Trials
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
@@ -58,7 +59,7 @@ OF_THE_RUN = ("out", "resume", "device", "backend", "threads")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args:
+class Args(TaskOptions):
     """A run: every field is an option of the command line."""
 
     out: Path = field(
@@ -77,12 +78,8 @@ class Args:
         default=None,
         metadata={"help": "file of a memoryless agent to begin with", "type": path_argument},
     )
-    start: str = option("between", "of the environment, as the next ones")
-    num_sources: int = option(2, type=positive_int)
-    sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
     reward: str | None = option(None, "default: that of the agent", type=str, choices=REWARDS)
     reward_scale: float = option(0.2, "factor of the rewards")
-    noise_snr_db: float | None = option(None, "of the microphones", type=float)
     look_back: int | None = option(None, "E; default: the agent's", type=non_negative_int)
     steps: int = option(500_000, "of all environments together", type=positive_int)
     num_envs: int = option(32, "of this rank", type=positive_int)
@@ -108,14 +105,8 @@ class Args:
 
     @property
     def env_options(self) -> dict[str, Any]:
-        """Of the environments of training and validation alike."""
-        return {
-            "start": self.start,
-            "num_sources": self.num_sources,
-            "noise_snr_db": self.noise_snr_db,
-            "sounds": self.sounds,
-            "estimator": "agent",
-        }
+        """What is scored is what the agent itself separates."""
+        return {**super().env_options, "estimator": "agent"}
 
 
 def make_networks(args: Args, separator: Separator) -> AgentNetworks:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 import gymnasium as gym
 import numpy as np
@@ -17,7 +16,6 @@ from av_envs.agents.separation.agent import AgentNetworks
 from av_envs.agents.separation.expert import Truths
 from av_envs.agents.separation.senses import Senses, needed_observations
 from av_envs.agents.separation.trials import EPISODE
-from av_envs.agents.weight_files import MALFORMED, one_line
 
 Walks = dict[str, Tensor]  # name -> (T, N, ...): features, and LABELS
 LABELS = ("expert", "offset", "starts")
@@ -132,12 +130,3 @@ def _halved(features: Walks) -> Walks:
 
 def _one_step(features: Walks) -> Walks:
     return {name: value[None] for name, value in features.items()}
-
-
-def loaded(path: Path) -> dict[str, Any]:
-    if not is_zipfile(path):  # as torch.save writes; torch.load would try older forms
-        raise ValueError(f"{path}: is no checkpoint: it is missing, cut or another file")
-    try:
-        return torch.load(path, weights_only=True)
-    except MALFORMED as error:
-        raise ValueError(f"{path}: cannot be read: {one_line(error)}") from error
