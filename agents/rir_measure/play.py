@@ -83,11 +83,13 @@ class LearnedTeam:
     ) -> None:
         """The team must have been trained on what it is going to meet."""
         config, name = self.networks.config, type(self).__name__
-        missing = [
-            key for key in needed_observations(config.senses) if key not in observation_space.spaces
-        ]
+        here = observation_space.spaces
+        missing = [key for key in needed_observations(config.senses) if key not in here]
         if missing:
-            raise ValueError(f"{name} needs the observations {missing}")
+            raise ValueError(
+                f"{name} needs the observations {', '.join(missing)}; make the environment with "
+                f"observations={(*here, *missing)}"
+            )
         wanted = spaces.MultiDiscrete([len(Action)] * config.policy.robots)
         if action_space != wanted:
             raise ValueError(

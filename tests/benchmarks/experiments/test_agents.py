@@ -10,7 +10,7 @@ from av_envs.benchmarks.experiments.agents import LEARNED, NAMES, RULES, SEPARAT
 
 def test_every_agent_of_the_task_has_its_name():
     assert set(NAMES[RULES]) == set(importlib.import_module(RULES).__all__)
-    pytest.importorskip("torch")
+    pytest.importorskip("torch", reason="needs torch: av-envs[agents]")
     learned = set(importlib.import_module(LEARNED).__all__)
     assert set(NAMES[LEARNED]) | {SEPARATOR.partition(":")[2]} == learned
 

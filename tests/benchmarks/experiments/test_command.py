@@ -112,7 +112,7 @@ def test_a_folder_of_other_episodes_is_refused(tmp_path, capsys):
 
 
 def test_learned_agents_are_asked_for_each_look_back_after_one_episode(tmp_path, capsys):
-    pytest.importorskip("torch")
+    pytest.importorskip("torch", reason="needs torch: av-envs[agents]")
     from av_envs.agents.separation.agent import load_separator
     from tests.agents.separation.small_networks import saved_agent, small_agent
 

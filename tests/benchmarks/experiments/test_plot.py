@@ -69,7 +69,7 @@ def test_hindsight_is_drawn_where_there_is_some():
 
 
 def test_a_file_is_a_picture(tmp_path):
-    image = pytest.importorskip("PIL.Image")
+    image = pytest.importorskip("PIL.Image", reason="needs Pillow: av-envs[test]")
     plot.check_can_draw()
     path = tmp_path / "made" / "noise.png"
     nobody = {"A": {"x": NOTHING}}

@@ -118,7 +118,7 @@ def test_an_estimator_that_cannot_be_timed_is_refused_at_once(words, complaint, 
 @pytest.mark.slow
 def test_a_network_asked_once_is_faster():
     """On two idle cores four times and more; here other tests may run beside."""
-    pytest.importorskip("torch")
+    pytest.importorskip("torch", reason="needs torch: av-envs[agents]")
     pool = Pool("AVDynamicSep-v0", houses=2, estimator="stand_in_network:Network")
     rates = vector_timings.steps_per_s(pool, 32)
     assert rates["native"] > 1.2 * rates["1 by 1"]
