@@ -12,6 +12,7 @@ from av_envs.agents.separation.checkpoints import (
     network_header,
     save_network,
 )
+from av_envs.agents.separation.networks.locator import LocatorConfig, TargetLocator
 from av_envs.agents.separation.networks.memory import PRESETS as MEMORIES
 from av_envs.agents.separation.networks.memory import (
     MemoryConfig,
@@ -20,6 +21,7 @@ from av_envs.agents.separation.networks.memory import (
 )
 from av_envs.agents.separation.networks.policy import PRESETS as POLICIES
 from av_envs.agents.separation.networks.policy import PolicyConfig, SeparationPolicy
+from av_envs.agents.separation.networks.tcn import TCNConfig
 from av_envs.agents.separation.refining import Refiner, RefinesRecurrently, RefinesWithTransformer
 from av_envs.agents.separation.separator import Separator, config_from
 from av_envs.agents.weight_files import MALFORMED, load_weights, one_line
@@ -28,6 +30,7 @@ from av_envs.options import check_choice
 SIZES = ("small", "paper")
 WEIGHTS = Path(__file__).parent.parent / "weights"
 SEPARATOR = WEIGHTS / "separator.safetensors"  # the one that ships
+LOCATOR = WEIGHTS / "locator.safetensors"  # likewise
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class AgentConfig:
     memory     of a transformer; None without one
     look_back  E, see `Kind`; also how long a refined second is made better with hindsight
     separator  digest of the weights that the agent was trained with, see `digest`
+    locator    likewise; None without the feature "place"
     """
 
     kind: str
@@ -69,6 +73,7 @@ class AgentConfig:
     memory: MemoryConfig | None
     look_back: int
     separator: str
+    locator: str | None = None
 
 
 class AgentNetworks(nn.Module):
@@ -96,11 +101,13 @@ def agent_config(
     size: str,
     separator: Separator,
     *,
+    locator: TargetLocator | None = None,
     features: tuple[str, ...] | None = None,
     look_back: int | None = None,
 ) -> AgentConfig:
     """The configuration of an agent of that kind and size.
 
+    locator    of the feature "place"
     features   what its policy perceives; None: those of the size
     look_back  E of its memory; None: that of the kind
     """
@@ -117,13 +124,14 @@ def agent_config(
         )
     memory = MEMORIES[size] if KINDS[kind].memory == "transformer" else None
     look_back = KINDS[kind].look_back if look_back is None else look_back
-    return AgentConfig(kind, policy, memory, look_back, digest(separator))
+    known = digest(locator) if locator is not None and "place" in policy.features else None
+    return AgentConfig(kind, policy, memory, look_back, digest(separator), known)
 
 
-def digest(separator: Separator) -> str:
-    """Hexadecimal digits that tell the weights of separators apart."""
+def digest(network: nn.Module) -> str:
+    """Hexadecimal digits that tell the weights of networks apart."""
     found = hashlib.sha256()
-    for name, value in sorted(separator.state_dict().items()):
+    for name, value in sorted(network.state_dict().items()):
         found.update(name.encode())
         found.update(value.cpu().contiguous().numpy().tobytes())
     return found.hexdigest()[:16]
@@ -170,6 +178,32 @@ def load_separator(path: Path | None = None) -> tuple[Separator, Header]:
         raise ValueError(f"{path}: its networks cannot be built: {one_line(error)}") from error
     load_weights(separator, path, "networks")
     return separator.eval(), header
+
+
+def load_locator(path: Path | None = None) -> tuple[TargetLocator, Header]:
+    """The locator in a file; None: the one that ships."""
+    path = path or LOCATOR
+    header = network_header(path, "locator")
+    try:
+        kept = dict(header.config)
+        locator = TargetLocator(LocatorConfig(tcn=TCNConfig(**kept.pop("tcn")), **kept))
+    except MALFORMED as error:
+        raise ValueError(f"{path}: its networks cannot be built: {one_line(error)}") from error
+    load_weights(locator, path, "networks")
+    return locator.eval(), header
+
+
+def locator_of(config: AgentConfig, path: Path | None = None) -> TargetLocator | None:
+    """The locator that an agent was trained with, None without; ValueError for another one."""
+    if config.locator is None:
+        return None
+    locator, _ = load_locator(path)
+    if config.locator != digest(locator):
+        raise ValueError(
+            f"{path or LOCATOR}: is the locator {digest(locator)}, the agent was trained with "
+            f"{config.locator}"
+        )
+    return locator
 
 
 def frozen(network: nn.Module) -> nn.Module:

@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from av_envs.agents.ppo.policy import PolicyOutput
 from av_envs.agents.ppo.rollout import Minibatch
+from av_envs.agents.separation.networks.belief import belief_loss
 from av_envs.agents.separation.networks.policy import locating_loss
 from av_envs.agents.separation.senses import Senses
 from av_envs.conventions import N_HEADINGS
@@ -118,12 +119,14 @@ def taught(
 
     labels     of `Truths`, (T, N, ...); moves that are UNKNOWN do not count
     imitating  weight of the cross entropy with the expert's moves
-    locating   weight of `locating_loss`
+    locating   weight of `locating_loss` and of `belief_loss`
     """
     loss = output.values.new_zeros(())
     if imitating > 0:
         moves = labels["expert"].flatten()
         loss = imitating * cross_entropy(output.logits.flatten(0, 1), moves)
-    if locating > 0 and output.extra:
+    if locating > 0 and "bearing" in output.extra:
         loss = loss + locating * locating_loss(output.extra, labels["offset"])
+    if locating > 0 and "belief" in output.extra:
+        loss = loss + locating * belief_loss(output.extra["belief"], labels["offset"])
     return loss

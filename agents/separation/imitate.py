@@ -32,6 +32,7 @@ from av_envs.agents.separation.agent import (
     AgentNetworks,
     agent_config,
     frozen,
+    load_locator,
     load_separator,
     save_agent,
 )
@@ -76,6 +77,9 @@ class Args(TaskOptions):
     separator: Path | None = field(
         default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
     )
+    locator: Path | None = field(
+        default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
+    )
     features: list[str] | None = field(
         default=None,
         metadata={"help": "of the policy; default: by size", "nargs": "+", "choices": FEATURES},
@@ -115,17 +119,20 @@ class Run:
         self.args, self.classes = args, header.classes
         check_classes(args.separator or SEPARATOR, header, corpus_of(args.sounds).classes)
         features = tuple(args.features) if args.features else None
-        self.networks = AgentNetworks(agent_config(KIND, args.size, separator, features=features))
+        locator = frozen(load_locator(args.locator)[0])
+        config = agent_config(KIND, args.size, separator, locator=locator, features=features)
+        self.networks = AgentNetworks(config)
         policy = self.networks.policy
         self.optimiser = torch.optim.AdamW(
             policy.parameters(), args.learning_rate, weight_decay=args.weight_decay
         )
-        senses = Senses(frozen(separator), policy.config, separates=False)
+        senses = Senses(frozen(separator), policy.config, locator=locator, separates=False)
         self.walking = Walking(self.networks, senses, args.num_envs, args.houses, args.env_options)
         trial_options = args.env_options | {"estimator": "agent"}
         self.trials = Trials(
-            self.networks, separator, args.val_episodes, args.val_houses, trial_options
-        )
+            self.networks, separator, args.val_episodes, args.val_houses, trial_options,
+            locator=locator,
+        )  # fmt: skip
         self.rounds = [
             self._fitting(path, load_state(path))
             for folder in args.walks or []

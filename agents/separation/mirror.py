@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from av_envs.agents.separation.networks.locator import AZIMUTHS, RANGES
 from av_envs.separation.actions import Action
 
 # The move that does in the mirror what a move does, by number.
@@ -36,6 +37,12 @@ def _sound(value: Tensor) -> Tensor:
     return value * value.new_tensor([1, -1, -1])[:, None, None]
 
 
+def _place(value: Tensor) -> Tensor:
+    """(..., 43): direction k becomes direction -k; distances have no sides."""
+    azimuth, distance = value.split((AZIMUTHS, RANGES), dim=-1)
+    return torch.cat([azimuth[..., :1], azimuth[..., 1:].flip(-1), distance], dim=-1)
+
+
 def _pose(value: Tensor) -> Tensor:
     """(..., 4): metres forward and left, heading, seconds."""
     return value * value.new_tensor([1, -1, -1, 1])
@@ -51,6 +58,7 @@ _FLIPS = {
     "rgb": lambda value: value.flip(-2),  # (..., 128, 128, 3)
     "delays": lambda value: value.flip(-1),
     "walls": lambda value: value.flip(-1),
+    "place": _place,
     "pose": _pose,
     "previous_action": _move,
     "expert": _move,

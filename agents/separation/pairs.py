@@ -4,6 +4,7 @@ Every source of a mixture is a target in turn: one second heard gives a pair for
 sounds in it, so the class is all that tells the two apart.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -61,8 +62,25 @@ class Pairs(NamedTuple):
     truth: np.ndarray
 
 
-class PairSampler:
-    """Draws batches of pairs; a batch is a function of the random generator alone.
+class Mixture(NamedTuple):
+    """One second heard somewhere in a house, of S sources.
+
+    images   (S, 2, 512, 32) complex64, what each source alone sounds like at the ears
+    labels   (S,) int64, their classes
+    dry      (S, 16000) float32, what they play
+    offsets  (S, 2) metres from the listener to each, along its heading and to its left
+    asked    (S,) bool, may be a target, and sounds
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    dry: np.ndarray
+    offsets: np.ndarray
+    asked: np.ndarray
+
+
+class MixtureSampler:
+    """Draws mixtures; what is drawn is a function of the random generator alone.
 
     Raises ValueError if there are no such houses, or no two classes that could be told apart.
     """
@@ -81,38 +99,30 @@ class PairSampler:
         self._is_target = np.array([name in self._corpus.target_classes for name in names])
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Of the corpus, by label."""
+        return tuple(self._corpus.classes)
+
+    @property
     def n_classes(self) -> int:
         """Of the corpus, those that only distract included."""
         return len(self._corpus.classes)
 
-    def batch(self, rng: np.random.Generator, size: int) -> Pairs:
-        """`size` pairs, rendered on all cores."""
-        made: list[Pairs] = []
-        n = 0
-        while n < size:
-            rngs = rng.spawn(-(-(size - n) // 2))
-            for pairs in in_threads(self._one_mixture, rngs, pool="pairs"):
-                made.append(pairs)
-                n += len(pairs.label)
-        return Pairs(*(np.concatenate(part)[:size] for part in zip(*made, strict=True)))
-
-    def _one_mixture(self, rng: np.random.Generator) -> Pairs:
-        """The pairs of one mixture, none of a source that is silent or may not be a target."""
+    def mixture(self, rng: np.random.Generator) -> Mixture:
+        """One of them."""
         config = self.config
         n_sources = 3 if rng.random() < config.more_sources and self.n_classes > 2 else 2
         dwelling = self._pool.open(self._pool.names[int(rng.integers(self._pool.size))])
         nodes, pose = self._places(dwelling, n_sources, rng)
-        labels = rng.permutation(self.n_classes)[:n_sources]
+        labels = rng.permutation(self.n_classes)[:n_sources].astype(np.int64)
         windows = np.stack([self._window(label, rng) for label in labels])
-        images = stft(heard_apart(dwelling, nodes, pose, windows))
-        mixture = np.abs(images.sum(axis=0))
         dry = windows[:, SAMPLE_RATE:]
-        kept = self._is_target[labels] & (np.square(dry).mean(axis=1) > SILENT)
-        return Pairs(
-            np.broadcast_to(mixture, (int(kept.sum()), *mixture.shape)),
-            labels[kept].astype(np.int64),
-            np.abs(images[kept]),
-            ground_truth(dry[kept]).magnitude if kept.any() else np.empty((0, 512, 32), np.float32),
+        return Mixture(
+            stft(heard_apart(dwelling, nodes, pose, windows)),
+            labels,
+            dry,
+            offsets(dwelling, nodes, pose),
+            self._is_target[labels] & (np.square(dry).mean(axis=1) > SILENT),
         )
 
     def _places(
@@ -150,6 +160,54 @@ class PairSampler:
         while len(ahead) < 2 * SAMPLE_RATE:
             ahead = np.concatenate([ahead, samples[: 2 * SAMPLE_RATE - len(ahead)]])
         return ahead
+
+
+class PairSampler(MixtureSampler):
+    """Draws batches of pairs: each source of a mixture is asked for in turn."""
+
+    def batch(self, rng: np.random.Generator, size: int) -> Pairs:
+        """`size` pairs, rendered on all cores."""
+        return Pairs(*batched(self._pairs, rng, size))
+
+    def _pairs(self, rng: np.random.Generator) -> Pairs:
+        heard = self.mixture(rng)
+        mixture, asked = np.abs(heard.images.sum(axis=0)), heard.asked
+        return Pairs(
+            np.broadcast_to(mixture, (int(asked.sum()), *mixture.shape)),
+            heard.labels[asked],
+            np.abs(heard.images[asked]),
+            ground_truth(heard.dry[asked]).magnitude
+            if asked.any()
+            else np.empty((0, 512, 32), np.float32),
+        )
+
+
+def batched(
+    make: Callable[[np.random.Generator], tuple[np.ndarray, ...]],
+    rng: np.random.Generator,
+    size: int,
+) -> list[np.ndarray]:
+    """Arrays with `size` rows of what is made again and again, a few rows at a time, on all cores.
+
+    make  arrays with equally many rows, or none
+    """
+    made: list[tuple[np.ndarray, ...]] = []
+    n = 0
+    while n < size:
+        rngs = rng.spawn(-(-(size - n) // 2))
+        for rows in in_threads(make, rngs, pool="pairs"):
+            made.append(rows)
+            n += len(rows[0])
+    return [np.concatenate(part)[:size] for part in zip(*made, strict=True)]
+
+
+def offsets(dwelling: Dwelling, nodes: np.ndarray, pose: tuple[int, int]) -> np.ndarray:
+    """(S, 2) metres from a pose to nodes (S,), along its heading and to its left."""
+    places = dwelling.scene.graph.positions[:, :2]
+    away = places[nodes] - places[pose[0]]
+    angle = pose[1] * 2 * np.pi / N_HEADINGS
+    ahead = np.array([np.cos(angle), np.sin(angle)])
+    return np.stack([away @ ahead, away @ np.array([-ahead[1], ahead[0]])], axis=1)
 
 
 def heard_apart(

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from av_envs.agents.separation.agent import WEIGHTS, load_agent, load_separator
+from av_envs.agents.separation.agent import WEIGHTS, load_agent, load_separator, locator_of
 from av_envs.agents.separation.refining import RefinesWithTransformer
 from av_envs.agents.separation.senses import Senses, needed_observations
 
@@ -23,6 +23,7 @@ class LearnedAgent:
 
     checkpoint  file of the agent; None: the one that ships
     separator   file of the separator it was trained with; None: the one that ships
+    locator     likewise
     likeliest   take the likeliest move; False draws one, as the papers do: an agent in doubt then
                 turns back and forth
 
@@ -40,6 +41,7 @@ class LearnedAgent:
         seed: int,
         checkpoint: str | None = None,
         separator: str | None = None,
+        locator: str | None = None,
         likeliest: bool = True,
     ):
         networks, header = load_separator(None if separator is None else Path(separator))
@@ -67,7 +69,9 @@ class LearnedAgent:
             )
         self._estimates = isinstance(action_space, spaces.Dict)
         self._likeliest = likeliest
-        self._senses = Senses(networks, config)
+        chosen = None if locator is None else Path(locator)
+        hears = locator_of(self.networks.config, chosen)
+        self._senses = Senses(networks, config, locator=hears)
         self.reset(seed=seed)
 
     def reset(self, *, seed: int | None = None) -> None:

@@ -8,18 +8,14 @@ separator with the best validation. An interrupted run goes on with the same com
 """
 
 import json
-import math
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
-from av_envs.agents.curve import write_rows
+from av_envs.agents.fitting import LAST, Fitting, fit
 from av_envs.agents.runs import can_go_on, kept_options, option, run_command
 from av_envs.agents.separation.checkpoints import Header, save_network
 from av_envs.agents.separation.pairs import PairConfig, Pairs, PairSampler
@@ -30,16 +26,12 @@ from av_envs.agents.separation.validation import (
     si_sdr_of,
     wrong_labels,
 )
-from av_envs.agents.states import load_state, save_state
-from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 from av_envs.separation.audio import corpus_of
 from av_envs.separation.config import SeparationConfig
 from av_envs.whole_files import write_whole
 
-WARM_UP = 200  # updates in which the learning rate rises
-SAVED_EVERY = 500  # updates
 VAL_STARTS = ("near", "between")
 VAL_SECONDS = (3, 11)  # of every validation episode
 # No part of what is learnt: may differ when a run is resumed.
@@ -68,148 +60,59 @@ class Args:
     resume: bool = option(False, "go on with the run in --out")
 
 
-class Run:
-    """One training run: networks, optimiser, and the files that it keeps."""
+class Run(Fitting):
+    """Separators that learn from pairs."""
 
-    def __init__(self, args: Args):
-        self.args = args
+    def __init__(self, args: Args, heard: dict[str, HeardSeconds]):
+        self.args, self.heard = args, heard
         self.classes = corpus_of(args.sounds).classes
         torch.manual_seed(args.seed)
         self.config = separator_config(args.size, len(self.classes), args.loss)
         self.separator = Separator(self.config)
-        self.optimiser = torch.optim.AdamW(self.separator.parameters(), lr=args.learning_rate)
-        self.updates, self.best = 0, -math.inf
-        self.saved: int | None = None  # updates of the last checkpoint
-        self.rows: list[dict[str, float]] = []
+        optimiser = torch.optim.AdamW(self.separator.parameters(), lr=args.learning_rate)
+        super().__init__(self.separator, optimiser, args.out, -(-args.pairs // args.batch_size))
 
-    @property
-    def path(self) -> Path:
-        """The file from which the run goes on."""
-        return self.args.out / "last.pt"
+    def loss(self, batch: Pairs) -> torch.Tensor:
+        """Of the image and of the dry sound."""
+        return self.separator.loss(*map(torch.from_numpy, batch))
 
-    @property
-    def last(self) -> int:
-        """The number of updates of the whole run."""
-        return -(-self.args.pairs // self.args.batch_size)
-
-    def rate(self) -> float:
-        """Learning rate of the next update."""
-        decay = 0.5 * (1 + math.cos(math.pi * self.updates / self.last))
-        return self.args.learning_rate * decay * min(1.0, (self.updates + 1) / WARM_UP)
-
-    def update(self, pairs: Pairs) -> float:
-        """One step of the optimiser; the loss before it."""
-        self.separator.train()
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
-        loss = self.separator.loss(*map(torch.from_numpy, pairs))
-        self._check_finite("loss", loss)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.separator.parameters(), 1.0)
-        self._check_finite("gradient", norm)  # or the weights would be NaN in a checkpoint
-        self.optimiser.step()
-        self.updates += 1
-        return loss.item()
-
-    def _check_finite(self, what: str, value: torch.Tensor) -> None:
-        if torch.isfinite(value):
-            return
-        kept = "nothing was saved before"
-        if self.saved is not None:
-            kept = f"the last good checkpoint is {self.path}, after {self.saved} updates"
-        raise FloatingPointError(
-            f"the {what} of update {self.updates} is {value.item()}; {kept}; a new run with a "
-            "smaller --learning-rate may get further"
-        )
-
-    def validate(self, heard: dict[str, HeardSeconds]) -> dict[str, float]:
-        """A row of the curve; the best separator so far is kept."""
+    def scores(self) -> tuple[dict[str, float], float]:
+        """SI-SDR of every start, over the mixture, and what another class loses; their mean."""
         row: dict[str, float] = {"pairs": self.updates * self.args.batch_size}
-        for start, seconds in heard.items():
+        for start, seconds in self.heard.items():
             ratio = si_sdr_of(self.separator, seconds, seconds.label)
             wrong = si_sdr_of(self.separator, seconds, wrong_labels(seconds, len(self.classes)))
             row[start] = float(ratio.mean())
             row[f"{start}_over_mixture"] = float((ratio - seconds.si_sdr_mixture).mean())
             row[f"{start}_wrong_class"] = float((ratio - wrong).mean())
-        self.rows.append(row)
-        score = float(np.mean([row[start] for start in heard]))
-        if score > self.best:
-            self.best = score
-            save_network(self.separator, self.args.out / "best.safetensors", self.header(row))
-        return row
+        return row, float(np.mean([row[start] for start in self.heard]))
 
-    def header(self, scores: dict[str, float]) -> Header:
-        """Of `best.safetensors`; `scores` are the row of its validation."""
+    def keep(self, row: dict[str, float]) -> None:
+        """Write `best.safetensors`."""
         kept = json.loads(kept_options(self.args, OF_THE_RUN))
-        made = {"command": "av_envs.agents.separation.pretrain", "options": kept, "val": scores}
-        return Header("separator", asdict(self.config), self.classes, made)
-
-    def save(self) -> None:
-        """Write `last.pt` and `curve.csv`."""
-        state = {
-            "separator": self.separator.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "updates": self.updates,
-            "best": self.best,
-            "rows": self.rows,
-        }
-        save_state(self.path, state)
-        self.saved = self.updates
-        if self.rows:
-            write_rows(self.args.out / "curve.csv", self.rows)
-
-    def load(self) -> None:
-        """Go on from `last.pt`; ValueError with its name if it is damaged or of another run."""
-        state = load_state(self.path)
-        try:
-            self.separator.load_state_dict(state["separator"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.updates, self.best, self.rows = state["updates"], state["best"], state["rows"]
-        except MALFORMED as error:
-            told = one_line(error)
-            raise ValueError(f"{self.path}: is no checkpoint of this run: {told}") from error
-        self.saved = self.updates
+        made = {"command": "av_envs.agents.separation.pretrain", "options": kept, "val": row}
+        header = Header("separator", asdict(self.config), self.classes, made)
+        save_network(self.separator, self.args.out / "best.safetensors", header)
 
 
 def pretrain(args: Args) -> None:
     """One run, or the rest of one. Raises ValueError for options that cannot be."""
     torch.set_num_threads(args.threads or torch.get_num_threads())
-    run = Run(args)
     sampler = PairSampler(PairConfig("train", args.houses, args.sounds))
     tasks = {start: _val_task(args, start) for start in VAL_STARTS}
-    if can_go_on(args.out, kept_options(args, OF_THE_RUN), args.resume, "last.pt"):
+    goes_on = can_go_on(args.out, kept_options(args, OF_THE_RUN), args.resume, LAST)
+    heard = {start: heard_at_start(task, args.val_episodes, VAL_SECONDS)
+             for start, task in tasks.items()}  # fmt: skip
+    run = Run(args, heard)
+    if goes_on:
         run.load()
     else:
         write_whole(args.out / "config.json", kept_options(args, OF_THE_RUN))
-    heard = {start: heard_at_start(task, args.val_episodes, VAL_SECONDS)
-             for start, task in tasks.items()}  # fmt: skip
-    weights = sum(parameter.numel() for parameter in run.separator.parameters())
-    print(f"{weights:,} weights, {run.updates:,} of {run.last:,} updates", flush=True)
 
     def drawn(update: int) -> Pairs:
         return sampler.batch(np.random.default_rng([args.seed, update]), args.batch_size)
 
-    between = -(-args.val_every // args.batch_size)  # updates from one validation to the next
-    with (
-        ThreadPoolExecutor(1) as ahead,
-        # What was logged after the checkpoint from which the run goes on is logged again.
-        SummaryWriter(str(args.out), purge_step=run.updates + 1) as board,
-        tqdm(total=run.last, initial=run.updates, unit="update", smoothing=0.02) as bar,
-    ):
-        coming = ahead.submit(drawn, run.updates)
-        while run.updates < run.last:
-            pairs, coming = coming.result(), ahead.submit(drawn, run.updates + 1)
-            loss = run.update(pairs)
-            board.add_scalar("loss", loss, run.updates)
-            bar.update()
-            if run.updates % between == 0 or run.updates == run.last:
-                row = run.validate(heard)
-                for name, value in row.items():
-                    board.add_scalar(f"val/{name}", value, run.updates)
-                bar.write(", ".join(f"{name} {value:.2f}" for name, value in row.items()))
-            if run.updates % SAVED_EVERY == 0 or run.updates == run.last:
-                run.save()
+    fit(run, drawn, between=-(-args.val_every // args.batch_size))
 
 
 def _val_task(args: Args, start: str) -> SeparationConfig:
@@ -223,7 +126,7 @@ def main(argv: list[str] | None = None) -> int:
         "av_envs.agents.separation.pretrain",
         __doc__,
         argv,
-        "last.pt",
+        LAST,
     )
 
 

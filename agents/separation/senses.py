@@ -10,21 +10,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from av_envs.agents.separation.networks.delays import delays
+from av_envs.agents.separation.networks.delays import delays, spectra_of
 from av_envs.agents.separation.networks.encoders import bands, walls
+from av_envs.agents.separation.networks.locator import TargetLocator, phases_of
 from av_envs.agents.separation.networks.policy import PolicyConfig
 from av_envs.agents.separation.refining import Refiner
 from av_envs.agents.separation.separator import Separator
 from av_envs.separation.actions import Action
 
-OBSERVED = {"rgb": "rgb", "walls": "depth", "delays": "waveform"}  # feature -> what it is made of
+# Feature -> what it is made of.
+OBSERVED = {"rgb": "rgb", "walls": "depth", "delays": "waveform", "place": "waveform"}
 STILL = 0.1  # metres: a pose that moved by less is the same node
 
 
 def needed_observations(config: PolicyConfig) -> tuple[str, ...]:
     """Keys of the environment's observation that the features of a policy are made of."""
     wanted = [key for feature, key in OBSERVED.items() if feature in config.features]
-    return (*wanted, "mixture", "target", "pose")
+    return (*dict.fromkeys(wanted), "mixture", "target", "pose")
 
 
 class Senses:
@@ -33,6 +35,7 @@ class Senses:
     separator  what both the policy and the estimate are made from; it does not learn here
     config     which features the policy wants
     refiner    makes the estimate out of the separator's; None: they are the same
+    locator    says where the target may be, needed for the feature "place"
     device     of all networks
     separates  False: nobody asks for estimates, which saves the dry sound where no feature is it
 
@@ -46,9 +49,13 @@ class Senses:
         refiner: Refiner | None = None,
         device: torch.device | str = "cpu",
         *,
+        locator: TargetLocator | None = None,
         separates: bool = True,
     ):
+        if locator is None and "place" in config.features:
+            raise ValueError('the feature "place" needs a locator')
         self.separates = separates or "mono" in config.features
+        self.locator = locator
         self.separator, self.config, self.refiner = separator.eval(), config, refiner
         self.device = torch.device(device)
         self._moves: Tensor | None = None  # (N,) the last ones
@@ -79,9 +86,12 @@ class Senses:
             made["rgb"] = self._tensor(observation["rgb"])
         if self._wants("walls"):
             made["walls"] = walls(self._tensor(observation["depth"]))
+        if self._wants("delays") or self._wants("place"):
+            spectra = spectra_of(self._tensor(observation["waveform"]))
         if self._wants("delays"):
-            waveform = self._tensor(observation["waveform"])
-            made["delays"] = delays(waveform, mixture, sounds["binaural"])
+            made["delays"] = delays(spectra, mixture, sounds["binaural"])
+        if self.locator is not None and self._wants("place"):
+            made["place"] = self.locator.place(mixture, phases_of(spectra), label)
         made |= {"pose": pose, "target": label, **self._motion(pose, starts)}
         self._pose = pose
         return {key: made[key] for key in self.config.features}

@@ -36,12 +36,14 @@ from av_envs.agents.separation.agent import (
     agent_config,
     frozen,
     load_agent,
+    load_locator,
     load_separator,
     save_agent,
 )
 from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.expert import Teaching, Truths
 from av_envs.agents.separation.memory_training import MemoryTraining
+from av_envs.agents.separation.networks.locator import TargetLocator
 from av_envs.agents.separation.networks.policy import FEATURES
 from av_envs.agents.separation.novelty import NoveltyReward
 from av_envs.agents.separation.senses import Senses, needed_observations
@@ -68,6 +70,9 @@ class Args(TaskOptions):
     agent: str = option("active", choices=KINDS)
     size: str = option("small", choices=SIZES)
     separator: Path | None = field(
+        default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
+    )
+    locator: Path | None = field(
         default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
     )
     features: list[str] | None = field(
@@ -109,15 +114,16 @@ class Args(TaskOptions):
         return {**super().env_options, "estimator": "agent"}
 
 
-def make_networks(args: Args, separator: Separator) -> AgentNetworks:
+def make_networks(args: Args, separator: Separator, locator: TargetLocator) -> AgentNetworks:
     """Untrained ones, but for the policy that `--policy` names, of which all is taken over.
 
     Weights are drawn from torch's own random numbers.
     """
     features = tuple(args.features) if args.features else None
     config = agent_config(
-        args.agent, args.size, separator, features=features, look_back=args.look_back
-    )
+        args.agent, args.size, separator,
+        locator=locator, features=features, look_back=args.look_back,
+    )  # fmt: skip
     if args.policy is None:
         return AgentNetworks(config)
     begun, _ = load_agent(args.policy, "memoryless", separator)
@@ -125,7 +131,9 @@ def make_networks(args: Args, separator: Separator) -> AgentNetworks:
         raise ValueError(
             f"{args.policy} perceives {', '.join(begun.config.policy.features)}; leave --features"
         )
-    networks = AgentNetworks(replace(config, policy=begun.config.policy))
+    networks = AgentNetworks(
+        replace(config, policy=begun.config.policy, locator=begun.config.locator)
+    )
     networks.policy.load_state_dict(begun.policy.state_dict())
     return networks
 
@@ -180,9 +188,12 @@ def train(args: Args, ranks: Ranks) -> None:
     check_classes(args.separator or SEPARATOR, header, corpus_of(args.sounds).classes)
     frozen(separator).to(device)
     torch.manual_seed(args.seed)
-    networks = make_networks(args, separator).to(device)
+    locator = frozen(load_locator(args.locator)[0]).to(device)
+    networks = make_networks(args, separator, locator).to(device)
     envs = make_envs(args, networks)
-    senses = Senses(separator, networks.config.policy, networks.refiner(EPISODE + 1), device)
+    senses = Senses(
+        separator, networks.config.policy, networks.refiner(EPISODE + 1), device, locator=locator
+    )
     teaching = Teaching(args.locating, args.imitating, args.imitate_until, config.updates)
     kept: dict[str, Stateful] = {"teaching": teaching}
     memory_training = None
@@ -191,7 +202,7 @@ def train(args: Args, ranks: Ranks) -> None:
         memory_training = MemoryTraining(networks.memory, look_back, config, ranks)
         kept |= {"memory": networks.memory, "memory optimiser": memory_training.optimiser}
     trials = Trials(
-        networks, separator, args.val_episodes, args.val_houses, args.env_options, device
+        networks, separator, args.val_episodes, args.val_houses, args.env_options, device, locator
     )
     run = _Run(args, networks, header.classes, trials)
     truths = Truths(envs.unwrapped, senses if memory_training else None, device)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from av_envs.agents.separation.agent import AgentNetworks
+from av_envs.agents.separation.networks.locator import TargetLocator
 from av_envs.agents.separation.senses import Senses, needed_observations
 from av_envs.agents.separation.separator import Separator
 from av_envs.separation.actions import Action
@@ -26,6 +27,7 @@ class Trials:
     episodes     how many
     houses       of the split val
     env_options  of the environments in which the agent learns, too
+    locator      what the policy's feature "place" is made with
     """
 
     def __init__(
@@ -36,11 +38,12 @@ class Trials:
         houses: int,
         env_options: dict[str, Any],
         device: torch.device | str = "cpu",
+        locator: TargetLocator | None = None,
     ):
         self.n, self.houses = episodes, houses
         self.networks, self.separator, self.device = networks, separator, torch.device(device)
         self.policy_config = networks.config.policy
-        self.env_options = env_options
+        self.env_options, self.locator = env_options, locator
         self._standing: np.ndarray | None = None
 
     def scores(self) -> dict[str, float]:
@@ -85,7 +88,9 @@ class Trials:
             **self.env_options,
         )
         refiner = self.networks.refiner(EPISODE + 1) if moves else None
-        senses = Senses(self.separator, self.policy_config, refiner, self.device)
+        senses = Senses(
+            self.separator, self.policy_config, refiner, self.device, locator=self.locator
+        )
         policy = self.networks.policy.eval()
         state = policy.initial_state(count)
         starts = torch.ones(count, dtype=torch.bool, device=self.device)

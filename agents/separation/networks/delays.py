@@ -11,12 +11,22 @@ ROWS = 4  # of `delays`
 EPSILON = 1e-6
 
 
-def delays(waveform: Tensor, mixture: Tensor, image: Tensor) -> Tensor:
+def spectra_of(waveform: Tensor) -> Tensor:
+    """(B, 2, 512, 32) complex, as `acoustics.spectrogram.stft`, of seconds (B, 2, 16000)."""
+    if tuple(waveform.shape[1:]) != (2, SAMPLE_RATE):
+        raise ValueError(f"waveform must be (B, 2, 16000); got {tuple(waveform.shape)}")
+    window = torch.hann_window(N_FFT, device=waveform.device)
+    return torch.stft(
+        waveform.flatten(0, 1), N_FFT, HOP, window=window, pad_mode="constant", return_complex=True
+    ).unflatten(0, (-1, 2))
+
+
+def delays(spectra: Tensor, mixture: Tensor, image: Tensor) -> Tensor:
     """(B, 4, 33) cross-correlations of the two ears by lag, a head being some 11 samples wide.
 
-    waveform  (B, 2, 16000) of the second
-    mixture   (B, 2, 512, 32) its magnitude, linear
-    image     (B, 2, 512, 32) what a separator leaves over of it
+    spectra  (B, 2, 512, 32) complex, of the second
+    mixture  (B, 2, 512, 32) its magnitude, linear
+    image    (B, 2, 512, 32) what a separator leaves over of it
 
     Rows 0 and 1 are of the mixture, 2 and 3 of what belongs to the target: every bin counts with
     the square of the share of the image in it. In the even rows all bins count alike otherwise,
@@ -25,12 +35,6 @@ def delays(waveform: Tensor, mixture: Tensor, image: Tensor) -> Tensor:
     for Estimation of Time Delay", IEEE Transactions on Acoustics, Speech, and Signal Processing,
     1976 (PHAT).
     """
-    if tuple(waveform.shape[1:]) != (2, SAMPLE_RATE):
-        raise ValueError(f"waveform must be (B, 2, 16000); got {tuple(waveform.shape)}")
-    window = torch.hann_window(N_FFT, device=waveform.device)
-    spectra = torch.stft(
-        waveform.flatten(0, 1), N_FFT, HOP, window=window, pad_mode="constant", return_complex=True
-    ).unflatten(0, (-1, 2))
     crossed = spectra[:, 0] * spectra[:, 1].conj()  # (B, 512, 32)
     size = crossed.abs()
     phases = crossed / size.clamp(min=EPSILON)

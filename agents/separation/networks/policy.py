@@ -15,6 +15,7 @@ from torch.nn.functional import dropout, one_hot, relu
 
 from av_envs.agents.initial_weights import start_he_normal
 from av_envs.agents.ppo.policy import GRUCore, PolicyOutput
+from av_envs.agents.separation.networks.belief import NEVER, SHOWN, Belief
 from av_envs.agents.separation.networks.compass import CompassCore
 from av_envs.agents.separation.networks.delays import LAGS, ROWS
 from av_envs.agents.separation.networks.encoders import (
@@ -32,7 +33,7 @@ from av_envs.agents.separation.networks.shares import ShareEncoder
 SOUNDS = {"mixture": 2, "binaural": 2, "mono": 1}  # spectrograms in each
 VECTORS = {"delays": (ROWS, LAGS), "walls": (COLUMNS,)}
 NUMBERS = ("pose", "collision", "previous_action")
-FEATURES = ("rgb", *SOUNDS, *VECTORS, "target", *NUMBERS)
+FEATURES = ("rgb", *SOUNDS, *VECTORS, "place", "target", *NUMBERS)
 SOUND_INPUTS = ("spectrogram", "bands")
 CLASS_SIZE = 16  # numbers that stand for a class
 NUMBERS_SIZE = 64
@@ -82,6 +83,8 @@ class PolicyConfig:
             )
         if self.compass and "pose" not in self.features:
             raise ValueError(f'compass needs the feature "pose"; got {self.features}')
+        if "place" in self.features and "pose" not in self.features:
+            raise ValueError(f'the feature "place" needs "pose"; got {self.features}')
 
 
 PRESETS = {
@@ -119,6 +122,7 @@ class SeparationPolicy(nn.Module):
     | `mono`            | (512, 32)          | refined monaural estimate                          |
     | `delays`          | (4, 33)            | the ears' cross-correlations, `delays.delays`      |
     | `walls`           | (16,)              | how near what is ahead is, `encoders.walls`        |
+    | `place`           | (43,)              | where it may be, by `locator.TargetLocator.place`  |
     | `target`          | ()                 | int, class of the target                           |
     | `pose`            | (4,)               | metres forward and left of the start, radians,     |
     |                   |                    | seconds                                            |
@@ -126,6 +130,8 @@ class SeparationPolicy(nn.Module):
     | `previous_action` | ()                 | int, the move before; counts as none at a start    |
 
     With `sound_input="bands"` sounds may also come as `bands`: (3, 32, 8), `mono` (1, 32, 8).
+
+    With the feature `place` the output's `extra` has "belief", see `Belief`.
 
     With `auxiliary` the output's `extra` has "bearing" (T, N, 2), cosine and sine of the direction
     of the target against the heading, counter-clockwise, not normalised, and "log_distance"
@@ -156,6 +162,10 @@ class SeparationPolicy(nn.Module):
             if key in config.features:
                 self.branches[key] = VectorEncoder(prod(shape), config.branch_size)
                 size += config.branch_size
+        self.belief = Belief() if "place" in config.features else None
+        if self.belief is not None:
+            self.branches["place"] = VectorEncoder(SHOWN * SHOWN, config.branch_size)
+            size += config.branch_size
         if "target" in config.features:
             self.branches["target"] = nn.Embedding(config.n_classes, CLASS_SIZE)
             size += CLASS_SIZE
@@ -172,6 +182,9 @@ class SeparationPolicy(nn.Module):
         else:
             self.memory = GRUCore(size, config.state_size)
             size = config.state_size
+        self._state_sizes = [self.memory.initial_state(1).shape[1]]
+        if self.belief is not None:
+            self._state_sizes.append(self.belief.initial_state(1).shape[1])
         self.actor = nn.Linear(size, config.n_actions)
         self.critic = nn.Linear(size, 1)
         self.locator = nn.Linear(size, 3) if config.auxiliary else None
@@ -185,7 +198,10 @@ class SeparationPolicy(nn.Module):
 
     def initial_state(self, n: int) -> Tensor:
         """(n, S) zeros."""
-        return self.memory.initial_state(n)
+        states = [self.memory.initial_state(n)]
+        if self.belief is not None:
+            states.append(self.belief.initial_state(n))
+        return torch.cat(states, dim=1)
 
     def forward(
         self, features: Mapping[str, Tensor], state: Tensor, starts: Tensor
@@ -202,15 +218,22 @@ class SeparationPolicy(nn.Module):
         if missing:
             raise ValueError(f"the policy lacks the features {missing}; got {sorted(features)}")
         rows = {key: features[key].flatten(0, 1) for key in self.config.features}
+        extra = {}
+        if self.belief is not None:
+            state, believed = state.split(self._state_sizes, dim=1)
+            place, pose = features["place"].float(), features["pose"].float()
+            extra["belief"], believed = self.belief(place, pose, believed, starts)
+            rows["place"] = extra["belief"].flatten(0, 1).clamp(min=NEVER / 3) / 10
         sensed = self._sensed(rows, starts.flatten()).unflatten(0, starts.shape)
         if isinstance(self.memory, CompassCore):
             hidden, state = self.memory(sensed, features["pose"][..., 2].float(), state, starts)
         else:
             hidden, state = self.memory(sensed, state, starts)
-        extra = {}
+        if self.belief is not None:
+            state = torch.cat([state, believed], dim=1)
         if self.locator is not None:
-            place = self.locator(hidden)
-            extra = {"bearing": place[..., :2], "log_distance": place[..., 2]}
+            where = self.locator(hidden)
+            extra |= {"bearing": where[..., :2], "log_distance": where[..., 2]}
         return PolicyOutput(self.actor(hidden), self.critic(hidden).squeeze(-1), state, extra)
 
     def _sensed(self, rows: Mapping[str, Tensor], starts: Tensor) -> Tensor:

@@ -66,13 +66,18 @@ class TCNExtractor(nn.Module):
         mixture  (B, 2, 512, T) linear magnitude
         label    (B,) int64 class of the target
         """
+        hidden = self.features(mixture, label)
+        mask = MASK_LIMIT * torch.sigmoid(self.mask(functional.gelu(hidden)) - 1)
+        return mask.reshape(mixture.shape) * mixture, hidden
+
+    def features(self, mixture: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        """(B, C, T) hidden features, of which `forward` makes the mask."""
         embedding = self.embedding(label)
         left, right = compressed(mixture).unbind(dim=1)
         hidden = self.read(torch.cat([left + right, left - right], dim=1))
         for block in self.blocks:
             hidden = block(hidden, embedding)
-        mask = MASK_LIMIT * torch.sigmoid(self.mask(functional.gelu(hidden)) - 1)
-        return mask.reshape(mixture.shape) * mixture, hidden
+        return hidden
 
 
 class TCNConverter(nn.Module):

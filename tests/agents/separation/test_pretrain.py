@@ -13,6 +13,7 @@ import pytest
 import soundfile
 import torch
 
+from av_envs.agents import fitting
 from av_envs.agents.separation import pretrain as command
 from av_envs.agents.separation.agent import load_separator
 from av_envs.agents.separation.networks.tcn import TCNConfig
@@ -29,7 +30,7 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True)
 def small_and_often_saved(monkeypatch):
-    monkeypatch.setattr(command, "SAVED_EVERY", 1)
+    monkeypatch.setattr(fitting, "SAVED_EVERY", 1)
     monkeypatch.setattr(command, "VAL_SECONDS", (3,))
     monkeypatch.setitem(SIZES, "small", {"tcn": TCNConfig(8, 4, 1, 1)})
 
@@ -48,7 +49,7 @@ def left_by(folder) -> tuple:
     state = torch.load(folder / "last.pt", weights_only=True)
     written = [(folder / name).read_bytes() for name in ("curve.csv", "best.safetensors")]
     moments = {k: v["exp_avg"] for k, v in state["optimiser"]["state"].items()}
-    return {**state["separator"], **moments}, (state["updates"], state["best"], *written)
+    return {**state["network"], **moments}, (state["updates"], state["best"], *written)
 
 
 def assert_same(one: tuple, other: tuple) -> None:
@@ -120,11 +121,12 @@ def test_a_killed_run_ends_as_one_that_was_not(
 def test_kill_9(undisturbed, tmp_path):
     """The same with a process and a real signal."""
     program = (
+        "from av_envs.agents import fitting\n"
         "from av_envs.agents.separation import pretrain as command\n"
         "from av_envs.agents.separation.networks.tcn import TCNConfig\n"
         "import sys, torch\n"
         "torch.set_num_threads(1)\n"
-        "command.SAVED_EVERY, command.VAL_SECONDS = 1, (3,)\n"
+        "fitting.SAVED_EVERY, command.VAL_SECONDS = 1, (3,)\n"
         "command.SIZES['small'] = {'tcn': TCNConfig(8, 4, 1, 1)}\n"
         "sys.exit(command.main(sys.argv[1:]))\n"
     )
@@ -164,7 +166,7 @@ def test_a_loss_that_is_no_number_names_the_last_checkpoint(spoilt, tmp_path, mo
     assert f"the last good checkpoint is {tmp_path}/run/last.pt, after 2 updates" in said
     kept = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
     assert kept["updates"] == 2
-    assert all(value.isfinite().all() for value in kept["separator"].values())
+    assert all(value.isfinite().all() for value in kept["network"].values())
 
 
 def test_a_loss_that_is_no_number_at_once(tmp_path, monkeypatch, capsys):
@@ -184,7 +186,7 @@ def test_a_damaged_checkpoint_is_named(length, undisturbed, tmp_path, capsys):
 def test_a_checkpoint_of_another_network_is_named(undisturbed, tmp_path, capsys):
     folder = shutil.copytree(undisturbed, tmp_path / "run")
     state = torch.load(folder / "last.pt", weights_only=True)
-    state["separator"].pop("extractor.read.bias")
+    state["network"].pop("extractor.read.bias")
     torch.save(state, folder / "last.pt")
     said = complaint(capsys, folder, "--resume")
     assert "last.pt: is no checkpoint of this run" in said
