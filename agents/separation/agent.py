@@ -1,6 +1,7 @@
 """The learned agents of active separation: what distinguishes them, their networks, their files."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from torch import nn
 
 from av_envs.agents.separation.checkpoints import (
     Header,
+    check_classes,
     network_header,
     save_network,
 )
@@ -122,9 +124,13 @@ def agent_config(
             shares=policy.shares and {"mixture", "binaural"} <= chosen,
             compass=policy.compass and "pose" in chosen,
         )
+    known = None
+    if "place" in policy.features:
+        if locator is None:
+            raise ValueError('the feature "place" needs a locator')
+        known = digest(locator)
     memory = MEMORIES[size] if KINDS[kind].memory == "transformer" else None
     look_back = KINDS[kind].look_back if look_back is None else look_back
-    known = digest(locator) if locator is not None and "place" in policy.features else None
     return AgentConfig(kind, policy, memory, look_back, digest(separator), known)
 
 
@@ -191,6 +197,26 @@ def load_locator(path: Path | None = None) -> tuple[TargetLocator, Header]:
         raise ValueError(f"{path}: its networks cannot be built: {one_line(error)}") from error
     load_weights(locator, path, "networks")
     return locator.eval(), header
+
+
+def chosen_features(size: str, features: Sequence[str] | None) -> tuple[str, ...]:
+    """What a policy perceives; None: that of the size."""
+    return POLICIES[size].features if features is None else tuple(features)
+
+
+def locator_for(
+    features: Sequence[str], path: Path | None, classes: Sequence[str]
+) -> TargetLocator | None:
+    """The locator in a file, None if no feature is made with one; ValueError if it knows others.
+
+    path     None: the one that ships
+    classes  of the corpus
+    """
+    if "place" not in features:
+        return None
+    locator, header = load_locator(path)
+    check_classes(path or LOCATOR, header, classes)
+    return frozen(locator)
 
 
 def locator_of(config: AgentConfig, path: Path | None = None) -> TargetLocator | None:

@@ -31,9 +31,10 @@ from av_envs.agents.separation.agent import (
     SIZES,
     AgentNetworks,
     agent_config,
+    chosen_features,
     frozen,
-    load_locator,
     load_separator,
+    locator_for,
     save_agent,
 )
 from av_envs.agents.separation.checkpoints import check_classes
@@ -118,8 +119,8 @@ class Run:
         separator, header = load_separator(args.separator)
         self.args, self.classes = args, header.classes
         check_classes(args.separator or SEPARATOR, header, corpus_of(args.sounds).classes)
-        features = tuple(args.features) if args.features else None
-        locator = frozen(load_locator(args.locator)[0])
+        features = chosen_features(args.size, args.features)
+        locator = locator_for(features, args.locator, self.classes)
         config = agent_config(KIND, args.size, separator, locator=locator, features=features)
         self.networks = AgentNetworks(config)
         policy = self.networks.policy

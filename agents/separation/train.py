@@ -34,10 +34,12 @@ from av_envs.agents.separation.agent import (
     SIZES,
     AgentNetworks,
     agent_config,
+    chosen_features,
     frozen,
     load_agent,
-    load_locator,
     load_separator,
+    locator_for,
+    locator_of,
     save_agent,
 )
 from av_envs.agents.separation.checkpoints import check_classes
@@ -114,28 +116,34 @@ class Args(TaskOptions):
         return {**super().env_options, "estimator": "agent"}
 
 
-def make_networks(args: Args, separator: Separator, locator: TargetLocator) -> AgentNetworks:
+def make_networks(
+    args: Args, separator: Separator, classes: tuple[str, ...]
+) -> tuple[AgentNetworks, TargetLocator | None]:
     """Untrained ones, but for the policy that `--policy` names, of which all is taken over.
+
+    The locator is what its feature "place" is made with.
 
     Weights are drawn from torch's own random numbers.
     """
-    features = tuple(args.features) if args.features else None
+    begun = None
+    features = chosen_features(args.size, args.features)
+    if args.policy is not None:
+        begun, _ = load_agent(args.policy, "memoryless", separator)
+        perceived = begun.config.policy.features
+        if args.features is not None and features != perceived:
+            raise ValueError(f"{args.policy} perceives {', '.join(perceived)}; leave --features")
+        features = perceived
+    locator = locator_for(features, args.locator, classes)
     config = agent_config(
         args.agent, args.size, separator,
         locator=locator, features=features, look_back=args.look_back,
     )  # fmt: skip
-    if args.policy is None:
-        return AgentNetworks(config)
-    begun, _ = load_agent(args.policy, "memoryless", separator)
-    if features not in (None, begun.config.policy.features):
-        raise ValueError(
-            f"{args.policy} perceives {', '.join(begun.config.policy.features)}; leave --features"
-        )
-    networks = AgentNetworks(
-        replace(config, policy=begun.config.policy, locator=begun.config.locator)
-    )
+    if begun is None:
+        return AgentNetworks(config), locator
+    locator_of(begun.config, args.locator)  # must be the one that the policy knows
+    networks = AgentNetworks(replace(config, policy=begun.config.policy))
     networks.policy.load_state_dict(begun.policy.state_dict())
-    return networks
+    return networks, locator
 
 
 def make_envs(args: Args, networks: AgentNetworks) -> gym.vector.VectorEnv:
@@ -188,8 +196,10 @@ def train(args: Args, ranks: Ranks) -> None:
     check_classes(args.separator or SEPARATOR, header, corpus_of(args.sounds).classes)
     frozen(separator).to(device)
     torch.manual_seed(args.seed)
-    locator = frozen(load_locator(args.locator)[0]).to(device)
-    networks = make_networks(args, separator, locator).to(device)
+    networks, locator = make_networks(args, separator, header.classes)
+    networks.to(device)
+    if locator is not None:
+        locator.to(device)
     envs = make_envs(args, networks)
     senses = Senses(
         separator, networks.config.policy, networks.refiner(EPISODE + 1), device, locator=locator

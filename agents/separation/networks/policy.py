@@ -95,6 +95,7 @@ PRESETS = {
             "binaural",
             "delays",
             "walls",
+            "place",
             "pose",
             "collision",
             "previous_action",

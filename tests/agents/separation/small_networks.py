@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from av_envs.agents.separation.agent import AgentNetworks, agent_config, save_agent
+from av_envs.agents.separation.agent import AgentNetworks, agent_config, load_locator, save_agent
 from av_envs.agents.separation.checkpoints import Header, save_network
+from av_envs.agents.separation.networks.locator import LocatorConfig, TargetLocator
 from av_envs.agents.separation.networks.tcn import TCNConfig
 from av_envs.agents.separation.separator import Separator, SeparatorConfig
 from av_envs.separation.audio import corpus_of
@@ -27,6 +28,16 @@ def small_separator(n_classes: int = len(CLASSES), seed: int = 0, **options: Any
     return separator.eval()
 
 
+def small_locator(seed: int = 0) -> TargetLocator:
+    torch.manual_seed(seed)
+    return TargetLocator(LocatorConfig(len(CLASSES), TINY, blocks=1, hidden=8)).eval()
+
+
+def saved_locator(path: Path, locator: TargetLocator) -> Path:
+    save_network(locator, path, Header("locator", asdict(locator.config), CLASSES, {}))
+    return path
+
+
 def saved_separator(
     path: Path, separator: Separator, classes: Sequence[str] = CLASSES, **changed: Any
 ) -> Path:
@@ -38,7 +49,9 @@ def saved_separator(
 
 def small_agent(kind: str, separator: Separator, **options: Any) -> AgentNetworks:
     torch.manual_seed(1)
-    networks = AgentNetworks(agent_config(kind, "small", separator, **options)).eval()
+    locator = load_locator()[0]
+    networks = AgentNetworks(agent_config(kind, "small", separator, locator=locator, **options))
+    networks.eval()
     for name, weight in networks.named_parameters():  # as if trained: heads start near zero
         if "memory.grow.1" in name or "actor" in name:
             torch.nn.init.normal_(weight, std=0.3)

@@ -15,6 +15,7 @@ WALKS = {
     "mixture": torch.rand(T, B, 2, 512, 32, generator=torch.Generator().manual_seed(0)),
     "mono": torch.rand(T, B, 1, 32, 8),
     "delays": torch.arange(33.0).expand(T, B, 4, 33),
+    "place": torch.arange(43.0).expand(T, B, 43),
     "walls": torch.arange(16.0).expand(T, B, 16),
     "pose": torch.tensor([2.0, 1.0, 0.5, 7.0]).expand(T, B, 4),
     "collision": torch.tensor([[True, False]] * T),
@@ -35,6 +36,7 @@ def test_left_and_right_are_exchanged_where_asked():
     assert torch.equal(found["mixture"][:, 0], WALKS["mixture"][:, 0].flip(1))
     assert torch.equal(found["mixture"][:, 1], WALKS["mixture"][:, 1])
     assert found["delays"][0, :, 0, 0].tolist() == [32.0, 0.0]
+    assert found["place"][0, 0].tolist() == [0, *range(35, 0, -1), *range(36, 43)]
     assert found["walls"][0, :, 0].tolist() == [15.0, 0.0]
     assert found["rgb"][0, 0, 0, :, 0].tolist() == list(range(127, -1, -1))
 

@@ -7,7 +7,7 @@ import torch
 from av_envs.agents.separation.networks.encoders import bands
 from av_envs.agents.separation.networks.policy import FEATURES, PolicyConfig
 from av_envs.agents.separation.senses import Senses, needed_observations
-from tests.agents.separation.small_networks import CLASSES
+from tests.agents.separation.small_networks import CLASSES, small_locator
 
 N = 3
 FORWARD, LEFT = 0, 1
@@ -20,11 +20,13 @@ SHAPES = {
     "mono": (1, 512, 32),
     "delays": (4, 33),
     "walls": (16,),
+    "place": (43,),
     "target": (),
     "pose": (4,),
     "collision": (),
     "previous_action": (),
 }
+LOCATOR = small_locator()
 BANDS = {"mixture": (3, 32, 8), "binaural": (3, 32, 8), "mono": (1, 32, 8)}
 
 
@@ -54,7 +56,7 @@ def observation(seed: int = 0, t: int = 0, at=(0.0, 0.0)) -> dict[str, np.ndarra
 @pytest.mark.parametrize("sound_input", ["spectrogram", "bands"])
 def test_names_and_shapes(separator, sound_input):
     config = PolicyConfig(features=FEATURES, n_classes=99, sound_input=sound_input)
-    found = Senses(separator, config)(observation(), STARTS)
+    found = Senses(separator, config, locator=LOCATOR)(observation(), STARTS)
     shapes = SHAPES | (BANDS if sound_input == "bands" else {})
     assert {name: tuple(value.shape[1:]) for name, value in found.items()} == shapes
     assert {len(value) for value in found.values()} == {N}
@@ -68,7 +70,7 @@ def test_only_what_is_configured(separator):
 
 
 def test_sounds_are_linear_and_separated(separator):
-    seen, senses = observation(), Senses(separator, ALL)
+    seen, senses = observation(), Senses(separator, ALL, locator=LOCATOR)
     found = senses(seen, STARTS)
     mixture = torch.from_numpy(np.expm1(seen["mixture"]))
     torch.testing.assert_close(found["mixture"], mixture)
@@ -83,7 +85,7 @@ def test_sounds_are_linear_and_separated(separator):
 
 def test_what_is_refined_is_heard_and_answered(separator):
     refiner = Halves()
-    senses = Senses(separator, ALL, refiner)
+    senses = Senses(separator, ALL, refiner, locator=LOCATOR)
     senses(observation(), STARTS)
     found = senses(observation(t=1), WITHIN)
     assert refiner.asked == [([0] * N, [True] * N), ([1] * N, [False] * N)]
@@ -96,7 +98,7 @@ def test_what_is_refined_is_heard_and_answered(separator):
 
 
 def test_collisions_are_felt_where_a_step_leads_nowhere(separator):
-    senses = Senses(separator, ALL)
+    senses = Senses(separator, ALL, locator=LOCATOR)
     found = senses(observation(), STARTS)
     assert found["previous_action"].tolist() == [0] * N
     assert not found["collision"].any()
@@ -112,7 +114,7 @@ def test_collisions_are_felt_where_a_step_leads_nowhere(separator):
 
 
 def test_types_do_not_change_from_step_to_step(separator):
-    senses = Senses(separator, ALL)
+    senses = Senses(separator, ALL, locator=LOCATOR)
     first = senses(observation(), STARTS)
     senses.answer(torch.tensor([FORWARD] * N))
     second = senses(observation(t=1), WITHIN)
@@ -133,3 +135,8 @@ def test_a_move_made_without_an_estimate_is_remembered(separator):
     senses(observation(), STARTS)
     senses.moved(torch.tensor([1, 2, 3]))
     assert senses(observation(t=1), WITHIN)["previous_action"].tolist() == [1, 2, 3]
+
+
+def test_a_place_needs_a_locator(separator):
+    with pytest.raises(ValueError, match='the feature "place" needs a locator'):
+        Senses(separator, PolicyConfig(features=("place", "pose")))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from av_envs.agents.separation.agent import load_locator
 from av_envs.agents.separation.trials import Trials
 from av_envs.separation.actions import Action
 from tests.agents.separation.small_networks import small_agent
@@ -20,7 +21,14 @@ def trials(separator, kind: str = "memoryless", stays: bool = False) -> Trials:
     networks = small_agent(kind, separator)
     if stays:
         networks.policy.actor.bias.data[Action.STAY] = 1e4
-    return Trials(networks, separator, episodes=2, houses=1, env_options=OPTIONS)
+    return Trials(
+        networks,
+        separator,
+        episodes=2,
+        houses=1,
+        env_options=OPTIONS,
+        locator=load_locator()[0],
+    )
 
 
 def test_who_always_stays_wins_nothing(separator):

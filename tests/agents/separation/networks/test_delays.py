@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from av_envs.agents.separation.networks.delays import LAGS, delays
+from av_envs.agents.separation.networks.delays import LAGS, delays, spectra_of
 
 SECOND = 16000
 MIDDLE = LAGS // 2
@@ -30,7 +30,7 @@ def magnitude(waveform: torch.Tensor) -> torch.Tensor:
 def test_the_peak_is_at_the_delay(lag):
     waveform = at_both_ears(noise(0), lag)
     mixture = magnitude(waveform)
-    found = delays(waveform, mixture, mixture)
+    found = delays(spectra_of(waveform), mixture, mixture)
     assert (found.argmax(dim=-1) - MIDDLE == -lag).all()
     torch.testing.assert_close(found.amax(dim=-1), torch.full((1, 4), 2.0), atol=0.1, rtol=0)
 
@@ -45,23 +45,24 @@ def test_a_separated_image_has_the_delay_of_its_source():
     waveform = low + high
     mixture = magnitude(waveform)
     for image, lag in ((magnitude(low), 6), (magnitude(high), -9)):
-        assert (delays(waveform, mixture, image)[0, 2:].argmax(dim=-1) - MIDDLE == -lag).all()
+        found = delays(spectra_of(waveform), mixture, image)[0, 2:]
+        assert (found.argmax(dim=-1) - MIDDLE == -lag).all()
 
 
 def test_silence_has_no_delay():
     nothing = torch.zeros(2, 2, 512, 32)
-    assert not delays(torch.zeros(2, 2, SECOND), nothing, nothing).any()
+    assert not delays(spectra_of(torch.zeros(2, 2, SECOND)), nothing, nothing).any()
 
 
 def test_exchanged_ears_are_mirrored_lags():
     waveform = torch.randn(1, 2, SECOND, generator=torch.Generator().manual_seed(3))
     mixture = magnitude(waveform)
     image = mixture * torch.rand(mixture.shape, generator=torch.Generator().manual_seed(4))
-    here = delays(waveform, mixture, image)
-    there = delays(waveform.flip(1), mixture.flip(1), image.flip(1))
+    here = delays(spectra_of(waveform), mixture, image)
+    there = delays(spectra_of(waveform.flip(1)), mixture.flip(1), image.flip(1))
     torch.testing.assert_close(here.flip(-1), there, atol=1e-4, rtol=0)
 
 
 def test_a_waveform_of_another_length_is_refused():
     with pytest.raises(ValueError, match=r"waveform must be \(B, 2, 16000\); got \(1, 2, 8000\)"):
-        delays(torch.zeros(1, 2, 8000), torch.zeros(1, 2, 512, 32), torch.zeros(1, 2, 512, 32))
+        spectra_of(torch.zeros(1, 2, 8000))

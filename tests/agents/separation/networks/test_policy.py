@@ -26,6 +26,7 @@ EVERYTHING = PolicyConfig(
     state_size=16,
     auxiliary=True,
 )
+STATE = 16 + 25 * 25  # numbers: of the GRU, and the map
 SOUND_INPUTS = ["spectrogram", "bands"]
 
 
@@ -43,6 +44,7 @@ def features_of(steps: int, envs: int, seed: int = 0) -> dict[str, torch.Tensor]
         "mono": torch.rand(*front, 512, 32, generator=random),
         "delays": torch.randn(*front, 4, 33, generator=random),
         "walls": torch.rand(*front, 16, generator=random),
+        "place": torch.randn(*front, 43, generator=random).log_softmax(dim=-1),
         "target": torch.randint(0, 7, front, generator=random),
         "pose": torch.randn(*front, 4, generator=random),
         "collision": torch.rand(front, generator=random) < 0.5,
@@ -72,15 +74,16 @@ def test_has_the_weights_of_the_paper():
 def test_the_small_one_is_small():
     sounds = 2 * (3 * 32 * 8 + 1) * 128
     numbers = (5 + 1 + 4 + 1) * 64
-    vectors = (4 * 33 + 1 + 16 + 1 + 570 + 1) * 128
-    sensed = 5 * 128 + 64
+    vectors = (4 * 33 + 1 + 16 + 1 + 17 * 17 + 1 + 570 + 1) * 128
+    belief = 2 + 1 + 7 + 7
+    sensed = 6 * 128 + 64
     turned = (sensed + 1) * (128 + 128) + 257 * 128 + (256 + 128 + 1) * 128
     gru = 3 * 256 * (128 + 128 + 256 + 2)
     heads = (4 + 1 + 3) * 129
     assert (
         n_weights(SeparationPolicy(PRESETS["small"]))
-        == sounds + vectors + numbers + turned + gru + heads
-        == 948_296
+        == sounds + vectors + belief + numbers + turned + gru + heads
+        == 1_018_201
     )
 
 
@@ -91,7 +94,8 @@ def test_every_feature_counts_only_while_it_is_on(key, sound_input):
     other[key] = features_of(1, 8, seed=3)[key]
     assert not torch.equal(features[key], other[key])
     with_it = replace(EVERYTHING, sound_input=sound_input)
-    without = replace(with_it, features=tuple(name for name in FEATURES if name != key))
+    gone = {key, "place"} if key == "pose" else {key}  # a place needs the pose
+    without = replace(with_it, features=tuple(name for name in FEATURES if name not in gone))
     for config in (with_it, without):
         policy = policy_of(config)
         outputs = [
@@ -102,12 +106,13 @@ def test_every_feature_counts_only_while_it_is_on(key, sound_input):
 
 @pytest.mark.parametrize("key", FEATURES)
 def test_any_single_feature_will_do(key):
-    policy = policy_of(replace(EVERYTHING, features=(key,)))
-    features = {key: features_of(2, 3)[key]}
+    keys = ("place", "pose") if key == "place" else (key,)
+    policy = policy_of(replace(EVERYTHING, features=keys))
+    features = {key: features_of(2, 3)[key] for key in keys}
     output = policy(features, policy.initial_state(3), no_starts(2, 3))
     assert output.logits.shape == (2, 3, 4)
     assert output.values.shape == (2, 3)
-    assert output.state.shape == (3, 16)
+    assert output.state.shape == (3, 16 + 625 * (key == "place"))
 
 
 @pytest.mark.parametrize(
@@ -129,9 +134,11 @@ def test_nothing_is_dropped_unless_a_trainer_asks():
     assert not torch.equal(policy(features, state, starts).logits, once)
 
 
-def test_a_compass_needs_the_pose():
+def test_a_compass_and_a_place_need_the_pose():
     with pytest.raises(ValueError, match='compass needs the feature "pose"'):
         PolicyConfig(features=("mono",), compass=True)
+    with pytest.raises(ValueError, match='the feature "place" needs "pose"'):
+        PolicyConfig(features=("place",))
 
 
 @pytest.mark.parametrize("compass", [False, True], ids=["plain", "compass"])
@@ -139,7 +146,7 @@ def test_a_sequence_is_its_steps_one_by_one(compass):
     policy, features = policy_of(replace(EVERYTHING, compass=compass)), features_of(6, 3)
     starts = no_starts(6, 3)
     starts[0, 0] = starts[2, 1] = starts[3, 2] = starts[5] = True
-    first = torch.randn(3, 16)
+    first = torch.randn(3, STATE)
     whole = policy(features, first, starts)
     state = first
     for t in range(6):
@@ -161,7 +168,7 @@ def test_a_start_forgets_everything_of_its_environment_and_nothing_else():
         array[:2] = array[:2].flip(1)  # another past
     other["previous_action"][2] += 1
     other["previous_action"] %= 4
-    outputs = [policy(given, torch.randn(2, 16), starts) for given in (features, other)]
+    outputs = [policy(given, torch.randn(2, STATE), starts) for given in (features, other)]
     same = (outputs[0].logits - outputs[1].logits).abs().amax(dim=2) < 1e-6
     assert same.tolist() == [[False, False], [False, False], [True, False], [True, False]]
 
@@ -209,7 +216,9 @@ def test_headings_a_whole_turn_apart_are_the_same():
 
 def test_every_weight_learns():
     policy = policy_of()
-    output = policy(features_of(3, 4), torch.randn(4, 16), no_starts(3, 4))
+    starts = no_starts(3, 4)
+    starts[0, :2] = True
+    output = policy(features_of(3, 4), torch.randn(4, STATE), starts)
     place = sum(array.square().sum() for array in output.extra.values())
     (output.logits.square().sum() + output.values.square().sum() + place).backward()
     for name, weights in policy.named_parameters():
@@ -219,7 +228,7 @@ def test_every_weight_learns():
 
 
 def test_nothing_extra_without_the_auxiliary_head():
-    policy = policy_of(replace(EVERYTHING, auxiliary=False))
+    policy = policy_of(replace(EVERYTHING, features=("pose",), auxiliary=False))
     assert policy(features_of(1, 1), policy.initial_state(1), no_starts(1, 1)).extra == {}
 
 
