@@ -52,11 +52,9 @@ class Trials:
         `gain_error` is the standard error of the gain, 0 for a single episode; `beside` the share
         of episodes that end within BESIDE metres of the target.
         """
-        if self._standing is None:
-            self._standing, _ = self._play(moves=False)
         ratios, metres = self._play(moves=True)
         heard = np.isfinite(ratios)  # NaN: the target was silent all the time
-        gain = (ratios - self._standing)[heard]
+        gain = (ratios - self.standing())[heard]
         n = max(len(gain), 1)
         return {
             "si_sdr": float(ratios[heard].sum() / n),
@@ -64,6 +62,24 @@ class Trials:
             "gain_error": float(gain.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0,
             "beside": float((metres <= BESIDE).mean()),
         }
+
+    def gains(self) -> np.ndarray:
+        """(n,) gain over standing of each episode, dB; NaN where the target was silent."""
+        return self._play(moves=True)[0] - self.standing()
+
+    def standing(self) -> np.ndarray:
+        """(n,) mean SI-SDR of each episode while standing still."""
+        if self._standing is None:
+            self._standing, _ = self._play(moves=False)
+        return self._standing
+
+    def perceived(self, senses: Senses, observation: Any, starts: torch.Tensor) -> dict[str, Any]:
+        """The features (N, ...) that the policy is told of."""
+        return senses(observation, starts)
+
+    def remembered(self, state: torch.Tensor) -> torch.Tensor:
+        """What the policy remembers (N, S) of the steps before."""
+        return state
 
     def _play(self, *, moves: bool) -> tuple[np.ndarray, np.ndarray]:
         """(n,) mean SI-SDR of each episode, and metres to the target at its end."""
@@ -97,9 +113,10 @@ class Trials:
         observation, _ = envs.reset(seed=seed)
         heard = []
         for _ in range(EPISODE):
-            features = {key: value[None] for key, value in senses(observation, starts).items()}
+            told = self.perceived(senses, observation, starts)
+            features = {key: value[None] for key, value in told.items()}
             if moves:
-                output = policy(features, state, starts[None])
+                output = policy(features, self.remembered(state), starts[None])
                 state = output.state
                 chosen = output.logits[0].argmax(-1)
             else:
