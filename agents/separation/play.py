@@ -27,6 +27,9 @@ class LearnedAgent:
     likeliest   take the likeliest move; False draws one, as the papers do: an agent in doubt then
                 turns back and forth
 
+    After `act`, `belief` is where it believes the target to be, (17, 17) log probabilities about
+    the agent, see `networks.belief.Belief`; None if its policy has none.
+
     With the action space `Discrete(4)` an action is the move; with `Dict(move, estimate)`, the
     space of `estimator="agent"`, it has the agent's own estimate of the second heard last.
     """
@@ -81,6 +84,7 @@ class LearnedAgent:
         self._senses.refiner = self.networks.refiner(MOST_SECONDS)
         self._state = self.networks.policy.initial_state(1)
         self._starts = torch.ones(1, dtype=torch.bool)
+        self.belief: np.ndarray | None = None
         self._refined: list[np.ndarray] = []  # of every second so far, with what hindsight allows
 
     @torch.no_grad()
@@ -90,6 +94,8 @@ class LearnedAgent:
         one_step = {key: value[None] for key, value in features.items()}
         output = self.networks.policy(one_step, self._state, self._starts[None])
         self._state, self._starts = output.state, torch.zeros_like(self._starts)
+        believed = output.extra.get("belief")
+        self.belief = None if believed is None else believed[0, 0].numpy()
         logits = output.logits[0]
         if self._likeliest:
             moves = logits.argmax(-1)
@@ -165,3 +171,8 @@ class Novelty(LearnedAgent):
     """Is paid for places where it has not been, and separates what it happens to hear."""
 
     kind = "novelty"
+
+
+ENTRIES = {
+    entry.kind: entry for entry in (Active, SingleStep, Memoryless, Move2Hear, Novelty)
+}  # by key of KINDS
