@@ -116,9 +116,7 @@ class Args(TaskOptions):
         return {**super().env_options, "estimator": "agent"}
 
 
-def make_networks(
-    args: Args, separator: Separator, classes: tuple[str, ...]
-) -> tuple[AgentNetworks, TargetLocator | None]:
+def make_networks(args: Args, separator: Separator) -> tuple[AgentNetworks, TargetLocator | None]:
     """Untrained ones, but for the policy that `--policy` names, of which all is taken over.
 
     The locator is what its feature "place" is made with.
@@ -133,7 +131,7 @@ def make_networks(
         if args.features is not None and features != perceived:
             raise ValueError(f"{args.policy} perceives {', '.join(perceived)}; leave --features")
         features = perceived
-    locator = locator_for(features, args.locator, classes)
+    locator = locator_for(features, args.locator, corpus_of(args.sounds).classes)
     config = agent_config(
         args.agent, args.size, separator,
         locator=locator, features=features, look_back=args.look_back,
@@ -196,7 +194,7 @@ def train(args: Args, ranks: Ranks) -> None:
     check_classes(args.separator or SEPARATOR, header, corpus_of(args.sounds).classes)
     frozen(separator).to(device)
     torch.manual_seed(args.seed)
-    networks, locator = make_networks(args, separator, header.classes)
+    networks, locator = make_networks(args, separator)
     networks.to(device)
     if locator is not None:
         locator.to(device)

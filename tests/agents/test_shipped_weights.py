@@ -5,13 +5,17 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 
 import av_envs
 import av_envs.agents
 from av_envs.agents.adapters.sb3 import SB3Agent
 from av_envs.agents.separation import Memoryless
-from av_envs.agents.separation.agent import load_separator
+from av_envs.agents.separation.agent import load_locator, load_separator
 from av_envs.agents.separation.checkpoints import check_classes
+from av_envs.agents.separation.locate import SecondSampler, right
+from av_envs.agents.separation.networks.locator import phases_of
+from av_envs.agents.separation.pairs import PairConfig
 from av_envs.agents.separation.validation import heard_at_start, si_sdr_of
 from av_envs.benchmarks import query_curve
 from av_envs.benchmarks.play.action_check import action_fault
@@ -25,7 +29,7 @@ ENVIRONMENTS = {
     "sep_told": "AVDynamicSep-v0",
     "rir_covers": "AVRIRMeasure-v0",
 }
-OTHERS = {"separator", "set_predictor", "memoryless"}
+OTHERS = {"separator", "locator", "set_predictor", "memoryless"}
 
 
 def test_every_file_is_known_and_small():
@@ -40,6 +44,18 @@ def test_the_shipped_separator_separates():
     heard = heard_at_start(SeparationConfig(split="val", houses=1, start="near"), 6, (1, 2))
     gained = si_sdr_of(separator, heard, heard.label) - heard.si_sdr_mixture
     assert gained.mean() > 6
+
+
+def test_the_shipped_locator_locates():
+    """In unseen houses, one of four quarters; docs/agents/locator.md says how often."""
+    locator, header = load_locator()
+    check_classes(FOLDER / "locator.safetensors", header, corpus_of("embedded").classes)
+    sampler = SecondSampler(PairConfig("val", houses=1, more_sources=0.0, share_near=1.0))
+    heard = sampler.batch(np.random.default_rng(0), 96)
+    spectra = torch.from_numpy(heard.spectra)
+    with torch.no_grad():
+        azimuth, _ = locator(spectra.abs(), phases_of(spectra), torch.from_numpy(heard.label))
+    assert right(azimuth, torch.from_numpy(heard.offset))[0].mean() > 0.4
 
 
 def test_the_shipped_set_predictor_knows_more_than_the_mean():

@@ -190,7 +190,10 @@ def test_what_an_agent_is_made_of_is_checked(separator, kind, size, says):
 
 def test_networks_of_each_kind(separator):
     kinds = ("active", "single_step", "memoryless", "move2hear", "novelty")
-    made = {kind: AgentNetworks(agent_config(kind, "small", separator)) for kind in kinds}
+    made = {
+        kind: AgentNetworks(agent_config(kind, "small", separator, features=("pose",)))
+        for kind in kinds
+    }
     assert {kind for kind in kinds if made[kind].memory is None} == {"memoryless", "novelty"}
     assert [made[kind].config.look_back for kind in kinds[:2]] == [14, 0]
 

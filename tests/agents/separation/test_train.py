@@ -164,7 +164,7 @@ def args(**options) -> Args:
 )
 def test_rewards(separator, options, reward, is_novelty):
     chosen = args(**options)
-    envs = make_envs(chosen, make_networks(chosen, separator))
+    envs = make_envs(chosen, make_networks(chosen, separator)[0])
     assert envs.unwrapped.config.reward == reward
     assert isinstance(envs, NoveltyReward) == is_novelty
 
@@ -173,7 +173,7 @@ def test_options_reach_networks_and_environments(separator):
     chosen = args(
         features=["mono", "pose"], look_back=4, noise_snr_db=30.0, num_sources=3, start="near"
     )
-    networks = make_networks(chosen, separator)
+    networks, _ = make_networks(chosen, separator)
     assert networks.config.policy.features == ("mono", "pose")
     assert networks.config.look_back == 4
     config = make_envs(chosen, networks).unwrapped.config
@@ -183,7 +183,7 @@ def test_options_reach_networks_and_environments(separator):
 
 def test_rewards_are_scaled_and_nothing_else(separator):
     chosen = args(agent="memoryless")
-    networks = make_networks(chosen, separator)
+    networks, _ = make_networks(chosen, separator)
     moves = {"move": [1] * 4, "estimate": torch.ones(4, 512, 32).numpy()}
     given = []
     for factor in (1.0, 0.25):
