@@ -20,11 +20,13 @@ from av_envs.agents.separation.agent import (
 )
 from av_envs.agents.separation.networks.belief import AROUND, Belief
 from av_envs.agents.separation.networks.delays import spectra_of
+from av_envs.agents.separation.networks.gcc import gcc_place
 from av_envs.agents.separation.networks.locator import phases_of
 from av_envs.baselines.separation.heuristic import Heuristic
 from av_envs.baselines.separation.moves import FORWARD, LEFT, STAY, first_move, turn_to
 from av_envs.options import check_choice
 
+EARS = ("locator", "gcc")
 MODES = ("face_and_hold", "face_and_track", "face_and_approach")
 LISTENING = 3  # seconds of turning before anything else is done
 SURE = 0.5  # probability, within a metre and a half of the goal, from which on it walks
@@ -43,6 +45,8 @@ class LearnedDoA(Heuristic):
     mode      "face_and_hold"      listens, turns towards the target once, and holds
               "face_and_track"     goes on listening, and turns whenever it believes otherwise
               "face_and_approach"  walks beside the likeliest place and faces it
+    ears      "locator", a `TargetLocator`, or "gcc", the control that learned nothing and knows no
+              class, see `networks.gcc`
     locator   file; None: the one that ships
     sure      how probable the likeliest place and those around it must be before it walks
     separator  see `Heuristic`
@@ -56,12 +60,14 @@ class LearnedDoA(Heuristic):
         action_space: spaces.Space,
         *,
         mode: str = "face_and_approach",
+        ears: str = "locator",
         locator: str | None = None,
         listening: int = LISTENING,
         sure: float = SURE,
         **options: Any,
     ):
         check_choice("mode", mode, MODES)
+        check_choice("ears", ears, EARS)
         missing = [key for key in NEEDS if key not in observation_space.spaces]
         if missing:
             raise ValueError(
@@ -75,7 +81,7 @@ class LearnedDoA(Heuristic):
                 f"the locator was trained on {len(header.classes)} classes, the environment has "
                 f"{n_classes}"
             )
-        self.mode, self.listening, self.sure = mode, listening, sure
+        self.ears, self.mode, self.listening, self.sure = ears, mode, listening, sure
         self._filter = frozen(Belief())
         super().__init__(observation_space, action_space, **options)
 
@@ -92,8 +98,11 @@ class LearnedDoA(Heuristic):
         """Add a second to the map; `belief` is (17, 17) probabilities about the agent."""
         spectra = spectra_of(torch.as_tensor(observation["waveform"])[None])
         mixture = torch.expm1(torch.as_tensor(observation["mixture"]))[None]
-        label = torch.as_tensor([int(observation["target"])])
-        place = self._locator.place(mixture, phases_of(spectra), label)
+        if self.ears == "gcc":
+            place = gcc_place(spectra, mixture)
+        else:
+            label = torch.as_tensor([int(observation["target"])])
+            place = self._locator.place(mixture, phases_of(spectra), label)
         pose = torch.as_tensor(observation["pose"])[None, None]
         shown, self._state = self._filter(place[None], pose, self._state, self._starts)
         self._starts = torch.zeros_like(self._starts)

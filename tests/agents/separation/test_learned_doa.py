@@ -4,6 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from av_envs.acoustics.spectrogram import stft
 from av_envs.agents.separation.learned_doa import (
     NEEDS,
     STEPS,
@@ -124,6 +125,17 @@ def test_it_hears(env):
     agent.reset(seed=0)
     agent.act(env.reset(seed=2)[0])
     assert agent.belief.max() < settled.max()  # one second tells less than six
+
+
+def test_without_a_locator_it_follows_the_delay_between_the_ears(env):
+    agent = LearnedDoA(env.observation_space, env.action_space, seed=0, ears="gcc")
+    noise = np.random.default_rng(0).standard_normal(16_020).astype(np.float32)
+    waveform = np.stack([noise[10:-10], noise[:-20]])  # the right ear hears it 10 samples later
+    agent.hear(
+        seen(0) | {"waveform": waveform, "mixture": np.log1p(np.abs(stft(waveform))), "target": 0}
+    )
+    ahead, left = agent._likeliest()
+    assert left > abs(ahead)
 
 
 @pytest.mark.parametrize("mode", ["face_and_fly", ""])
