@@ -1,6 +1,6 @@
 """Go where the target is believed to be: a learned locator that drives a planner.
 
-The counterpart of `baselines.separation.DoA`, which is told where the target is: here a
+The counterpart of the baseline `DoA`, which is told where the target is: here a
 `TargetLocator` listens for it, a Bayes filter adds its seconds up on a map, and a shortest way
 over what is not known to be blocked leads to a place beside the likeliest cell. Nothing but the
 locator is learned, so what a learned policy is worth beyond it can be seen.
@@ -18,13 +18,15 @@ from av_envs.agents.separation.agent import (
     frozen,
     load_locator,
 )
+from av_envs.agents.separation.expert import TOWARDS
 from av_envs.agents.separation.networks.belief import AROUND, Belief
 from av_envs.agents.separation.networks.delays import spectra_of
 from av_envs.agents.separation.networks.gcc import gcc_place
 from av_envs.agents.separation.networks.locator import phases_of
-from av_envs.baselines.separation.heuristic import Heuristic
-from av_envs.baselines.separation.moves import FORWARD, LEFT, STAY, first_move, turn_to
+from av_envs.agents.separation.passive import Passive
+from av_envs.conventions import N_HEADINGS
 from av_envs.options import check_choice
+from av_envs.separation.actions import Action
 
 EARS = ("locator", "gcc")
 MODES = ("face_and_hold", "face_and_track", "face_and_approach")
@@ -39,19 +41,21 @@ STEPS = ((1, 0), (0, 1), (-1, 0), (0, -1))  # ahead, left, behind, right, in the
 Cell = tuple[int, int]
 
 
-class LearnedDoA(Heuristic):
+class LearnedDoA:
     """Turns to listen, then faces or approaches where it believes the target to be.
 
-    mode      "face_and_hold"      listens, turns towards the target once, and holds
-              "face_and_track"     goes on listening, and turns whenever it believes otherwise
-              "face_and_approach"  walks beside the likeliest place and faces it
-    ears      "locator", a `TargetLocator`, or "gcc", the control that learned nothing and knows no
-              class, see `networks.gcc`
-    locator   file; None: the one that ships
-    sure      how probable the likeliest place and those around it must be before it walks
-    separator  see `Heuristic`
+    mode       "face_and_hold"      listens, turns towards the target once, and holds
+               "face_and_track"     goes on listening, and turns whenever it believes otherwise
+               "face_and_approach"  walks beside the likeliest place and faces it
+    ears       "locator", a `TargetLocator`, or "gcc", the control that learned nothing and knows
+               no class, see `networks.gcc`
+    locator    file; None: the one that ships
+    listening  seconds of turning before anything else is done
+    sure       how probable the likeliest place and those around it must be before it walks
+    separator  file of what makes the estimates; None: the one that ships
 
-    Not privileged.
+    With the action space `Discrete(4)` an action is the move; with `Dict(move, estimate)`, the
+    space of `estimator="agent"`, it has the separator's estimate of the second heard last.
     """
 
     def __init__(
@@ -59,12 +63,13 @@ class LearnedDoA(Heuristic):
         observation_space: spaces.Dict,
         action_space: spaces.Space,
         *,
+        seed: int,
         mode: str = "face_and_approach",
         ears: str = "locator",
         locator: str | None = None,
         listening: int = LISTENING,
         sure: float = SURE,
-        **options: Any,
+        separator: str | None = None,
     ):
         check_choice("mode", mode, MODES)
         check_choice("ears", ears, EARS)
@@ -83,9 +88,11 @@ class LearnedDoA(Heuristic):
             )
         self.ears, self.mode, self.listening, self.sure = ears, mode, listening, sure
         self._filter = frozen(Belief())
-        super().__init__(observation_space, action_space, **options)
+        self._separator = Passive(separator) if isinstance(action_space, spaces.Dict) else None
+        self.reset(seed=seed)
 
-    def forget(self) -> None:
+    def reset(self, *, seed: int | None = None) -> None:
+        """Begin an episode; nothing is left to chance."""
         self._state = self._filter.initial_state(1)
         self._starts = torch.ones(1, 1, dtype=torch.bool)
         self._blocked: set[tuple[Cell, int]] = set()
@@ -108,24 +115,33 @@ class LearnedDoA(Heuristic):
         self._starts = torch.zeros_like(self._starts)
         self.belief = shown[0, 0].exp().numpy()
 
-    def move(self, observation: dict[str, Any]) -> int:
+    def act(self, observation: dict[str, Any]) -> int | dict[str, Any]:
+        """The move as an action, with the estimate of the second heard last if it is asked for."""
+        move = self.move(observation)
+        if self._separator is None:
+            return int(move)
+        mixture = np.expm1(np.asarray(observation["mixture"]))[None]
+        label = np.array([int(observation["target"])])
+        return {"move": move, "estimate": self._separator.estimate_batch(mixture, label, [])[0][0]}
+
+    def move(self, observation: dict[str, Any]) -> np.int64:
         """The next move."""
         self.hear(observation)
         forward, left, angle, second = (float(value) for value in observation["pose"])
-        cell, heading = (round(forward), round(left)), round(angle / (np.pi / 2)) % 4
+        cell, heading = (round(forward), round(left)), round(angle / (np.pi / 2)) % N_HEADINGS
         self._learn_of_walls(cell, heading, observation["depth"])
         if second < self.listening:
-            move = LEFT
+            move = Action.LEFT
         elif self.mode == "face_and_approach":
             move = self._approach(cell, heading)
         elif self.mode == "face_and_track" or self._held is None:
             turn = quarter_of(*self._likeliest())
-            self._held = (heading + turn) % 4
+            self._held = (heading + turn) % N_HEADINGS
             move = turn_to(turn)
         else:
-            move = turn_to((self._held - heading) % 4)
-        self._before = (cell, heading, move)
-        return move
+            move = turn_to((self._held - heading) % N_HEADINGS)
+        self._before = (cell, heading, int(move))
+        return np.int64(move)
 
     def _likeliest(self) -> tuple[int, int]:
         """Metres ahead and to the left of the likeliest place, smoothed over its neighbours."""
@@ -137,17 +153,17 @@ class LearnedDoA(Heuristic):
         ahead, left = self._likeliest()
         near = _around(self.belief)[ahead + AROUND, left + AROUND]
         if near < self.sure:
-            return LEFT
+            return Action.LEFT
         if max(abs(ahead), abs(left)) <= 1:
             return turn_to(quarter_of(ahead, left))
         to_x, to_y = turned((ahead, left), heading)
         way = first_step(cell, (cell[0] + to_x, cell[1] + to_y), self._blocked)
-        return STAY if way is None else first_move((way - heading) % 4)
+        return Action.STAY if way is None else TOWARDS[(way - heading) % N_HEADINGS]
 
     def _learn_of_walls(self, cell: Cell, heading: int, depth: np.ndarray) -> None:
         if float(np.median(depth[STRIP, STRIP])) * DEPTH_METRES < CLEAR:
             self._blocked.add((cell, heading))
-        if self._before is not None and self._before == (cell, heading, FORWARD):
+        if self._before is not None and self._before == (cell, heading, Action.FORWARD):
             self._blocked.add((cell, heading))
 
 
@@ -158,15 +174,20 @@ def _around(chances: np.ndarray) -> np.ndarray:
     return sum(padded[i : i + height, j : j + width] for i in range(3) for j in range(3))
 
 
+def turn_to(quarters: int) -> int:
+    """The turn that begins to face what lies so many counter-clockwise quarter turns away."""
+    return Action.STAY if quarters == 0 else TOWARDS[quarters]
+
+
 def quarter_of(ahead: float, left: float) -> int:
     """Counter-clockwise quarter turns to what lies there, 0 if it is here."""
-    return round(np.arctan2(left, ahead) / (np.pi / 2)) % 4
+    return round(np.arctan2(left, ahead) / (np.pi / 2)) % N_HEADINGS
 
 
 def turned(offset: Cell, quarters: int) -> Cell:
     """An offset ahead and to the left, in the frame that lies `quarters` turns clockwise of it."""
     ahead, left = offset
-    for _ in range(quarters % 4):
+    for _ in range(quarters % N_HEADINGS):
         ahead, left = -left, ahead
     return ahead, left
 

@@ -138,6 +138,15 @@ def test_without_a_locator_it_follows_the_delay_between_the_ears(env):
     assert left > abs(ahead)
 
 
+def test_it_separates_where_it_is_asked_to():
+    env = gym.make("AVDynamicSep-v0", houses=1, split="val", observations=NEEDS, estimator="agent")
+    agent = LearnedDoA(env.observation_space, env.action_space, seed=0)
+    observation, _ = env.reset(seed=2)
+    action = agent.act(observation)
+    assert env.action_space.contains(action)
+    assert env.step(action)[4]["si_sdr"] > -30
+
+
 @pytest.mark.parametrize("mode", ["face_and_fly", ""])
 def test_modes_are_named(env, mode):
     with pytest.raises(ValueError, match="face_and_hold"):
