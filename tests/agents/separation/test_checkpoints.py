@@ -11,8 +11,12 @@ from safetensors.torch import load_file, save_file
 from av_envs.agents.separation.agent import (
     AgentNetworks,
     agent_config,
+    digest,
     load_agent,
+    load_locator,
     load_separator,
+    locator_for,
+    locator_of,
     save_agent,
 )
 from av_envs.agents.separation.checkpoints import (
@@ -27,8 +31,10 @@ from av_envs.agents.separation.separator import Separator, separator_config
 from av_envs.agents.weight_files import load_weights
 from tests.agents.separation.small_networks import (
     CLASSES,
+    saved_locator,
     saved_separator,
     small_agent,
+    small_locator,
     small_separator,
 )
 
@@ -214,3 +220,28 @@ def test_a_file_that_is_too_large_is_refused_by_its_size(separator_file, monkeyp
     monkeypatch.setattr("av_envs.agents.weight_files.LARGEST_FILE", 1000)
     with pytest.raises(ValueError, match=r"\.safetensors: has \d+ bytes; of weights 1000"):
         load_separator(separator_file)
+
+
+def test_another_locator_is_refused(separator_file, tmp_path):
+    separator = load_separator(separator_file)[0]
+    config = small_agent("memoryless", separator).config
+    assert config.locator is not None
+    other = saved_locator(tmp_path / "other.safetensors", small_locator())
+    said = refusal(locator_of, config, other)
+    assert f"other.safetensors: is the locator {digest(small_locator().half().float())}" in said
+    assert said.endswith(f"the agent was trained with {config.locator}")
+    assert locator_of(replace(config, locator=None), other) is None
+
+
+def test_a_locator_knows_the_classes_of_the_corpus(tmp_path):
+    path = saved_locator(tmp_path / "small.safetensors", small_locator())
+    assert locator_for(("mono", "pose"), path, ()) is None
+    assert locator_for(("place", "pose"), path, CLASSES) is not None
+    said = refusal(locator_for, ("place", "pose"), path, CLASSES[1:])
+    assert f"was trained on {len(CLASSES)} classes, the corpus has {len(CLASSES) - 1}" in said
+
+
+def test_a_damaged_locator_is_named(tmp_path):
+    path = saved_locator(tmp_path / "small.safetensors", small_locator())
+    said = refusal(load_locator, rewritten(path, tmp_path, config={"n_classes": 3}))
+    assert "its networks cannot be built" in said
