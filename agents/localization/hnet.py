@@ -1,4 +1,4 @@
-"""Train Hnet, the differentiable assignment: `python -m av_envs.agents.localization.hnet --out DIR`.
+"""Train Hnet, which assigns: `python -m av_envs.agents.localization.hnet --out DIR`.
 
 The samples are synthetic, so nothing else is needed. DIR gets `config.json`, `curve.csv` (a row
 per validation: F1 on other synthetic samples, and the share of matrices that are right in every
