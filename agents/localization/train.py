@@ -27,13 +27,14 @@ from av_envs.agents.localization.localizer import Localizer, localizer_config, s
 from av_envs.agents.localization.losses import ASSOCIATIONS, LossConfig, loss
 from av_envs.agents.localization.metrics import scores
 from av_envs.agents.localization.network import SIZES
+from av_envs.agents.localization.recordings import Recordings
 from av_envs.agents.localization.sequences import Sequences, SequenceSource, Simulated
 from av_envs.agents.localization.takes import TakeConfig
 from av_envs.agents.runs import can_go_on, kept_options, option, run_command
 from av_envs.agents.states import load_state, save_state
 from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.options import non_negative_int, positive_int
-from av_envs.paths import path_argument
+from av_envs.paths import path_argument, user_path
 from av_envs.whole_files import write_whole
 
 SAVED_EVERY = 50  # updates
@@ -161,6 +162,10 @@ class Run:
 
 def source_of(args: Args) -> SequenceSource:
     """Where the sequences of a run come from."""
+    if args.data != "simulated":
+        folder = user_path(args.data, "--data")
+        kept = args.out / "features"
+        return Recordings(folder, args.features, args.tracks, args.seconds, kept)
     shared = {"sounds": args.sounds, "seconds": args.seconds, "tracks": args.tracks}
     train = TakeConfig(split="train", houses=args.houses, **shared)
     val = TakeConfig(split="val", houses=args.val_houses, **shared)
