@@ -20,7 +20,7 @@ N_DIRECTIONS = 1200  # of the tables: 6 degrees apart
 RADIUS = 0.042  # m, of the rigid sphere of the tetrahedral array
 MICROPHONES = np.radians([(45, 35), (-45, -35), (135, -35), (-135, 35)])  # azimuth, elevation
 TAPS, LEAD = 64, 24  # samples of a response at the array, and those before the sphere's centre
-ORDER = 30  # of the series for the sphere: 20 more than its circumference in wavelengths at 8 kHz
+ORDER = 30  # terms of the series for the sphere, whose ka is 6.2 at 8 kHz
 HEARD_BY = ("binaural", "foa", "mic")
 
 

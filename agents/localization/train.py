@@ -84,6 +84,10 @@ class Run:
         self.localizer = Localizer(localizer_config(args.features, args.size, args.tracks, **heads))
         self.objective = LossConfig(args.association)
         self.hnet = load_hnet(args.hnet) if args.association == "hnet" else None
+        if self.hnet is not None and self.hnet.config.tracks != args.tracks:
+            raise ValueError(
+                f"the Hnet assigns {self.hnet.config.tracks} tracks, the run has {args.tracks}"
+            )
         self.optimiser = torch.optim.Adam(self.localizer.parameters(), lr=args.learning_rate)
         self.updates, self.best = 0, math.inf
         self.rows: list[dict[str, float]] = []
