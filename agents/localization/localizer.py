@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from av_envs.agents.localization.features import KINDS, N_MELS, features
+from av_envs.agents.localization.features import FRAMES_PER_LABEL, KINDS, N_MELS, features
 from av_envs.agents.localization.network import SIZES, Crnn, CrnnConfig
 from av_envs.agents.separation.checkpoints import Header, network_header, save_network
 from av_envs.agents.weight_files import MALFORMED, load_weights, one_line
@@ -78,9 +78,12 @@ class Localizer(nn.Module):
 
         waveform  (channels, n) at the rate of its kind of features
 
-        A localiser without a head for activity takes all tracks as active.
+        A localiser without a head for activity takes all tracks as active. Raises ValueError for
+        another number of channels, or less than 100 ms.
         """
         maps = torch.from_numpy(features(self.config.kind, waveform))
+        if maps.shape[1] < FRAMES_PER_LABEL:
+            raise ValueError(f"a waveform lasts 100 ms at least, got the shape {waveform.shape}")
         was_training = self.training
         with torch.inference_mode():
             directions, logits = self.eval()(maps[None])

@@ -170,7 +170,7 @@ class TakeSampler:
         samples = self._samples(clips[rng.integers(len(clips))])
         n = (last - first) * FRAME
         start = int(rng.integers(len(samples)))
-        played = np.take(samples, range(start, start + n), mode="wrap")
+        played = np.take(samples, np.arange(start, start + n), mode="wrap")
         played = played * np.float32(10 ** (rng.uniform(-1, 1) * self.config.level_db / 20))
         ramp = np.linspace(0, 1, RAMP, dtype=np.float32)
         played[:RAMP] *= ramp

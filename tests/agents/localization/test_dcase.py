@@ -105,7 +105,7 @@ def test_slots_are_filled_in_the_order_of_the_rows():
     assert active.tolist() == [[0, 0], [1, 1], [1, 0], [0, 0]]
     np.testing.assert_array_equal(direction[1], [x, y])
     np.testing.assert_array_equal(direction[2], [z, [0, 0, 0]])
-    with pytest.raises(ValueError, match="x.csv: frame 1 has more than 1 sources"):
+    with pytest.raises(ValueError, match="frame 1 has more than 1 sources"):
         slots_of(rows, 4, 1, Path("x.csv"))
 
 

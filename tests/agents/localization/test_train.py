@@ -170,3 +170,5 @@ def test_hearing_does_not_change_the_mode():
     localizer.train()
     localizer.hear(np.zeros((2, 1600), np.float32))
     assert localizer.training
+    with pytest.raises(ValueError, match="lasts 100 ms at least"):
+        localizer.hear(np.zeros((2, 1599), np.float32))
