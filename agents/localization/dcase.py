@@ -142,8 +142,8 @@ def read_metadata(path: Path) -> Rows:
             if numbers and len(numbers[0]) != len(values):
                 raise ValueError(f"{path}, line {line}: has {len(values)} columns, others differ")
             numbers.append(values)
-    table = np.array(numbers).reshape(len(numbers), -1)
-    whole = table[:, :3].astype(int) if numbers else np.empty((0, 3), int)
+    table = np.array(numbers).reshape(len(numbers), len(numbers[0]) if numbers else 5)
+    whole = table[:, :3].astype(int)
     return Rows(*whole.T, _directions(path, table))
 
 
