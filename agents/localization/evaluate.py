@@ -50,7 +50,7 @@ def heard(localizer: Localizer, given: argparse.Namespace) -> list[Frames]:
     tracks, kind = localizer.config.network.tracks, localizer.config.kind
     if given.data is not None:
         kept = given.data / "features"
-        folder = Recordings(given.data, kind, tracks, given.seconds, kept, held="test")
+        folder = Recordings(given.data, kind, tracks, given.seconds, kept, "test", trains=False)
         return [found_in(localizer, one) for one in folder.held_out()]
     config = TakeConfig(
         split=given.split,

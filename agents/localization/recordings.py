@@ -31,18 +31,26 @@ class Recordings:
     seconds  of a sequence; recordings are cut to a whole number of them
     kept     where features are kept: they are computed on first use
     held     key of `dcase.SPLITS`, what is held out
+    trains   whether batches will be drawn; without it the training folds may be missing
 
     Raises ValueError if folds are missing or a frame has more sources than tracks. In recordings
     nothing is known of the line of sight: all sources count as hidden.
     """
 
     def __init__(
-        self, folder: Path, form: str, tracks: int, seconds: int, kept: Path, held: str = "val"
+        self,
+        folder: Path,
+        form: str,
+        tracks: int,
+        seconds: int,
+        kept: Path,
+        held: str = "val",
+        trains: bool = True,
     ):
         check_choice("features of recordings", form, FORMATS)
         self.folder, self.form, self.tracks, self.kept = folder, form, tracks, kept
         self.length = seconds * PER_SECOND  # frames of a sequence
-        self._train = recordings_in(folder, form, SPLITS["train"])
+        self._train = recordings_in(folder, form, SPLITS["train"]) if trains else []
         self._held = recordings_in(folder, form, SPLITS[held])
 
     def batch(self, rng: np.random.Generator, size: int) -> Sequences:

@@ -22,7 +22,7 @@ METRE = 16_000 / 343  # samples that sound takes
 
 def plane_wave(direction: np.ndarray) -> np.ndarray:
     """A compact response with one path of amplitude 1 and length 1 m."""
-    response = np.zeros((), RESPONSE)
+    response = np.zeros(1, RESPONSE)[0]
     response["direction"] = 1
     response["n_paths"] = 1
     response["path_delay"][0] = round(METRE * 16)
