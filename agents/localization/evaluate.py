@@ -1,0 +1,104 @@
+"""How well a localiser hears where sounds are: `python -m av_envs.agents.localization.evaluate`.
+
+In takes of unseen houses, or on the test fold of recordings laid out as DCASE 2020 Task 3 (--data
+FOLDER, with the features beside it in FOLDER/features). The measures are those of `metrics.py`,
+each with a 95 % bootstrap interval over takes or recordings; --clear-mot adds those of
+`clear_mot.py`.
+"""
+
+import argparse
+import json
+import sys
+
+import numpy as np
+
+from av_envs.agents.localization.clear_mot import FARTHEST, clear_mot
+from av_envs.agents.localization.listening import found_in
+from av_envs.agents.localization.localizer import Localizer, load_localizer
+from av_envs.agents.localization.metrics import Frames, scores
+from av_envs.agents.localization.recordings import Recordings
+from av_envs.agents.localization.sequences import Simulated
+from av_envs.agents.localization.takes import TakeConfig
+from av_envs.options import positive_int
+from av_envs.paths import path_argument
+from av_envs.separation.config import SPLITS
+
+DRAWS = 500  # of the bootstrap
+
+Interval = tuple[float, float, float]  # value, low, high
+
+
+def evaluate(recordings: list[Frames], says_activity: bool) -> dict[str, Interval]:
+    """Every measure over all recordings, and its interval when recordings are drawn anew."""
+    rng = np.random.default_rng(0)
+    drawn = [
+        scores([recordings[k] for k in rng.integers(len(recordings), size=len(recordings))],
+               says_activity)
+        for _ in range(DRAWS)
+    ]  # fmt: skip
+    found = {}
+    for name, value in scores(recordings, says_activity).items():
+        values = np.array([one[name] for one in drawn])
+        known = values[np.isfinite(values)]
+        low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
+        found[name] = (value, float(low), float(high))
+    return found
+
+
+def heard(localizer: Localizer, given: argparse.Namespace) -> list[Frames]:
+    """What the localiser finds in each of the recordings or takes that the options name."""
+    tracks, kind = localizer.config.network.tracks, localizer.config.kind
+    if given.data is not None:
+        kept = given.data / "features"
+        folder = Recordings(given.data, kind, tracks, given.seconds, kept, "test", trains=False)
+        return [found_in(localizer, one) for one in folder.held_out()]
+    config = TakeConfig(
+        split=given.split,
+        houses=given.houses,
+        sounds=given.sounds,
+        seconds=given.seconds,
+        tracks=tracks if given.sources is None else given.sources,
+    )
+    if config.tracks > tracks:
+        raise ValueError(f"the localiser has {tracks} tracks, --sources is {config.tracks}")
+    takes = Simulated(kind, config, config, given.sequences, given.towards)
+    return [found_in(localizer, one) for one in takes.held_out()]
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="av_envs.agents.localization.evaluate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--localizer", type=path_argument, help="file; default: the shipped one")
+    parser.add_argument("--data", type=path_argument, help="folder; default: simulated takes")
+    parser.add_argument("--split", default="val", choices=SPLITS)
+    parser.add_argument("--houses", type=positive_int, default=10, help="of the split")
+    parser.add_argument("--sounds", default="embedded", help="corpus")
+    parser.add_argument("--sequences", type=positive_int, default=200, help="takes")
+    parser.add_argument("--seconds", type=positive_int, default=5, help="of a sequence")
+    parser.add_argument("--sources", type=positive_int, help="at a time; default: all tracks")
+    parser.add_argument("--towards", default="straight", choices=("straight", "arrival"))
+    parser.add_argument("--clear-mot", action="store_true", help="needs motmetrics")
+    parser.add_argument("--json", type=path_argument, help="write the figures into this file, too")
+    given = parser.parse_args(argv)
+    try:
+        localizer, _ = load_localizer(given.localizer)
+        found = heard(localizer, given)
+        rows = evaluate(found, localizer.config.network.activity)
+        tracked = clear_mot(found) if given.clear_mot else {}
+    except (ValueError, OSError, ModuleNotFoundError) as mistake:
+        parser.error(str(mistake))
+    print("| measure | value | 95 % interval |\n|---|---|---|")
+    for name, (value, low, high) in rows.items():
+        print(f"| {name} | {value:.2f} | {low:.2f} to {high:.2f} |")
+    for name, value in tracked.items():
+        print(f"| {name} ({FARTHEST:g} degrees) | {value:.3f} | |")
+    if given.json:
+        given.json.write_text(json.dumps({**rows, **tracked}, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
