@@ -107,13 +107,14 @@ class SilentTeams(gym.vector.VectorEnv):
     def reset(
         self, *, seed: Sequence[int] | int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
+        """Begin with a seed for each, or one for all; `options`: "houses" (N,), where each is."""
         if seed is None:
             raise ValueError("silent teams begin with seeds: one for all, or one for each")
         seeds = range(seed, seed + self.num_envs) if isinstance(seed, int) else seed
         self._rngs = [np.random.default_rng(each) for each in seeds]
         self._over = np.zeros(self.num_envs, bool)
-        for i in range(self.num_envs):
-            self._begin(i)
+        for i, house in enumerate((options or {}).get("houses", [None] * self.num_envs)):
+            self._begin(i, {} if house is None else {"house": house})
         self.finds = np.zeros((self.num_envs, self.config.robots))
         return self.observed(), {}
 
@@ -142,6 +143,6 @@ class SilentTeams(gym.vector.VectorEnv):
         """By all teams now."""
         raise NotImplementedError
 
-    def _begin(self, i: int) -> None:
-        self.teams[i].begin(self._rngs[i])
+    def _begin(self, i: int, options: dict[str, Any] | None = None) -> None:
+        self.teams[i].begin(self._rngs[i], options)
         self.begun(i)
