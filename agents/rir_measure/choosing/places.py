@@ -77,7 +77,7 @@ class PlaceBook:
             offered.places[robot, :count] = places
             offered.moves[robot, :count] = first[places]
             if count:
-                counted = _counted(reachable, self.survey.map.seen, places)
+                counted = counted_around(reachable, self.survey.map.seen, places)
                 described = self._described(robot, places, actions, counted, time)
                 offered.features[robot, :count] = described
         self._offered = offered
@@ -137,7 +137,7 @@ def _strides(places: np.ndarray, place: int) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _counted(left: np.ndarray, seen: np.ndarray, places: np.ndarray) -> np.ndarray:
+def counted_around(left: np.ndarray, seen: np.ndarray, places: np.ndarray) -> np.ndarray:
     """(K, 2 * len(REACHES)): the share that is left and seen, then left and unseen, of squares.
 
     left, seen  (C,) bool

@@ -22,24 +22,23 @@ from av_envs.agents.ppo.distributed import ALONE
 from av_envs.agents.ppo.plugins import Plugins
 from av_envs.agents.ppo.train import FILE
 from av_envs.agents.ppo.train import train as learn
-from av_envs.agents.rir_measure.choosing.files import save_chooser
+from av_envs.agents.rir_measure.choosing.files import load_chooser, save_chooser
 from av_envs.agents.rir_measure.choosing.network import Chooser, ChooserConfig
 from av_envs.agents.rir_measure.choosing.walking import (
+    SEED,
     ChoosingTeams,
     PaidForFinds,
     coverage_of,
+    measure_config,
     stacked,
 )
 from av_envs.agents.rir_measure.presets import ENVIRONMENTS
 from av_envs.agents.runs import can_go_on, kept_options, option, run_command
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
-from av_envs.registration import VARIANTS
-from av_envs.rir_measure.config import MeasureConfig
 from av_envs.whole_files import write_whole
 
 OF_THE_RUN = ("out", "resume", "threads")  # no part of what is learnt
-SEED = 1_000_000  # of the validations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +50,11 @@ class Args:
     )
     env: str = option("flats", choices=ENVIRONMENTS)
     robots: int = option(2, type=positive_int)
-    hidden: int = option(64, "width of the layers", type=positive_int)
+    policy: Path | None = field(
+        default=None,
+        metadata={"help": "file to begin with, of `choosing.imitate`", "type": path_argument},
+    )
+    hidden: int = option(64, "width of the layers of a new one", type=positive_int)
     shared: float = option(0.5, "of what a robot finds, to each of the others")
     steps: int = option(200_000, "of all teams together", type=positive_int)
     num_envs: int = option(16, "teams", type=positive_int)
@@ -69,12 +72,6 @@ class Args:
     threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
     seed: int = option(0, type=non_negative_int)
     resume: bool = option(False, "go on with the run in --out")
-
-
-def measure_config(args: Args, split: str, houses: int) -> MeasureConfig:
-    """Of the dwellings of a split."""
-    options = {"split": split, "houses": houses, "robots": args.robots}
-    return MeasureConfig.from_keywords(**{**VARIANTS[ENVIRONMENTS[args.env]][1], **options})
 
 
 def ppo_config(args: Args) -> PPOConfig:
@@ -106,9 +103,12 @@ def train(args: Args) -> None:
     torch.set_num_threads(args.threads or torch.get_num_threads())
     torch.manual_seed(args.seed)
     policy = Chooser(ChooserConfig(args.hidden))
-    envs = ChoosingTeams(measure_config(args, "train", args.houses), args.num_envs)
+    if args.policy is not None:
+        policy = load_chooser(args.policy).train()
+    of_env = {"env": args.env, "robots": args.robots}
+    envs = ChoosingTeams(measure_config(split="train", houses=args.houses, **of_env), args.num_envs)
     options = kept_options(args, OF_THE_RUN)
-    validated = measure_config(args, "val", args.val_houses)
+    validated = measure_config(split="val", houses=args.val_houses, **of_env)
 
     def at_checkpoint(update: int) -> dict[str, float]:
         means, ends = coverage_of(policy, validated, range(args.val_houses), SEED)

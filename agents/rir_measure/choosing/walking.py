@@ -9,10 +9,19 @@ from torch import Tensor
 
 from av_envs.agents.ppo.policy import PolicyOutput
 from av_envs.agents.rir_measure.choosing.places import Offer, PlaceBook
+from av_envs.agents.rir_measure.presets import ENVIRONMENTS
 from av_envs.agents.rir_measure.silent import SilentTeam, SilentTeams
+from av_envs.registration import VARIANTS
 from av_envs.rir_measure.config import MeasureConfig
 
 Features = dict[str, Tensor]
+SEED = 1_000_000  # of validations
+
+
+def measure_config(env: str, robots: int, split: str, houses: int) -> MeasureConfig:
+    """Of dwellings of a split; `env` is a key of ENVIRONMENTS."""
+    options = {"split": split, "houses": houses, "robots": robots}
+    return MeasureConfig.from_keywords(**{**VARIANTS[ENVIRONMENTS[env]][1], **options})
 
 
 class ChoosingTeams(SilentTeams):
@@ -30,10 +39,10 @@ class ChoosingTeams(SilentTeams):
 
     def observed(self) -> list[Offer]:
         pairs = zip(self.books, self.teams, strict=True)
-        return [book.offer(_Seen(team)) for book, team in pairs]
+        return [book.offer(Seen(team)) for book, team in pairs]
 
 
-class _Seen(dict):
+class Seen(dict):
     """What a team observes; the depth image of a robot is made when it is looked at."""
 
     def __init__(self, team: SilentTeam):
@@ -83,7 +92,7 @@ def coverage_of(
         team.begin(np.random.default_rng([seed, house]), {"house": house})
         covered, state = [], policy.initial_state(1)
         while not team.is_over:
-            features = stacked([book.offer(_Seen(team))])
+            features = stacked([book.offer(Seen(team))])
             one = {name: value[None] for name, value in features.items()}
             output = policy(one, state, torch.zeros(1, 1, dtype=torch.bool))
             team.step(book.take(output.logits[0, 0].argmax(-1).numpy()))
