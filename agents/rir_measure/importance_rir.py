@@ -1,8 +1,8 @@
 """What scores depend on: `python -m av_envs.agents.rir_measure.importance_rir --checkpoint FILE`.
 
-The same episodes are played again and again, each time with one sense of one robot replaced by noise
-all the while, for policy and generator alike: by how much PE and WCR change, as shares of the sum over
-senses and robots. Equation 19 and table 8 of Yu et al., IJCAI 2023.
+The same episodes are played again and again, each time with one sense of one robot replaced by
+noise all the while, for policy and generator alike: by how much PE and WCR change, as shares of the
+sum over senses and robots. Equation 19 and table 8 of Yu et al., IJCAI 2023.
 """
 
 import argparse

@@ -157,9 +157,9 @@ def imitate(args: Args) -> None:
     can_go_on(args.out, options, False, FILE)
     policy, lessons = Chooser(ChooserConfig(args.hidden)), Lessons()
     optimiser = torch.optim.Adam(policy.parameters(), lr=args.learning_rate)
-    of_env = {"env": args.env, "robots": args.robots}
-    envs = ChoosingTeams(measure_config(split="train", houses=args.houses, **of_env), args.num_envs)
-    validated = measure_config(split="val", houses=args.val_houses, **of_env)
+    walked = measure_config(args.env, args.robots, "train", args.houses)
+    envs = ChoosingTeams(walked, args.num_envs)
+    validated = measure_config(args.env, args.robots, "val", args.val_houses)
     write_whole(args.out / "config.json", options)
     for number in range(args.rounds):
         walk(envs, policy if number else None, lessons, (args.seed, number))

@@ -1,9 +1,12 @@
 """Learn where to go next: `python -m av_envs.agents.rir_measure.choosing.train --out DIR`.
 
 The robots draw the map of the rules and walk on it as these do; PPO learns which unvisited place
-each one goes to. Nothing is measured: robots are paid for the nodes that they visit first. DIR
-gets `config.json`, scalars for tensorboard, `checkpoint.pt`, `curve.csv` (a row per validation in
-unseen dwellings: coverage, mean over the steps and at the end) and `best.safetensors`, which
+each one goes to. Robots are paid for the nodes that they visit first, and nothing is measured. With
+--queries they do measure, and are paid for how far the error of a predictor on so many held-out
+pairs falls, too, or with --finds 0 for that alone.
+
+DIR gets `config.json`, scalars for tensorboard, `checkpoint.pt`, `curve.csv` (a row per validation
+in unseen dwellings: coverage, mean over the steps and at the end) and `best.safetensors`, which
 `av_envs.agents.rir_measure:PlaceChooser` plays. An interrupted run goes on with the same command
 and --resume.
 """
@@ -13,6 +16,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import gymnasium as gym
 import torch
 
 import av_envs  # noqa: F401  (registers the environments)
@@ -24,8 +28,10 @@ from av_envs.agents.ppo.train import FILE
 from av_envs.agents.ppo.train import train as learn
 from av_envs.agents.rir_measure.choosing.files import load_chooser, save_chooser
 from av_envs.agents.rir_measure.choosing.network import Chooser, ChooserConfig
+from av_envs.agents.rir_measure.choosing.places import NEEDED
 from av_envs.agents.rir_measure.choosing.walking import (
     SEED,
+    AskedTeams,
     ChoosingTeams,
     PaidForFinds,
     coverage_of,
@@ -55,7 +61,11 @@ class Args:
         metadata={"help": "file to begin with, of `choosing.imitate`", "type": path_argument},
     )
     hidden: int = option(64, "width of the layers of a new one", type=positive_int)
+    finds: float = option(1.0, "what a node is worth to the robot that visits it first")
     shared: float = option(0.5, "of what a robot finds, to each of the others")
+    queries: int = option(0, "held-out pairs of each episode", type=non_negative_int)
+    asked: float = option(100.0, "what a fall by 1 of the error on them is worth")
+    predictor: str = option("interpolating", "that is asked")
     steps: int = option(200_000, "of all teams together", type=positive_int)
     num_envs: int = option(16, "teams", type=positive_int)
     rollout: int = option(64, "steps of each team per update", type=positive_int)
@@ -72,6 +82,25 @@ class Args:
     threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
     seed: int = option(0, type=non_negative_int)
     resume: bool = option(False, "go on with the run in --out")
+
+
+def make_envs(args: Args) -> ChoosingTeams | AskedTeams:
+    """The teams that learn."""
+    if not args.queries:
+        config = measure_config(args.env, args.robots, "train", args.houses)
+        return ChoosingTeams(config, args.num_envs)
+    made = gym.make_vec(
+        ENVIRONMENTS[args.env],
+        args.num_envs,
+        autoreset_mode="NextStep",
+        split="train",
+        houses=args.houses,
+        robots=args.robots,
+        predictor=args.predictor,
+        queries=args.queries,
+        observations=NEEDED,
+    )
+    return AskedTeams(made, args.asked)
 
 
 def ppo_config(args: Args) -> PPOConfig:
@@ -105,10 +134,9 @@ def train(args: Args) -> None:
     policy = Chooser(ChooserConfig(args.hidden))
     if args.policy is not None:
         policy = load_chooser(args.policy).train()
-    of_env = {"env": args.env, "robots": args.robots}
-    envs = ChoosingTeams(measure_config(split="train", houses=args.houses, **of_env), args.num_envs)
+    envs = make_envs(args)
     options = kept_options(args, OF_THE_RUN)
-    validated = measure_config(split="val", houses=args.val_houses, **of_env)
+    validated = measure_config(args.env, args.robots, "val", args.val_houses)
 
     def at_checkpoint(update: int) -> dict[str, float]:
         means, ends = coverage_of(policy, validated, range(args.val_houses), SEED)
@@ -122,7 +150,9 @@ def train(args: Args) -> None:
         return {f"val/{name}": value for name, value in row.items()}
 
     plugins = Plugins(
-        perceive=stacked, reward=PaidForFinds(envs, args.shared), at_checkpoint=at_checkpoint
+        perceive=stacked,
+        reward=PaidForFinds(envs, args.finds, args.shared),
+        at_checkpoint=at_checkpoint,
     )
     goes_on = can_go_on(args.out, options, args.resume, FILE)
     if not goes_on:

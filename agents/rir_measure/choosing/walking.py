@@ -1,8 +1,9 @@
-"""Silent teams that choose places: the environments in which a `Chooser` learns."""
+"""Teams that choose places, silent or measuring: the environments in which a `Chooser` learns."""
 
 from collections.abc import Sequence
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor
@@ -25,10 +26,14 @@ def measure_config(env: str, robots: int, split: str, houses: int) -> MeasureCon
 
 
 class ChoosingTeams(SilentTeams):
-    """An action (N, R) names places by number in the offers, which are what is observed."""
+    """An action (N, R) names places by number in the offers, which are what is observed.
+
+    Pays nothing by itself.
+    """
 
     def __init__(self, config: MeasureConfig, count: int):
         super().__init__(config, count)
+        self.weights = dict.fromkeys(self.weights, 0.0)
         self.books = [PlaceBook(config.robots) for _ in range(count)]
 
     def begun(self, i: int) -> None:
@@ -57,6 +62,54 @@ class _Depths:
         return self._team.dwelling.views.view(*self._team.poses[robot])[1]
 
 
+class AskedTeams(gym.vector.VectorWrapper):
+    """The same with teams that measure: what pays is how far the error on held-out pairs falls.
+
+    envs    of `AVRIRMeasure-v0` with `queries`, whose predictor is asked after 10, 25, 50, 100, ...
+            steps; the pairs are drawn anew in each episode and never shown. Autoreset "NextStep"
+    weight  of a fall by 1 of the STFT distance
+    """
+
+    def __init__(self, envs: gym.vector.VectorEnv, weight: float):
+        super().__init__(envs)
+        made: Any = envs.unwrapped
+        config = made.envs[0].config
+        if not config.queries:
+            raise ValueError("nothing is asked: the environments have no queries")
+        self.weight, self.robots = weight, config.robots
+        self.books = [PlaceBook(self.robots) for _ in range(self.num_envs)]
+
+    def reset(self, **arguments: Any) -> tuple[list[Offer], dict[str, Any]]:
+        observation, infos = self.env.reset(**arguments)
+        self.finds = np.zeros((self.num_envs, self.robots))
+        self._errors = np.full(self.num_envs, np.inf)
+        self._over = np.zeros(self.num_envs, bool)
+        for book in self.books:
+            book.reset()
+        return self._offers(observation), infos
+
+    def step(self, actions: np.ndarray) -> tuple[Any, ...]:
+        moves = [book.take(chosen) for book, chosen in zip(self.books, actions, strict=True)]
+        observation, _, terminated, truncated, infos = self.env.step(np.stack(moves))
+        for book, begins in zip(self.books, self._over, strict=True):
+            if begins:
+                book.reset()
+        found = [infos[f"new_nodes_{robot}"] for robot in range(self.robots)]
+        self.finds = np.stack(found, axis=1) * ~self._over[:, None]
+        errors = np.asarray(infos["pe_query"], float)
+        is_known = np.isfinite(errors) & np.isfinite(self._errors) & ~self._over
+        rewards = np.zeros(self.num_envs)
+        rewards[is_known] = self.weight * (self._errors - errors)[is_known]
+        self._errors, self._over = errors, terminated | truncated
+        return self._offers(observation), rewards, terminated, truncated, infos
+
+    def _offers(self, observation: dict[str, np.ndarray]) -> list[Offer]:
+        return [
+            book.offer({key: value[i] for key, value in observation.items()})
+            for i, book in enumerate(self.books)
+        ]
+
+
 def stacked(offers: Sequence[Offer], starts: Any = None) -> Features:
     """Features (N, R, ...) of a `Chooser`; `perceive` of `agents.ppo.plugins`."""
     return {
@@ -66,16 +119,17 @@ def stacked(offers: Sequence[Offer], starts: Any = None) -> Features:
 
 
 class PaidForFinds:
-    """`reward` of `agents.ppo.plugins`: 1 for a node that a robot visits first, and `shared`
-    times that to the others.
+    """`reward` of `agents.ppo.plugins`: `weight` for a node that a robot visits first, `shared`
+    times that to the others, and to all what the environment pays.
     """
 
-    def __init__(self, envs: SilentTeams, shared: float):
-        self.envs, self.shared = envs, shared
+    def __init__(self, envs: ChoosingTeams | AskedTeams, weight: float, shared: float):
+        self.envs, self.weight, self.shared = envs, weight, shared
 
     def __call__(self, rewards: Tensor, output: PolicyOutput) -> Tensor:
         finds = torch.from_numpy(self.envs.finds).float()
-        return finds + self.shared * (finds.sum(-1, keepdim=True) - finds)
+        others = finds.sum(-1, keepdim=True) - finds
+        return rewards[:, None] + self.weight * (finds + self.shared * others)
 
 
 @torch.no_grad()

@@ -8,7 +8,8 @@ from av_envs.agents.rir_measure.importance import SENSES
 from av_envs.agents.rir_measure.importance_rir import Disturbed, changes, main
 from av_envs.agents.rir_measure.measuring import make_teams
 from av_envs.agents.rir_measure.team import save_team
-from tests.agents.rir_measure.small_teams import ONE_FLAT, SENSES as SEES, small_team
+from tests.agents.rir_measure.small_teams import ONE_FLAT, small_team
+from tests.agents.rir_measure.small_teams import SENSES as SEES
 
 
 @pytest.mark.parametrize("sense", SENSES)

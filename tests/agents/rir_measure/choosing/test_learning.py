@@ -12,9 +12,9 @@ from av_envs.agents.rir_measure.choosing.files import load_chooser, save_chooser
 from av_envs.agents.rir_measure.choosing.imitate import agreement
 from av_envs.agents.rir_measure.choosing.imitate import main as imitate
 from av_envs.agents.rir_measure.choosing.network import Chooser, ChooserConfig
-from av_envs.agents.rir_measure.choosing.places import FEATURES, MOST
+from av_envs.agents.rir_measure.choosing.places import FEATURES, MOST, NEEDED
 from av_envs.agents.rir_measure.choosing.train import main as train
-from av_envs.agents.rir_measure.choosing.walking import PaidForFinds
+from av_envs.agents.rir_measure.choosing.walking import AskedTeams, PaidForFinds
 
 
 def said(policy: Chooser, places: torch.Tensor, mask: torch.Tensor):
@@ -47,8 +47,30 @@ def test_finds_are_paid_to_who_finds_and_in_part_to_the_others():
     class Envs:
         finds = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
 
-    paid = PaidForFinds(Envs(), 0.5)(torch.zeros(3), None)
-    assert paid.tolist() == [[1.0, 0.5], [1.5, 1.5], [0.0, 0.0]]
+    paid = PaidForFinds(Envs(), 2.0, 0.5)(torch.tensor([0.0, 0.0, 3.0]), None)
+    assert paid.tolist() == [[2.0, 1.0], [3.0, 3.0], [3.0, 3.0]]
+
+
+def test_what_the_error_on_held_out_pairs_falls_by_is_paid():
+    made = gym.make_vec(
+        "AVRIRMeasure-v0", 2, autoreset_mode="NextStep", houses=1, steps=26, queries=3,
+        predictor="interpolating", observations=NEEDED,
+    )  # fmt: skip
+    envs = AskedTeams(made, 10.0)
+    envs.reset(seed=0)
+    rewards, errors, finds = [], [], []
+    for _ in range(27):
+        _, reward, _, _, infos = envs.step(np.zeros((2, 2), int))
+        rewards.append(reward)
+        errors.append(np.array(infos["pe_query"]))
+        finds.append(envs.finds.sum())
+    assert np.flatnonzero(np.any(rewards, axis=1)).tolist() == [24, 25]
+    np.testing.assert_allclose(np.sum(rewards, axis=0), 10 * (errors[9] - errors[25]), rtol=1e-5)
+    assert finds[0] > 0
+    assert finds[-1] == 0
+    nobody = gym.make_vec("AVRIRMeasure-v0", 1, houses=1, observations=NEEDED)
+    with pytest.raises(ValueError, match="nothing is asked"):
+        AskedTeams(nobody, 1.0)
 
 
 @pytest.mark.slow
