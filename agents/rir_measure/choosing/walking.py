@@ -99,7 +99,7 @@ class AskedTeams(gym.vector.VectorWrapper):
         errors = np.asarray(infos["pe_query"], float)
         is_known = np.isfinite(errors) & np.isfinite(self._errors) & ~self._over
         rewards = np.zeros(self.num_envs)
-        rewards[is_known] = self.weight * (self._errors - errors)[is_known]
+        rewards[is_known] = self.weight * (self._errors[is_known] - errors[is_known])
         self._errors, self._over = errors, terminated | truncated
         return self._offers(observation), rewards, terminated, truncated, infos
 
