@@ -8,7 +8,14 @@ import argparse
 
 import numpy as np
 
-from av_envs.agents.rir_measure.figures.page import LINE, MARGIN, blank, run_figure, write
+from av_envs.agents.rir_measure.figures.page import (
+    LINE,
+    MARGIN,
+    blank,
+    map_height,
+    run_figure,
+    write,
+)
 from av_envs.agents.rir_measure.figures.playing import Played, play, room
 from av_envs.agents.rir_measure.presets import ENVIRONMENTS, PRESETS
 from av_envs.agents.rir_measure.team import load_team
@@ -34,19 +41,20 @@ def by_node(nodes: np.ndarray, activity: np.ndarray) -> dict[int, float]:
 def drawn(played: Played, cells: int) -> np.ndarray:
     """A row of maps for each robot."""
     robots = played.nodes.shape[1]
-    page = blank(MARGIN + (cells + 1) * (SIDE + MARGIN), robots * (SIDE + 2 * LINE) + MARGIN)
+    height = map_height(played.scene, SIDE)
+    page = blank(MARGIN + (cells + 1) * (SIDE + MARGIN), robots * (height + 2 * LINE) + MARGIN)
     positions = played.scene.graph.positions
     for robot in range(robots):
         shown = {"expected reward": played.values[:, robot]}
         for cell in cells_of(played.states[:, robot], cells):
             shown[f"cell {cell}"] = played.states[:, robot, cell]
-        top = robot * (SIDE + 2 * LINE) + MARGIN
+        top = robot * (height + 2 * LINE) + MARGIN
         for column, (name, activity) in enumerate(shown.items()):
             left = MARGIN + column * (SIDE + MARGIN)
             low, high = activity.min(), activity.max()
             write(page, left, top, f"robot {robot}: {name}")
             write(page, left, top + 12, f"{low:.2f} dark to {high:.2f} bright")
-            placed = draw_map(page, played.scene, (left, top + 26, SIDE, SIDE))
+            placed = draw_map(page, played.scene, (left, top + 26, SIDE, height))
             for node, mean in by_node(played.nodes[:, robot], activity).items():
                 share = np.array([(mean - low) / max(high - low, 1e-9)])
                 colour = tuple(int(part) for part in heat(share)[0])

@@ -1,12 +1,14 @@
 """What the figures have in common: a page with titles, and the PNG file it becomes."""
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from av_envs.scene import Scene
 from av_envs.vision.drawing import Colour, draw_text
 from av_envs.vision.font import text_mask
 from av_envs.vision.panels import BLUE, GREEN, INK, ORANGE, REDDISH, SKY, VERMILION
@@ -16,6 +18,7 @@ COLOURS = (BLUE, ORANGE, GREEN, REDDISH, VERMILION, SKY)  # of robots, senses, m
 WHITE = 255
 LINE = 18  # pixels, height of a line of text of twice the smallest size
 MARGIN = 12  # pixels
+AROUND = 0.35  # metres that are drawn around a dwelling
 MOST_COLOURS = 128  # of a file
 FAULTS = (ValueError, OSError)  # of options and files: one line says what is wrong
 
@@ -31,6 +34,12 @@ def write(
     """A line of printable ASCII; the column after its last letter."""
     draw_text(page, (left, top), text, colour, scale)
     return left + text_mask(text, scale).shape[1]
+
+
+def map_height(scene: Scene, width: int) -> int:
+    """Pixels that a map of a dwelling needs which is as wide as that, and no higher."""
+    low, high = scene.bounds.astype(float) + [[-AROUND], [AROUND]]
+    return min(width, math.ceil(width * (high - low)[1] / (high - low)[0]))
 
 
 def save_png(page: np.ndarray, path: Path) -> None:

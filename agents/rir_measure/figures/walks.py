@@ -17,6 +17,7 @@ from av_envs.agents.rir_measure.figures.page import (
     LINE,
     MARGIN,
     blank,
+    map_height,
     run_figure,
     write,
 )
@@ -74,6 +75,7 @@ def draw_walks(page: np.ndarray, env: gym.Env, left: int, top: int) -> None:
             if (start != end).any():
                 draw_line(page, tuple(start), tuple(end), 2, COLOURS[k])
         draw_body(page, tuple(path[-1]), walk[-1][1], COLOURS[k])
+    return page
 
 
 def draw(given: argparse.Namespace) -> np.ndarray:
@@ -84,19 +86,22 @@ def draw(given: argparse.Namespace) -> np.ndarray:
         steps=given.steps,
         predictor="zero",
     )
-    count = len(given.agents)
-    columns = min(count, given.columns)
-    rows = -(-count // columns)
-    tall = SIDE + 2 * LINE + MARGIN
-    page = blank(MARGIN + columns * (SIDE + MARGIN), rows * tall + MARGIN)
-    for k, name in enumerate(given.agents):
+    parts = []
+    for name in given.agents:
         scores = walked(name, given.agent_kwargs.get(name, {}), env, given.house, given.seed)
-        left, top = MARGIN + k % columns * (SIDE + MARGIN), MARGIN + k // columns * tall
-        write(page, left, top, name.rpartition(":")[2])
         said = {"WCR": scores["wcr"], "CR": scores["cr"], "mean CR": scores["cr_mean"]}
         said["PE"] = scores["pe_mean"]
-        write(page, left, top + 14, "  ".join(f"{key} {value:.2f}" for key, value in said.items()))
-        draw_walks(page, env, left, top + 2 * LINE)
+        numbers = "  ".join(f"{key} {value:.2f}" for key, value in said.items())
+        parts.append((name.rpartition(":")[2], numbers, drawn_walks(env)))
+    columns = min(len(parts), given.columns)
+    tall = len(parts[0][2]) + 2 * LINE + MARGIN
+    page = blank(MARGIN + columns * (SIDE + MARGIN), -(-len(parts) // columns) * tall + MARGIN)
+    for k, (name, numbers, picture) in enumerate(parts):
+        left, top = MARGIN + k % columns * (SIDE + MARGIN), MARGIN + k // columns * tall
+        write(page, left, top, name)
+        write(page, left, top + 14, numbers)
+        below = top + 2 * LINE
+        page[below : below + len(picture), left : left + SIDE] = picture
     return page
 
 
