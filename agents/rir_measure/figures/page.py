@@ -38,8 +38,9 @@ def write(
 
 def map_height(scene: Scene, width: int) -> int:
     """Pixels that a map of a dwelling needs which is as wide as that, and no higher."""
-    low, high = scene.bounds.astype(float) + [[-AROUND], [AROUND]]
-    return min(width, math.ceil(width * (high - low)[1] / (high - low)[0]))
+    low, high = scene.bounds.astype(float)
+    across, along = (high - low)[:2] + 2 * AROUND
+    return min(width, math.ceil(width * along / across))
 
 
 def save_png(page: np.ndarray, path: Path) -> None:

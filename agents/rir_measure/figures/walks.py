@@ -59,13 +59,13 @@ def walked(name: str, options: dict, env: gym.Env, house: int, seed: int) -> dic
     return {**unwrapped.scores(), "cr_mean": float(np.mean(covered))}
 
 
-def draw_walks(page: np.ndarray, env: gym.Env, left: int, top: int) -> None:
+def drawn_walks(env: gym.Env) -> np.ndarray:
     """The map and the walks of the episode that has just been played."""
     team = env.unwrapped.team
-    placed, positions = (
-        draw_map(page, team.scene, (left, top, SIDE, SIDE)),
-        team.scene.graph.positions,
-    )
+    height = map_height(team.scene, SIDE)
+    page = blank(SIDE, height)
+    placed = draw_map(page, team.scene, (0, 0, SIDE, height))
+    positions = team.scene.graph.positions
     for node in np.flatnonzero(team.visited):
         draw_disc(page, placed.place(positions[node]), 1.6, INK)
     for k, walk in enumerate(team.trajectories.values()):
