@@ -13,7 +13,7 @@ from gymnasium import spaces
 
 from av_envs.agents.rir_measure.choosing.files import load_chooser
 from av_envs.agents.rir_measure.choosing.places import NEEDED, PlaceBook
-from av_envs.agents.rir_measure.choosing.walking import stacked
+from av_envs.agents.rir_measure.choosing.walking import chosen_by
 from av_envs.agents.rir_measure.predictor import Generated
 from av_envs.agents.rir_measure.senses import features_of, needed_observations
 from av_envs.agents.rir_measure.team import load_team
@@ -145,7 +145,7 @@ class PlaceChooser:
         predictor: str = "interpolating",
     ):
         path = WEIGHTS / "place_chooser.safetensors" if checkpoint is None else Path(checkpoint)
-        self._policy = load_chooser(path)
+        self._choose = chosen_by(load_chooser(path))
         missing = [key for key in NEEDED if key not in observation_space.spaces]
         moves = getattr(action_space, "nvec", None)
         if missing or moves is None or (moves != len(Action)).any():
@@ -162,11 +162,7 @@ class PlaceChooser:
         """Begin an episode; nothing is drawn."""
         self._book.reset()
 
-    @torch.no_grad()
     def act(self, observation: dict[str, Any]) -> np.ndarray:
         """(robots,) int64, moves towards the places that are thought best."""
-        features = stacked([self._book.offer(observation)])
-        one = {name: value[None] for name, value in features.items()}
-        state, starts = self._policy.initial_state(1), torch.ones(1, 1, dtype=torch.bool)
-        logits = self._policy(one, state, starts).logits[0, 0]
-        return self._book.take(logits.argmax(-1).numpy()).astype(np.int64)
+        chosen = self._choose(self._book, self._book.offer(observation))
+        return self._book.take(chosen).astype(np.int64)

@@ -24,7 +24,8 @@ from av_envs.agents.rir_measure.choosing.places import NEVER, Offer, PlaceBook
 from av_envs.agents.rir_measure.choosing.walking import (
     SEED,
     ChoosingTeams,
-    coverage_of,
+    chosen_by,
+    covered,
     measure_config,
     stacked,
 )
@@ -164,7 +165,7 @@ def imitate(args: Args) -> None:
     for number in range(args.rounds):
         walk(envs, policy if number else None, lessons, (args.seed, number))
         agreed = lessons.learn(policy, optimiser, args)
-        means, ends = coverage_of(policy, validated, range(args.val_houses), SEED)
+        means, ends = covered(chosen_by(policy), validated, range(args.val_houses), SEED)
         row = {"round": float(number), "agreed": agreed, "cr_mean": float(means.mean())}
         row |= {"error": float(means.std() / len(means) ** 0.5), "cr": float(ends.mean())}
         if add_row(args.out / "curve.csv", row, "round", "cr_mean"):

@@ -34,7 +34,8 @@ from av_envs.agents.rir_measure.choosing.walking import (
     AskedTeams,
     ChoosingTeams,
     PaidForFinds,
-    coverage_of,
+    chosen_by,
+    covered,
     measure_config,
     stacked,
 )
@@ -139,7 +140,7 @@ def train(args: Args) -> None:
     validated = measure_config(args.env, args.robots, "val", args.val_houses)
 
     def at_checkpoint(update: int) -> dict[str, float]:
-        means, ends = coverage_of(policy, validated, range(args.val_houses), SEED)
+        means, ends = covered(chosen_by(policy), validated, range(args.val_houses), SEED)
         error = float(means.std() / len(means) ** 0.5)
         row = {"update": float(update), "cr_mean": float(means.mean()), "error": error}
         row["cr"] = float(ends.mean())

@@ -1,6 +1,6 @@
 """Teams that choose places, silent or measuring: the environments in which a `Chooser` learns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -132,25 +132,33 @@ class PaidForFinds:
         return rewards[:, None] + self.weight * (finds + self.shared * others)
 
 
-@torch.no_grad()
-def coverage_of(
-    policy: torch.nn.Module, config: MeasureConfig, houses: Sequence[int], seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """(E,) mean coverage over the steps, and (E,) at the end, of an episode in each dwelling.
+Choice = Callable[[PlaceBook, Offer], np.ndarray]  # to (R,) numbers of places in the offer
 
-    Robots go to the places that the policy thinks best.
-    """
+
+def chosen_by(policy: torch.nn.Module) -> Choice:
+    """What the policy thinks best."""
+
+    @torch.no_grad()
+    def choose(book: PlaceBook, offered: Offer) -> np.ndarray:
+        one = {name: value[None] for name, value in stacked([offered]).items()}
+        starts = torch.zeros(1, 1, dtype=torch.bool)
+        return policy(one, policy.initial_state(1), starts).logits[0, 0].argmax(-1).numpy()
+
+    return choose
+
+
+def covered(
+    choose: Choice, config: MeasureConfig, houses: Sequence[int], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(E,) mean coverage over the steps, and (E,) at the end, of an episode in each dwelling."""
     means, ends = [], []
     for house in houses:
         team, book = SilentTeam(config), PlaceBook(config.robots)
         team.begin(np.random.default_rng([seed, house]), {"house": house})
-        covered, state = [], policy.initial_state(1)
+        shares = []
         while not team.is_over:
-            features = stacked([book.offer(Seen(team))])
-            one = {name: value[None] for name, value in features.items()}
-            output = policy(one, state, torch.zeros(1, 1, dtype=torch.bool))
-            team.step(book.take(output.logits[0, 0].argmax(-1).numpy()))
-            covered.append(team.coverage)
-        means.append(np.mean(covered))
-        ends.append(covered[-1])
+            team.step(book.take(choose(book, book.offer(Seen(team)))))
+            shares.append(team.coverage)
+        means.append(np.mean(shares))
+        ends.append(shares[-1])
     return np.array(means), np.array(ends)
