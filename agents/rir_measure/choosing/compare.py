@@ -1,7 +1,7 @@
 """A chooser against the rule it learned from: `... rir_measure.choosing.compare`.
 
-Both cover the same unseen dwellings from the same starts, in silence. Prints the coverage, mean over
-the steps and at the end, with 95 % bootstrap intervals, and their paired difference.
+Both cover the same unseen dwellings from the same starts, in silence. Prints the coverage, mean
+over the steps and at the end, with 95 % bootstrap intervals, and their paired difference.
 """
 
 import argparse
