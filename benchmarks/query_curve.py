@@ -1,10 +1,11 @@
-r"""Errors of predictors on held-out pairs, while SpreadOut measures more and more.
+r"""Errors of predictors on held-out pairs, while a team measures more and more.
 
     python -m av_envs.benchmarks.query_curve --kind flat --split val --episodes 20 \\
         --predictors interpolating interpolating_depth
 
-All predictors hear and see the same walks. Prints means over episodes, one in each dwelling, with
-95 % bootstrap intervals, and what each predictor differs by from the first, paired over episodes.
+All predictors hear and see the same walks, those of `--team`. Prints means over episodes, one in
+each dwelling, with 95 % bootstrap intervals, and what each predictor differs by from the first,
+paired over episodes.
 """
 
 import argparse
@@ -54,12 +55,17 @@ Errors = dict[str, float]
 
 
 def play(
-    env: gym.Env, house: int, predictors: dict[str, RIRPredictor], asked: list[int], n_queries: int
+    env: gym.Env,
+    house: int,
+    predictors: dict[str, RIRPredictor],
+    asked: list[int],
+    n_queries: int,
+    team_path: str = TEAM,
 ) -> dict[str, list[Errors]]:
     """Errors of each predictor after each number of steps in `asked`, in one dwelling."""
     unwrapped: Any = env.unwrapped
     observation, _ = env.reset(seed=house, options={"house": house})
-    team = load(TEAM, "team")(env.observation_space, env.action_space, seed=house)
+    team = load(team_path, "team")(env.observation_space, env.action_space, seed=house)
     team.reset(seed=house)
     dwelling, config = unwrapped.team.episode.dwelling, unwrapped.config
     nodes = draw_queries(n_queries, dwelling.scene.graph, np.random.default_rng(house))
@@ -136,9 +142,10 @@ def _compare(arguments: argparse.Namespace) -> None:
     played = []
     for house in tqdm(houses, f"walking through {arguments.kind}s of {arguments.split}"):
         of_run = [arguments.kind, arguments.split, house, asked, arguments.queries]
+        of_run += [] if arguments.team == TEAM else [arguments.team]
         kept = _kept(arguments.out, of_run, list(predictors)) if arguments.out else None
         if kept is None:
-            kept = play(env, house, predictors, asked, arguments.queries)
+            kept = play(env, house, predictors, asked, arguments.queries, arguments.team)
             if arguments.out:
                 with arguments.out.open("a") as file:
                     file.write(json.dumps([of_run, kept]) + "\n")
@@ -169,6 +176,7 @@ def main(argv: list[str] | None = None) -> int:
         default=["interpolating", "interpolating_depth", "mean", "zero"],
         help="names or import paths 'module:Factory'; the others are compared with the first",
     )
+    parser.add_argument("--team", default=TEAM, help="that measures, 'module:Factory'")
     parser.add_argument("--kind", choices=tuple(KINDS), default="flat", help="of dwelling")
     parser.add_argument("--split", choices=SPLITS, default="val")
     parser.add_argument("--first", type=non_negative_int, default=0, help="dwelling of the split")

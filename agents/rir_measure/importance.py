@@ -65,7 +65,7 @@ def divergences(logits: Tensor, changed: Tensor) -> Tensor:
     """(...) nats, of the chances with logits `changed` (..., A) from the true ones (..., A)."""
     true = logits.softmax(-1)
     logs = (logits.log_softmax(-1) - changed.log_softmax(-1)).masked_fill(true == 0, 0.0)
-    return (true * logs).sum(-1)
+    return (true * logs).sum(-1).clamp(min=0.0)  # what rounding leaves may be less
 
 
 def shares(found: np.ndarray) -> np.ndarray:

@@ -11,6 +11,9 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
+from av_envs.agents.rir_measure.choosing.files import load_chooser
+from av_envs.agents.rir_measure.choosing.places import NEEDED, PlaceBook
+from av_envs.agents.rir_measure.choosing.walking import chosen_by
 from av_envs.agents.rir_measure.predictor import Generated
 from av_envs.agents.rir_measure.senses import features_of, needed_observations
 from av_envs.agents.rir_measure.team import load_team
@@ -120,3 +123,46 @@ class Curiosity(LearnedTeam):
     """The same network, paid for accuracy and coverage."""
 
     preset = "curiosity"
+
+
+class PlaceChooser:
+    """Walks on the map that the rules draw; which place a robot goes to next is learned.
+
+    Not end to end: map and ways are those of `av_envs.baselines.rir_measure`.
+
+    checkpoint  file of `python -m av_envs.agents.rir_measure.choosing.train`; None: the one that
+                ships
+    predictor   of the responses, see `av_envs.rir_measure.predictors`
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Dict,
+        action_space: spaces.Space,
+        *,
+        seed: int,
+        checkpoint: str | None = None,
+        predictor: str = "interpolating",
+    ):
+        path = WEIGHTS / "place_chooser.safetensors" if checkpoint is None else Path(checkpoint)
+        self._choose = chosen_by(load_chooser(path))
+        missing = [key for key in NEEDED if key not in observation_space.spaces]
+        moves = getattr(action_space, "nvec", None)
+        if missing or moves is None or (moves != len(Action)).any():
+            raise ValueError(
+                f"PlaceChooser needs the observations {', '.join(NEEDED)} and MultiDiscrete "
+                f"actions of {len(Action)} moves, got {observation_space} and {action_space}"
+            )
+        usual = predictor == "interpolating"
+        self.card = {"name": "PlaceChooser" if usual else f"PlaceChooser + {predictor} predictor"}
+        self.predictor = predictor
+        self._book = PlaceBook(len(moves))
+
+    def reset(self, *, seed: int | None = None) -> None:
+        """Begin an episode; nothing is drawn."""
+        self._book.reset()
+
+    def act(self, observation: dict[str, Any]) -> np.ndarray:
+        """(robots,) int64, moves towards the places that are thought best."""
+        chosen = self._choose(self._book, self._book.offer(observation))
+        return self._book.take(chosen).astype(np.int64)

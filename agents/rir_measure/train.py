@@ -37,10 +37,12 @@ from av_envs.agents.rir_measure.networks.encoders import VISIONS
 from av_envs.agents.rir_measure.networks.policy import CRITICS, WEIGHTS
 from av_envs.agents.rir_measure.presets import ENVIRONMENTS, PRESETS, SIZES
 from av_envs.agents.rir_measure.recipes import Recipe, recipe
+from av_envs.agents.rir_measure.seeing import SeeingTeams, SilentTrials
 from av_envs.agents.rir_measure.sharing import LOSSES, Sharing
 from av_envs.agents.rir_measure.team import (
     TeamNetworks,
     load_generator,
+    load_team,
     save_team,
     team_config,
 )
@@ -55,6 +57,8 @@ from av_envs.agents.runs import (
 )
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
+from av_envs.registration import VARIANTS
+from av_envs.rir_measure.config import MeasureConfig
 from av_envs.whole_files import write_whole
 
 # No part of what is learnt: may differ when a run is resumed.
@@ -77,6 +81,13 @@ class Args:
     )
     generator: Path | None = field(
         default=None, metadata={"help": "file to begin with, of pretrain", "type": path_argument}
+    )
+    policy: Path | None = field(
+        default=None,
+        metadata={"help": "file of a team to begin with, of this preset", "type": path_argument},
+    )
+    silent: bool = option(
+        False, "nothing is measured: accuracy is not paid, the generator does not learn"
     )
     vision: str = option("rgbd", choices=VISIONS)
     kappa: int = option(2, "moments that the generator remembers", type=non_negative_int)
@@ -155,11 +166,28 @@ def make_networks(args: Args) -> TeamNetworks:
     if args.generator is not None:
         config = networks.config
         networks.generator = load_generator(args.generator, config.senses, config.generator)
+    if args.policy is not None:
+        begun, _ = load_team(args.policy, args.preset)
+        if begun.config.policy != networks.config.policy:
+            raise ValueError(f"{args.policy}: its policy is another, {begun.config.policy}")
+        networks.policy = begun.policy.train()
     return networks
 
 
-def make_envs(args: Args, networks: TeamNetworks, device: torch.device) -> MeasuringTeams:
+def measure_config(args: Args, split: str, houses: int) -> MeasureConfig:
+    """Of the environments, with dwellings of a split."""
+    options = {**VARIANTS[ENVIRONMENTS[args.env]][1], **args.env_options}
+    return MeasureConfig.from_keywords(**{**options, "split": split, "houses": houses})
+
+
+def make_envs(
+    args: Args, networks: TeamNetworks, device: torch.device
+) -> MeasuringTeams | SeeingTeams:
     """The teams with which a rank learns."""
+    scales = dict(zip(("xi", "zeta", "psi", "phi"), args.recipe.scales, strict=True))
+    if args.silent:
+        config = measure_config(args, "train", args.houses)
+        return SeeingTeams(config, args.recipe.num_envs, networks.config.senses, scales)
     made = make_teams(
         ENVIRONMENTS[args.env],
         args.recipe.num_envs,
@@ -169,7 +197,6 @@ def make_envs(args: Args, networks: TeamNetworks, device: torch.device) -> Measu
         houses=args.houses,
         **args.env_options,
     )
-    scales = dict(zip(("xi", "zeta", "psi", "phi"), args.recipe.scales, strict=True))
     return MeasuringTeams(made, networks.generator, networks.config.senses, device, scales)
 
 
@@ -210,26 +237,27 @@ def train(args: Args, ranks: Ranks) -> None:
     sharing = Sharing(
         networks.config.rho, robots, networks.assignment, config, ranks, args.assign_loss
     )
-    training = GeneratorTraining(
-        networks.generator, envs.pairs, args.recipe.mse_share, config.learning_rate, ranks
-    )
-    generating = LearnsFromRollouts(
-        training, config, args.recipe.generator_steps, args.recipe.generator_teams
-    )
-    kept: dict[str, Stateful] = {
-        "generator": networks.generator,
-        "generator optimiser": training.optimiser,
-    }
+    kept: dict[str, Stateful] = {"generator": networks.generator}
+    generating: LearnsFromRollouts | None = None
+    if isinstance(envs, MeasuringTeams):
+        training = GeneratorTraining(
+            networks.generator, envs.pairs, args.recipe.mse_share, config.learning_rate, ranks
+        )
+        generating = LearnsFromRollouts(
+            training, config, args.recipe.generator_steps, args.recipe.generator_teams
+        )
+        kept["generator optimiser"] = training.optimiser
     if networks.assignment is not None and sharing.optimiser is not None:
         kept |= {"assignment": networks.assignment, "assignment optimiser": sharing.optimiser}
 
     def after_update(rollout: Rollout, update: int) -> dict[str, float]:
-        return {**generating(rollout, update), **sharing.learn(rollout, update)}
+        of_generator = {} if generating is None else generating(rollout, update)
+        return {**of_generator, **sharing.learn(rollout, update)}
 
     plugins = Plugins(
         perceive=seen_as_it_is,
         reward=sharing,
-        label=truths,
+        label=None if generating is None else truths,
         after_update=after_update,
         at_checkpoint=_Run(args, networks, device).at_checkpoint,
     )
@@ -250,19 +278,25 @@ class _Run:
 
     def __init__(self, args: Args, networks: TeamNetworks, device: torch.device):
         self.args, self.networks = args, networks
-        self.trials = Trials(
-            ENVIRONMENTS[args.env],
-            networks,
-            device,
-            args.val_episodes,
-            args.val_houses,
-            args.env_options,
-        )
+        self.score = "cr_mean" if args.silent else "wcr"
+        self.trials: Trials | SilentTrials
+        if args.silent:
+            config = measure_config(args, "val", args.val_houses)
+            self.trials = SilentTrials(config, networks.config.senses, networks.policy)
+        else:
+            self.trials = Trials(
+                ENVIRONMENTS[args.env],
+                networks,
+                device,
+                args.val_episodes,
+                args.val_houses,
+                args.env_options,
+            )
 
     def at_checkpoint(self, update: int) -> dict[str, float]:
         """Scores in validation dwellings; a row of `curve.csv`."""
         row = {"update": float(update), **self.trials.scores()}
-        if add_row(self.args.out / "curve.csv", row, "update", "wcr"):
+        if add_row(self.args.out / "curve.csv", row, "update", self.score):
             made = {
                 "command": "av_envs.agents.rir_measure.train",
                 "options": json.loads(kept_options(self.args, OF_THE_RUN)),

@@ -1,7 +1,9 @@
 """What a team is worth in validation dwellings while it learns."""
 
+from collections.abc import Callable
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import torch
 
@@ -17,6 +19,7 @@ class Trials:
     """The same episodes in validation dwellings again and again, with moves drawn as in training.
 
     options  of the environments, without the split
+    disturb  what is put around them, to change what is observed; None: nothing
     """
 
     def __init__(
@@ -27,9 +30,10 @@ class Trials:
         episodes: int,
         houses: int,
         options: dict[str, Any],
+        disturb: Callable[[gym.vector.VectorEnv], gym.vector.VectorEnv] | None = None,
     ):
         self.env_id, self.networks, self.device = env_id, networks, device
-        self.episodes = episodes
+        self.episodes, self.disturb = episodes, disturb
         self.options = {**options, "split": "val", "houses": houses, "alpha_xi": 1.0}
 
     def scores(self) -> dict[str, float]:
@@ -54,7 +58,8 @@ class Trials:
         """(count,) coverage at the end and mean distance of the predictions of each episode."""
         senses, policy = self.networks.config.senses, self.networks.policy
         made = make_teams(self.env_id, count, senses, autoreset_mode="Disabled", **self.options)
-        envs = MeasuringTeams(made, self.networks.generator, senses, self.device)
+        around = made if self.disturb is None else self.disturb(made)
+        envs = MeasuringTeams(around, self.networks.generator, senses, self.device)
         draws = torch.Generator(self.device).manual_seed(seed)
         state = policy.initial_state(count)
         starts = torch.ones(1, count, dtype=torch.bool, device=self.device)

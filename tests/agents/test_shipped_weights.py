@@ -10,6 +10,7 @@ import torch
 import av_envs
 import av_envs.agents
 from av_envs.agents.adapters.sb3 import SB3Agent
+from av_envs.agents.rir_measure import PlaceChooser
 from av_envs.agents.separation import Memoryless
 from av_envs.agents.separation.agent import load_locator, load_separator
 from av_envs.agents.separation.checkpoints import check_classes
@@ -29,7 +30,7 @@ ENVIRONMENTS = {
     "sep_told": "AVDynamicSep-v0",
     "rir_covers": "AVRIRMeasure-v0",
 }
-OTHERS = {"separator", "locator", "set_predictor", "memoryless"}
+OTHERS = {"separator", "locator", "set_predictor", "memoryless", "place_chooser"}
 
 
 def test_every_file_is_known_and_small():
@@ -65,6 +66,16 @@ def test_the_shipped_set_predictor_knows_more_than_the_mean():
     env = gym.make("AVRIRMeasureHouse-v0", split="val", houses=1, steps=25, prediction="none")
     errors = query_curve.play(env, 0, opened, [25], 16)
     assert errors["learned"][0]["stft"] < 0.8 * errors["mean"][0]["stft"]
+
+
+def test_the_shipped_chooser_covers_an_unseen_flat():
+    """More in 100 of 250 steps than Random does in all; docs/agents/choosing.md."""
+    env = gym.make("AVRIRMeasure-v0", split="val", houses=1, steps=100, prediction="none")
+    team = PlaceChooser(env.observation_space, env.action_space, seed=0)
+    observation, _ = env.reset(seed=0)
+    for _ in range(100):
+        observation, *_, info = env.step(team.act(observation))
+    assert info["cr"] > 0.6
 
 
 def test_the_shipped_policy_moves_and_separates():

@@ -35,6 +35,8 @@ def test_divergences_are_those_of_kullback_and_leibler():
     expected = 0.5 * np.log(2) + 0.25 * np.log(0.5)
     assert divergences(true.log(), other.log()).item() == pytest.approx(expected)
     assert divergences(true.log(), true.log()).item() == 0
+    close = torch.randn(1000, 4)
+    assert (divergences(close, close + 1e-7 * torch.randn(1000, 4)) >= 0).all()
 
 
 def test_shares_add_up_to_one_even_of_nothing():

@@ -85,6 +85,27 @@ def test_teams_learn(preset, runs):
     assert ("assignment" in learnt.kept) == (preset == "macmara")
 
 
+def test_silent_teams_learn_and_others_begin_with_them(runs, tmp_path, capsys):
+    """The generator stays what it was, and the policy goes on from a file."""
+    generator = small_teams.small_team(seed=5).generator
+    path = tmp_path / "generator.safetensors"
+    save_generator(generator, small_teams.SENSES, path, {})
+    silent = ["--silent", "--generator", str(path)]
+    assert run(tmp_path / "silent", *silent) == 0
+    assert run(tmp_path / "silent", *silent, "--resume") == 0
+    rows = rows_of(tmp_path / "silent")
+    assert [row["update"] for row in rows] == ["0.0", "1.0", "2.0"]
+    assert all(0 < float(row["cr_mean"]) <= float(row["cr"]) < 1 for row in rows)
+    networks, _ = load_team(tmp_path / "silent" / "best.safetensors", "macma")
+    for found, kept in zip(networks.generator.parameters(), generator.parameters(), strict=True):
+        torch.testing.assert_close(found, kept.half().float())
+    begun = make_networks(Args(out=tmp_path, policy=tmp_path / "silent" / "best.safetensors"))
+    for found, kept in zip(begun.policy.parameters(), networks.policy.parameters(), strict=True):
+        assert torch.equal(found, kept)
+    words = ["--policy", str(tmp_path / "silent" / "best.safetensors"), "--weights", "shared"]
+    assert "its policy is another" in complaint(capsys, tmp_path / "other", *words)
+
+
 def kill_at(monkeypatch, name: str, moment: int) -> None:
     """Stop the process after it has moved a file of that name into place for that time."""
     replace, times = os.replace, []

@@ -1,0 +1,1 @@
+"""A learned choice of where to go next, on the map that the robots draw."""

@@ -1,0 +1,1 @@
+"""Commands that draw what a team does, knows and predicts; each writes a PNG file."""
