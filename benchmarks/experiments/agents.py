@@ -8,7 +8,7 @@ from av_envs.benchmarks.play.agents import AgentSpec
 
 RULES, LEARNED = "av_envs.baselines.separation", "av_envs.agents.separation"
 NAMES = {
-    LEARNED: ("Active", "SingleStep", "Memoryless", "Move2Hear", "Novelty"),
+    LEARNED: ("Active", "SingleStep", "Memoryless", "Move2Hear", "Novelty", "LearnedDoA"),
     RULES: (
         "StandInPlace",
         "RotateInPlace",

@@ -11,7 +11,7 @@ import av_envs
 import av_envs.agents
 from av_envs.agents.adapters.sb3 import SB3Agent
 from av_envs.agents.rir_measure import PlaceChooser
-from av_envs.agents.separation import Memoryless
+from av_envs.agents.separation import Active, LearnedDoA, Memoryless
 from av_envs.agents.separation.agent import load_locator, load_separator
 from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.locate import SecondSampler, right
@@ -30,7 +30,7 @@ ENVIRONMENTS = {
     "sep_told": "AVDynamicSep-v0",
     "rir_covers": "AVRIRMeasure-v0",
 }
-OTHERS = {"separator", "locator", "set_predictor", "memoryless", "place_chooser"}
+OTHERS = {"separator", "locator", "set_predictor", "memoryless", "active", "place_chooser"}
 
 
 def test_every_file_is_known_and_small():
@@ -78,7 +78,8 @@ def test_the_shipped_chooser_covers_an_unseen_flat():
     assert info["cr"] > 0.6
 
 
-def test_the_shipped_policy_moves_and_separates():
+@pytest.mark.parametrize("entry", [Active, LearnedDoA, Memoryless])
+def test_the_shipped_policy_moves_and_separates(entry):
     env = gym.make(
         "AVDynamicSep-v0",
         split="val",
@@ -86,7 +87,7 @@ def test_the_shipped_policy_moves_and_separates():
         estimator="agent",
         observations=("depth", "mixture", "waveform", "target", "pose"),
     )
-    agent = Memoryless(env.observation_space, env.action_space, seed=0)
+    agent = entry(env.observation_space, env.action_space, seed=0)
     observation, _ = env.reset(seed=0)
     moves = set()
     for _ in range(20):

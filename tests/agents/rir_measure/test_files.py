@@ -22,7 +22,9 @@ from av_envs.benchmarks.play.action_check import action_fault
 from tests.agents.rir_measure.small_teams import GENERATOR, SENSES, small_team, spaces_of
 
 ENTRIES = {
-    name.lower(): getattr(entries, name) for name in entries.__all__ if name != "SetPredictor"
+    name.lower(): getattr(entries, name)
+    for name in entries.__all__
+    if name not in ("PlaceChooser", "SetPredictor")
 }
 
 
