@@ -17,11 +17,11 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
 from av_envs.agents.adapters.sb3.weights import load_policy, observations_of
+from av_envs.agents.intervals import mean_interval
 from av_envs.agents.train_sb3 import make_venv
 from av_envs.paths import path_argument
 
 Arrays = dict[str, np.ndarray]
-DRAWS = 2000  # of the bootstrap
 LEVEL, DIFFERENCE = 0, 1  # channels of a downsampled mixture
 
 
@@ -93,13 +93,6 @@ def gains(policy: BasePolicy, venv: VecEnv, ablation: Ablation) -> np.ndarray:
     return np.mean(rewards, axis=0)
 
 
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """95 % bootstrap interval of a mean."""
-    rows = np.random.default_rng(0).integers(len(values), size=(DRAWS, len(values)))
-    low, high = np.quantile(values[rows].mean(axis=1), [0.025, 0.975])
-    return float(low), float(high)
-
-
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="av_envs.agents.senses_used", description=__doc__)
     parser.add_argument("--checkpoint", type=path_argument, required=True, help="a .safetensors")
@@ -119,9 +112,8 @@ def main(argv: list[str] | None = None) -> int:
     for name, ablation in ABLATIONS.items():
         if ablation.needs not in keys:
             continue
-        values = gains(policy, venv, ablation)
-        low, high = interval(values)
-        print(f"{name:32} {values.mean():6.2f} [{low:.2f}, {high:.2f}]", flush=True)
+        mean, low, high = mean_interval(gains(policy, venv, ablation))
+        print(f"{name:32} {mean:6.2f} [{low:.2f}, {high:.2f}]", flush=True)
     return 0
 
 

@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 
+from av_envs.agents.intervals import Interval, mean_interval
 from av_envs.agents.separation.agent import load_separator
 from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.separator import Separator
@@ -21,9 +22,6 @@ from av_envs.separation.audio import corpus_of
 from av_envs.separation.config import SPLITS, STARTS, SeparationConfig
 
 SECONDS = (0, 5, 10, 15)  # of every episode
-DRAWS = 2000  # of the bootstrap
-
-Interval = tuple[float, float, float]  # mean, low, high
 
 
 def evaluate(
@@ -44,10 +42,7 @@ def evaluate(
 
 def _interval(values: np.ndarray, episodes: np.ndarray) -> Interval:
     """Mean over episodes of the means of their seconds, with its interval."""
-    means = np.array([values[episodes == one].mean() for one in np.unique(episodes)])
-    draws = np.random.default_rng(0).integers(len(means), size=(DRAWS, len(means)))
-    low, high = np.quantile(means[draws].mean(axis=1), [0.025, 0.975])
-    return float(means.mean()), float(low), float(high)
+    return mean_interval(np.array([values[episodes == one].mean() for one in np.unique(episodes)]))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from av_envs.agents.intervals import mean_interval
 from av_envs.agents.separation.agent import KINDS, WEIGHTS, load_agent, load_separator, locator_of
 from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.senses import Senses
@@ -23,7 +24,6 @@ from av_envs.paths import path_argument
 from av_envs.separation.audio import corpus_of
 from av_envs.separation.config import STARTS
 
-DRAWS = 2000  # of the bootstrap
 WHOLE = ("class", "memory")  # what can be spoilt beside the features
 
 
@@ -56,13 +56,6 @@ class SpoiltTrials(Trials):
         return torch.zeros_like(state) if self.spoilt == "memory" else state
 
 
-def interval(values: np.ndarray) -> tuple[float, float, float]:
-    """Mean and 95 % bootstrap interval."""
-    rows = np.random.default_rng(0).integers(len(values), size=(DRAWS, len(values)))
-    low, high = np.quantile(values[rows].mean(axis=1), [0.025, 0.975])
-    return float(values.mean()), float(low), float(high)
-
-
 def table(trials: SpoiltTrials) -> list[str]:
     """Rows of a Markdown table, as they are found."""
     rows = ["| spoilt | gain over standing | lost |", "|---|---|---|"]
@@ -78,7 +71,7 @@ def table(trials: SpoiltTrials) -> list[str]:
 
 
 def _words(values: np.ndarray) -> str:
-    return "{:.2f} [{:.2f}, {:.2f}]".format(*interval(values))
+    return "{:.2f} [{:.2f}, {:.2f}]".format(*mean_interval(values))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 import av_envs  # noqa: F401  (registers the environments)
+from av_envs.agents.intervals import mean_interval
 from av_envs.agents.rir_measure.choosing.files import load_chooser
 from av_envs.agents.rir_measure.choosing.imitate import TEACHER, advised
 from av_envs.agents.rir_measure.choosing.walking import SEED, chosen_by, covered, measure_config
@@ -26,9 +27,8 @@ DRAWS = 10_000  # of the bootstrap
 
 def interval(values: np.ndarray) -> str:
     """Mean of values (E,) and its 95 % bootstrap interval."""
-    rows = np.random.default_rng(0).integers(len(values), size=(DRAWS, len(values)))
-    low, high = np.quantile(values[rows].mean(axis=1), [0.025, 0.975])
-    return f"{values.mean():.3f} [{low:.3f}, {high:.3f}]"
+    mean, low, high = mean_interval(values, DRAWS)
+    return f"{mean:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,13 +1,12 @@
 """What is spoilt is told wrong, and nothing else."""
 
-import numpy as np
 import pytest
 import torch
 
 from av_envs.agents.separation import spoil
 from av_envs.agents.separation.agent import load_locator
 from av_envs.agents.separation.senses import Senses
-from av_envs.agents.separation.spoil import SpoiltTrials, interval, table
+from av_envs.agents.separation.spoil import SpoiltTrials, table
 from tests.agents.separation.small_networks import small_agent
 from tests.agents.separation.test_senses import STARTS, N, observation
 
@@ -54,10 +53,6 @@ def test_a_row_for_every_sense(separator, monkeypatch):
     rows = table(made)
     names = [row.split("|")[1].strip() for row in rows[2:]]
     assert names == ["nothing", *made.policy_config.features, "class", "memory"]
-
-
-def test_an_interval_of_equal_values_is_one_value():
-    assert interval(np.full(5, 1.5)) == (1.5, 1.5, 1.5)
 
 
 def test_what_cannot_be_is_one_line(capsys, tmp_path):
