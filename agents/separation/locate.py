@@ -56,14 +56,14 @@ class Args:
         default=None,
         metadata={"help": "begun with; default: the shipped one", "type": path_argument},
     )
-    seconds: int = option(320_000, "asked about in all", type=positive_int)
+    seconds: int = option(256_000, "asked about in all", type=positive_int)
     batch_size: int = option(32, "seconds of an update", type=positive_int)
     learning_rate: float = option(1e-3, "falls to zero on half a cosine")
     sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
     houses: int = option(48, "of the split train", type=positive_int)
     val_houses: int = option(20, "of the split val", type=positive_int)
     val_seconds: int = option(1024, "of a validation", type=positive_int)
-    val_every: int = option(40_000, "seconds between validations", type=positive_int)
+    val_every: int = option(32_000, "seconds between validations", type=positive_int)
     threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
     seed: int = option(0, type=non_negative_int)
     resume: bool = option(False, "go on with the run in --out")
