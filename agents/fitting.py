@@ -32,7 +32,12 @@ class Fitting(ABC):
                    a cosine
     out            directory of the run
     last           number of updates of the whole run
+    max_norm       largest norm of a gradient
+    warm_up        updates in which the learning rate rises
     """
+
+    max_norm = 1.0
+    warm_up = WARM_UP
 
     def __init__(self, network: nn.Module, optimiser: torch.optim.Optimizer, out: Path, last: int):
         self.network, self.optimiser, self.out, self.last = network, optimiser, out, last
@@ -61,7 +66,7 @@ class Fitting(ABC):
     def share(self) -> float:
         """Of the learning rates, in the next update."""
         decay = 0.5 * (1 + math.cos(math.pi * self.updates / self.last))
-        return decay * min(1.0, (self.updates + 1) / WARM_UP)
+        return decay * min(1.0, (self.updates + 1) / self.warm_up)
 
     def update(self, batch: Any) -> float:
         """One step of the optimiser; the loss before it. FloatingPointError if it is not finite."""
@@ -72,7 +77,7 @@ class Fitting(ABC):
         self._check_finite("loss", loss)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.max_norm)
         self._check_finite("gradient", norm)  # or the weights would be NaN in a checkpoint
         self.optimiser.step()
         self.updates += 1
@@ -125,13 +130,17 @@ class Fitting(ABC):
         self._saved = self.updates
 
 
-def fit(run: Fitting, drawn: Callable[[int], Any], between: int) -> None:
+def fit(
+    run: Fitting, drawn: Callable[[int], Any], between: int, saved_every: int | None = None
+) -> None:
     """The run, or the rest of it.
 
-    drawn    makes the batch of an update, which is a function of its number alone; the next one
-             is made while the network learns
-    between  updates from one validation to the next
+    drawn        makes the batch of an update, which is a function of its number alone; the next one
+                 is made while the network learns
+    between      updates from one validation to the next
+    saved_every  updates from one checkpoint to the next; None: SAVED_EVERY
     """
+    saved_every = saved_every or SAVED_EVERY
     weights = sum(parameter.numel() for parameter in run.network.parameters())
     print(f"{weights:,} weights, {run.updates:,} of {run.last:,} updates", flush=True)
     with (
@@ -150,6 +159,6 @@ def fit(run: Fitting, drawn: Callable[[int], Any], between: int) -> None:
                 row = run.validate()
                 for name, value in row.items():
                     board.add_scalar(f"val/{name}", value, run.updates)
-                bar.write(", ".join(f"{name} {value:.2f}" for name, value in row.items()))
-            if run.updates % SAVED_EVERY == 0 or run.updates == run.last:
+                bar.write(", ".join(f"{name} {value:.4g}" for name, value in row.items()))
+            if run.updates % saved_every == 0 or run.updates == run.last:
                 run.save()

@@ -10,16 +10,13 @@ with the same command and --resume, and ends with the same bits as if it had not
 import json
 import math
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
-from av_envs.agents.curve import write_rows
+from av_envs.agents.fitting import LAST, Fitting, fit
 from av_envs.agents.localization.features import KINDS
 from av_envs.agents.localization.hungarian import load_hnet
 from av_envs.agents.localization.listening import found_in
@@ -31,8 +28,6 @@ from av_envs.agents.localization.recordings import Recordings
 from av_envs.agents.localization.sequences import Sequences, SequenceSource, Simulated
 from av_envs.agents.localization.takes import TakeConfig
 from av_envs.agents.runs import can_go_on, kept_options, option, run_command
-from av_envs.agents.states import load_state, save_state
-from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument, user_path
 from av_envs.whole_files import write_whole
@@ -74,11 +69,12 @@ class Args:
     resume: bool = option(False, "go on with the run in --out")
 
 
-class Run:
-    """One training run: localiser, optimiser, and the files that it keeps."""
+class Run(Fitting):
+    """Localisers that learn from sequences."""
 
     def __init__(self, args: Args):
         self.args = args
+        self.held_out: list[Sequences] = []
         torch.manual_seed(args.seed)
         heads = {"activity": not args.no_activity, "bounded": args.bounded}
         self.localizer = Localizer(localizer_config(args.features, args.size, args.tracks, **heads))
@@ -88,80 +84,30 @@ class Run:
             raise ValueError(
                 f"the Hnet assigns {self.hnet.config.tracks} tracks, the run has {args.tracks}"
             )
-        self.optimiser = torch.optim.Adam(self.localizer.parameters(), lr=args.learning_rate)
-        self.updates, self.best = 0, math.inf
-        self.rows: list[dict[str, float]] = []
+        optimiser = torch.optim.Adam(self.localizer.parameters(), lr=args.learning_rate)
+        super().__init__(self.localizer, optimiser, args.out, -(-args.sequences // args.batch_size))
+        self.max_norm = args.clip or math.inf
 
-    @property
-    def path(self) -> Path:
-        """The file from which the run goes on."""
-        return self.args.out / "last.pt"
-
-    @property
-    def last(self) -> int:
-        """The number of updates of the whole run."""
-        return -(-self.args.sequences // self.args.batch_size)
-
-    def update(self, batch: Sequences) -> float:
-        """One step of the optimiser; the loss before it."""
-        self.localizer.train()
-        for group in self.optimiser.param_groups:
-            decay = 0.5 * (1 + math.cos(math.pi * self.updates / self.last))
-            group["lr"] = self.args.learning_rate * decay
+    def loss(self, batch: Sequences) -> torch.Tensor:
+        """The objective of the run."""
         maps, truth, active, _ = map(torch.from_numpy, batch)
-        value = loss(self.objective, *self.localizer(maps), truth, active, self.hnet)
-        self.optimiser.zero_grad(set_to_none=True)
-        value.backward()
-        largest = self.args.clip or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(self.localizer.parameters(), largest)
-        if not torch.isfinite(value + norm):  # or the weights would be NaN in a checkpoint
-            raise FloatingPointError(
-                f"loss {value.item():g} and gradient {norm.item():g} of update {self.updates} are "
-                "not finite; a new run with a smaller --learning-rate may get further"
-            )
-        self.optimiser.step()
-        self.updates += 1
-        return value.item()
+        return loss(self.objective, *self.localizer(maps), truth, active, self.hnet)
 
-    def validate(self, held_out: list[Sequences]) -> dict[str, float]:
-        """A row of the curve; the best localiser so far is kept."""
-        found = [found_in(self.localizer, one) for one in held_out]
+    def scores(self) -> tuple[dict[str, float], float]:
+        """All measures on what is held out; the best has the lowest LE."""
+        found = [found_in(self.localizer, one) for one in self.held_out]
         seen = float(self.updates * self.args.batch_size)
         row = {"sequences": seen, **scores(found, not self.args.no_activity)}
-        self.rows.append(row)
-        if row["le"] < self.best:
-            self.best = row["le"]
-            options = json.loads(kept_options(self.args, OF_THE_RUN))
-            for name in ("hnet", "data", "sounds"):  # no path of the machine that trained
-                options[name] = options[name] and Path(options[name]).name
-            made = {"command": "av_envs.agents.localization.train", "options": options}
-            path = self.args.out / "best.safetensors"
-            save_localizer(self.localizer, path, {**made, "val": _json_safe(row)})
-        return row
+        return row, -row["le"]
 
-    def save(self) -> None:
-        """Write `last.pt` and `curve.csv`."""
-        state = {
-            "localizer": self.localizer.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "updates": self.updates,
-            "best": self.best,
-            "rows": self.rows,
-        }
-        save_state(self.path, state)
-        if self.rows:
-            write_rows(self.args.out / "curve.csv", self.rows)
-
-    def load(self) -> None:
-        """Go on from `last.pt`; ValueError with its name if it is damaged or of another run."""
-        state = load_state(self.path)
-        try:
-            self.localizer.load_state_dict(state["localizer"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.updates, self.best, self.rows = state["updates"], state["best"], state["rows"]
-        except MALFORMED as error:
-            told = one_line(error)
-            raise ValueError(f"{self.path}: is no checkpoint of this run: {told}") from error
+    def keep(self, row: dict[str, float]) -> None:
+        """Write `best.safetensors`."""
+        options = json.loads(kept_options(self.args, OF_THE_RUN))
+        for name in ("hnet", "data", "sounds"):  # no path of the machine that trained
+            options[name] = options[name] and Path(options[name]).name
+        made = {"command": "av_envs.agents.localization.train", "options": options}
+        path = self.args.out / "best.safetensors"
+        save_localizer(self.localizer, path, {**made, "val": _json_safe(row)})
 
 
 def source_of(args: Args) -> SequenceSource:
@@ -179,38 +125,20 @@ def source_of(args: Args) -> SequenceSource:
 def train(args: Args) -> None:
     """One run, or the rest of one. Raises ValueError for options that cannot be."""
     torch.set_num_threads(args.threads or torch.get_num_threads())
-    run, source = Run(args), source_of(args)
+    source = source_of(args)
+    run = Run(args)
 
     def drawn(update: int) -> Sequences:
         return source.batch(np.random.default_rng([args.seed, update]), args.batch_size)
 
-    if can_go_on(args.out, kept_options(args, OF_THE_RUN), args.resume, "last.pt"):
+    if can_go_on(args.out, kept_options(args, OF_THE_RUN), args.resume, LAST):
         run.load()
     else:
         write_whole(args.out / "config.json", kept_options(args, OF_THE_RUN))
         scaling = source.batch(np.random.default_rng([args.seed, run.last, 1]), FOR_SCALE)
         run.localizer.fit_scale(torch.from_numpy(scaling.maps))
-    held_out = source.held_out()
-    weights = sum(parameter.numel() for parameter in run.localizer.parameters())
-    print(f"{weights:,} weights, {run.updates:,} of {run.last:,} updates", flush=True)
-    between = -(-args.val_every // args.batch_size)  # updates from one validation to the next
-    with (
-        ThreadPoolExecutor(1) as ahead,
-        SummaryWriter(str(args.out), purge_step=run.updates + 1) as board,
-        tqdm(total=run.last, initial=run.updates, unit="update", smoothing=0.02) as bar,
-    ):
-        coming = ahead.submit(drawn, run.updates)
-        while run.updates < run.last:
-            batch, coming = coming.result(), ahead.submit(drawn, run.updates + 1)
-            board.add_scalar("loss", run.update(batch), run.updates)
-            bar.update()
-            if run.updates % between == 0 or run.updates == run.last:
-                row = run.validate(held_out)
-                for name, value in row.items():
-                    board.add_scalar(f"val/{name}", value, run.updates)
-                bar.write(", ".join(f"{name} {value:.2f}" for name, value in row.items()))
-            if run.updates % SAVED_EVERY == 0 or run.updates == run.last:
-                run.save()
+    run.held_out = source.held_out()
+    fit(run, drawn, between=-(-args.val_every // args.batch_size), saved_every=SAVED_EVERY)
 
 
 def _json_safe(row: dict[str, float]) -> dict[str, float | None]:
@@ -219,7 +147,7 @@ def _json_safe(row: dict[str, float]) -> dict[str, float | None]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return run_command(train, Args, "av_envs.agents.localization.train", __doc__, argv, "last.pt")
+    return run_command(train, Args, "av_envs.agents.localization.train", __doc__, argv, LAST)
 
 
 if __name__ == "__main__":

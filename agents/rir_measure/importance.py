@@ -6,7 +6,6 @@ Equation 18 of Yu et al., IJCAI 2023, appendix A.6. Prints the mean share of eac
 the shares of every step into --out.
 """
 
-import argparse
 import csv
 import sys
 from collections.abc import Mapping
@@ -19,11 +18,12 @@ import torch
 from torch import Tensor
 
 import av_envs  # noqa: F401  (registers the environments)
-from av_envs.agents.rir_measure.presets import ENVIRONMENTS, PRESETS
+from av_envs.agents.rir_measure.presets import ENVIRONMENTS
 from av_envs.agents.rir_measure.senses import features_of, needed_observations
 from av_envs.agents.rir_measure.team import TeamNetworks, load_team
+from av_envs.agents.rir_measure.team_options import team_parser
 from av_envs.conventions import N_HEADINGS
-from av_envs.options import non_negative_int, positive_int
+from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.whole_files import write_whole
 
@@ -102,18 +102,9 @@ def importance(networks: TeamNetworks, env: gym.Env, seed: int) -> np.ndarray:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="av_envs.agents.rir_measure.importance",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--checkpoint", type=path_argument, required=True, help="file of a team")
-    parser.add_argument("--preset", default="macma", choices=PRESETS, help="of that team")
-    parser.add_argument("--env", default="flats", choices=ENVIRONMENTS)
+    parser = team_parser("importance", __doc__)
     parser.add_argument("--episodes", type=positive_int, default=5)
     parser.add_argument("--houses", type=positive_int, default=20, help="of the split test")
-    parser.add_argument("--steps", type=positive_int, default=250, help="of an episode")
-    parser.add_argument("--seed", type=non_negative_int, default=0)
     parser.add_argument("--out", type=path_argument, help="CSV file of all steps")
     given = parser.parse_args(argv)
     try:

@@ -5,7 +5,6 @@ noise all the while, for policy and generator alike: by how much PE and WCR chan
 sum over senses and robots. Equation 19 and table 8 of Yu et al., IJCAI 2023.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -16,11 +15,11 @@ import torch
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.rir_measure.importance import SENSES, shares, with_noise
-from av_envs.agents.rir_measure.presets import ENVIRONMENTS, PRESETS
+from av_envs.agents.rir_measure.presets import ENVIRONMENTS
 from av_envs.agents.rir_measure.team import TeamNetworks, load_team
+from av_envs.agents.rir_measure.team_options import team_parser
 from av_envs.agents.rir_measure.trials import Trials
-from av_envs.options import non_negative_int, positive_int
-from av_envs.paths import path_argument
+from av_envs.options import positive_int
 
 SCORES = ("pe", "wcr")
 
@@ -68,18 +67,9 @@ def changes(
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="av_envs.agents.rir_measure.importance_rir",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--checkpoint", type=path_argument, required=True, help="file of a team")
-    parser.add_argument("--preset", default="macma", choices=PRESETS, help="of that team")
-    parser.add_argument("--env", default="flats", choices=ENVIRONMENTS)
+    parser = team_parser("importance_rir", __doc__)
     parser.add_argument("--episodes", type=positive_int, default=20)
     parser.add_argument("--houses", type=positive_int, default=20, help="of the split val")
-    parser.add_argument("--steps", type=positive_int, default=250, help="of an episode")
-    parser.add_argument("--seed", type=non_negative_int, default=0)
     given = parser.parse_args(argv)
     try:
         networks, _ = load_team(given.checkpoint, given.preset)

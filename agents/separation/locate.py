@@ -23,6 +23,7 @@ from av_envs.agents.fitting import LAST, Fitting, fit
 from av_envs.agents.runs import can_go_on, kept_options, option, run_command
 from av_envs.agents.separation.agent import SEPARATOR, load_separator
 from av_envs.agents.separation.checkpoints import Header, check_classes, save_network
+from av_envs.agents.separation.house_options import OF_THE_RUN, HouseOptions
 from av_envs.agents.separation.networks.locator import (
     AZIMUTHS,
     LocatorConfig,
@@ -31,7 +32,7 @@ from av_envs.agents.separation.networks.locator import (
     ranges_of,
 )
 from av_envs.agents.separation.pairs import MixtureSampler, PairConfig, batched
-from av_envs.options import non_negative_int, positive_int
+from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.whole_files import write_whole
 
@@ -41,32 +42,19 @@ WEIGHT_DECAY = 1e-2
 OF_DISTANCE = 0.3  # weight of its loss, that of the direction being 1
 NEAREST = 0.1  # metres: nearer than that a source has no direction
 VAL_BATCH = 64
-# No part of what is learnt: may differ when a run is resumed.
-OF_THE_RUN = ("out", "resume", "threads")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args:
+class Args(HouseOptions):
     """A run: every field is an option of the command line."""
 
-    out: Path = field(
-        metadata={"help": "directory of the run", "type": path_argument, "required": True}
-    )
     separator: Path | None = field(
         default=None,
         metadata={"help": "begun with; default: the shipped one", "type": path_argument},
     )
     seconds: int = option(256_000, "asked about in all", type=positive_int)
-    batch_size: int = option(32, "seconds of an update", type=positive_int)
-    learning_rate: float = option(1e-3, "falls to zero on half a cosine")
-    sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
-    houses: int = option(48, "of the split train", type=positive_int)
-    val_houses: int = option(20, "of the split val", type=positive_int)
     val_seconds: int = option(1024, "of a validation", type=positive_int)
     val_every: int = option(32_000, "seconds between validations", type=positive_int)
-    threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
-    seed: int = option(0, type=non_negative_int)
-    resume: bool = option(False, "go on with the run in --out")
 
 
 class Seconds(NamedTuple):

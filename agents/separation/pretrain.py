@@ -9,8 +9,7 @@ separator with the best validation. An interrupted run goes on with the same com
 
 import json
 import sys
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ import torch
 from av_envs.agents.fitting import LAST, Fitting, fit
 from av_envs.agents.runs import can_go_on, kept_options, option, run_command
 from av_envs.agents.separation.checkpoints import Header, save_network
+from av_envs.agents.separation.house_options import OF_THE_RUN, HouseOptions
 from av_envs.agents.separation.pairs import PairConfig, Pairs, PairSampler
 from av_envs.agents.separation.separator import LOSSES, SIZES, Separator, separator_config
 from av_envs.agents.separation.validation import (
@@ -26,38 +26,24 @@ from av_envs.agents.separation.validation import (
     si_sdr_of,
     wrong_labels,
 )
-from av_envs.options import non_negative_int, positive_int
-from av_envs.paths import path_argument
+from av_envs.options import positive_int
 from av_envs.separation.audio import corpus_of
 from av_envs.separation.config import SeparationConfig
 from av_envs.whole_files import write_whole
 
 VAL_STARTS = ("near", "between")
 VAL_SECONDS = (3, 11)  # of every validation episode
-# No part of what is learnt: may differ when a run is resumed.
-OF_THE_RUN = ("out", "resume", "threads")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args:
+class Args(HouseOptions):
     """A run: every field is an option of the command line."""
 
-    out: Path = field(
-        metadata={"help": "directory of the run", "type": path_argument, "required": True}
-    )
     size: str = option("small", choices=SIZES)
     loss: str | None = option(None, "default: that of the size", type=str, choices=LOSSES)
     pairs: int = option(600_000, "seen in all", type=positive_int)
-    batch_size: int = option(32, "pairs of an update", type=positive_int)
-    learning_rate: float = option(1e-3, "falls to zero on half a cosine")
-    sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
-    houses: int = option(48, "of the split train", type=positive_int)
-    val_houses: int = option(20, "of the split val", type=positive_int)
     val_episodes: int = option(100, "of each start", type=positive_int)
     val_every: int = option(50_000, "pairs between validations", type=positive_int)
-    threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
-    seed: int = option(0, type=non_negative_int)
-    resume: bool = option(False, "go on with the run in --out")
 
 
 class Run(Fitting):

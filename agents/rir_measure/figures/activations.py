@@ -17,8 +17,8 @@ from av_envs.agents.rir_measure.figures.page import (
     write,
 )
 from av_envs.agents.rir_measure.figures.playing import Played, play, room
-from av_envs.agents.rir_measure.presets import ENVIRONMENTS, PRESETS
 from av_envs.agents.rir_measure.team import load_team
+from av_envs.agents.rir_measure.team_options import team_parser
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 from av_envs.vision.drawing import draw_disc
@@ -70,19 +70,10 @@ def draw(given: argparse.Namespace) -> np.ndarray:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="av_envs.agents.rir_measure.figures.activations",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--checkpoint", type=path_argument, required=True, help="file of a team")
-    parser.add_argument("--preset", default="macma", choices=PRESETS, help="of that team")
-    parser.add_argument("--env", default="flats", choices=ENVIRONMENTS)
+    parser = team_parser("figures.activations", __doc__)
     parser.add_argument("--split", default="val")
     parser.add_argument("--house", type=non_negative_int, default=0, help="dwelling of that split")
     parser.add_argument("--cells", type=positive_int, default=3, help="of each robot")
-    parser.add_argument("--steps", type=positive_int, default=250, help="of the episode")
-    parser.add_argument("--seed", type=non_negative_int, default=0)
     parser.add_argument("--out", type=path_argument, required=True, help="PNG file")
     return run_figure(draw, parser, argv)
 

@@ -20,9 +20,9 @@ from av_envs.agents.rir_measure.figures.page import (
     write,
 )
 from av_envs.agents.rir_measure.figures.playing import play, room
-from av_envs.agents.rir_measure.presets import ENVIRONMENTS, PRESETS
 from av_envs.agents.rir_measure.team import load_team
-from av_envs.options import non_negative_int, positive_int
+from av_envs.agents.rir_measure.team_options import team_parser
+from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.rir_measure.actions import Action
 from av_envs.vision.drawing import draw_disc
@@ -91,20 +91,11 @@ def draw(given: argparse.Namespace) -> np.ndarray:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="av_envs.agents.rir_measure.figures.embedding",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--checkpoint", type=path_argument, required=True, help="file of a team")
-    parser.add_argument("--preset", default="macma", choices=PRESETS, help="of that team")
-    parser.add_argument("--env", default="flats", choices=ENVIRONMENTS)
+    parser = team_parser("figures.embedding", __doc__)
     parser.add_argument("--split", default="val")
     parser.add_argument("--houses", type=positive_int, default=3, help="of that split")
     parser.add_argument("--episodes", type=positive_int, default=3)
-    parser.add_argument("--steps", type=positive_int, default=250, help="of an episode")
     parser.add_argument("--method", default="auto", choices=METHODS)
-    parser.add_argument("--seed", type=non_negative_int, default=0)
     parser.add_argument("--out", type=path_argument, required=True, help="PNG file")
     return run_figure(draw, parser, argv)
 

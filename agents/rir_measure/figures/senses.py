@@ -18,10 +18,11 @@ from av_envs.agents.rir_measure.figures.page import (
     write,
 )
 from av_envs.agents.rir_measure.importance import SENSES, importance
-from av_envs.agents.rir_measure.presets import ENVIRONMENTS, PRESETS
+from av_envs.agents.rir_measure.presets import ENVIRONMENTS
 from av_envs.agents.rir_measure.senses import needed_observations
 from av_envs.agents.rir_measure.team import load_team
-from av_envs.options import non_negative_int, positive_int
+from av_envs.agents.rir_measure.team_options import team_parser
+from av_envs.options import positive_int
 from av_envs.paths import path_argument
 
 BAR, HEIGHT = 3, 110  # pixels
@@ -62,18 +63,9 @@ def draw(given: argparse.Namespace) -> np.ndarray:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="av_envs.agents.rir_measure.figures.senses",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--checkpoint", type=path_argument, required=True, help="file of a team")
-    parser.add_argument("--preset", default="macma", choices=PRESETS, help="of that team")
-    parser.add_argument("--env", default="flats", choices=ENVIRONMENTS)
+    parser = team_parser("figures.senses", __doc__)
     parser.add_argument("--split", default="val")
     parser.add_argument("--houses", type=positive_int, default=3, help="of that split")
-    parser.add_argument("--steps", type=positive_int, default=250, help="of the episode")
-    parser.add_argument("--seed", type=non_negative_int, default=0)
     parser.add_argument("--out", type=path_argument, required=True, help="PNG file")
     return run_figure(draw, parser, argv)
 

@@ -26,7 +26,7 @@ def left_by(folder) -> tuple[dict, list]:
     state = torch.load(folder / "last.pt", weights_only=True)
     moments = {k: v["exp_avg"] for k, v in state["optimiser"]["state"].items()}
     written = [(folder / name).read_bytes() for name in ("curve.csv", "best.safetensors")]
-    return {**state["hnet"], **moments}, [state["epochs"], state["best"], *written]
+    return {**state["network"], **moments}, [state["updates"], state["best"], *written]
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def left_by(folder) -> tuple[dict, list]:
     state = torch.load(folder / "last.pt", weights_only=True)
     moments = {k: v["exp_avg"] for k, v in state["optimiser"]["state"].items()}
     written = [(folder / name).read_bytes() for name in ("curve.csv", "best.safetensors")]
-    return {**state["localizer"], **moments}, [state["updates"], state["best"], *written]
+    return {**state["network"], **moments}, [state["updates"], state["best"], *written]
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_a_loss_that_is_no_number(recordings, tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(command, "loss", nan)
     assert run(tmp_path / "run", recordings) == 1
-    assert "of update 0 are not finite" in capsys.readouterr().err
+    assert "the loss of update 0 is nan" in capsys.readouterr().err
 
 
 def test_evaluating_on_recordings(undisturbed, recordings, tmp_path, capsys):
