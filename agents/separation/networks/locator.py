@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, log_softmax, relu
 
-from av_envs.acoustics.prime_factor import N_FFT
-from av_envs.agents.separation.networks.delays import LAGS
+from av_envs.agents.separation.networks.delays import LAGS, lag_matrix, phase_differences
 from av_envs.agents.separation.networks.tcn import (
     N_FREQUENCIES,
     FilmBlock,
+    FrameConv,
     TCNConfig,
     TCNExtractor,
 )
@@ -47,36 +47,35 @@ class TargetLocator(nn.Module):
         self.config = config
         tcn = config.tcn
         self.extractor = TCNExtractor(config.n_classes, tcn)
-        self.phases = nn.Conv1d(2 * PHASE_BINS, tcn.width, 1)
+        self.phases = FrameConv(2 * PHASE_BINS, tcn.width, 1)
         self.blocks = nn.ModuleList(
             FilmBlock(tcn.width, tcn.class_width, tcn.kernel, dilation=2**k)
             for k in range(config.blocks)
         )
-        self.attention = nn.Conv1d(tcn.width, 4, 1)
-        self.shares = nn.Conv1d(tcn.width, PHASE_BINS, 1)
+        self.attention = FrameConv(tcn.width, 4, 1)
+        self.shares = FrameConv(tcn.width, PHASE_BINS, 1)
         self.gcc = nn.Linear(2 * LAGS, 128)
-        self.register_buffer("by_lag", _lag_matrix(), persistent=False)
+        self.register_buffer("by_lag", lag_matrix(PHASE_BINS), persistent=False)
         self.dense = nn.Linear(4 * tcn.width + 128, config.hidden)
         self.azimuth = nn.Linear(config.hidden, AZIMUTHS)
         self.distance = nn.Linear(config.hidden, RANGES)
 
-    def forward(self, mixture: Tensor, crossed: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, mixture: Tensor, phases: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
         """Log probabilities (B, 36) of directions and (B, 7) of distances.
 
         mixture  (B, 2, 512, 32) linear magnitude at both ears
-        crossed  (B, PHASE_BINS, 32) of `phases_of`
+        phases   (B, 2 PHASE_BINS, 32) of `phases_of`
         label    (B,) int64 class of the target
         """
         hidden = self.extractor.features(mixture, label)
-        phases = torch.cat([crossed.real, crossed.imag], dim=1)  # (B, 2 PHASE_BINS, 32)
-        shares = torch.sigmoid(self.shares(gelu(hidden)))
-        hidden = hidden + self.phases(phases)
+        shares = torch.sigmoid(self.shares(gelu(hidden))).transpose(1, 2)
+        hidden = hidden + self.phases(phases.transpose(1, 2))
         embedding = self.extractor.embedding(label)
         for block in self.blocks:
             hidden = block(hidden, embedding)
         hidden = gelu(hidden)
-        frames = self.attention(hidden).softmax(dim=-1)  # (B, 4, 32): which of them count
-        pooled = torch.einsum("bht,bct->bhc", frames, hidden).flatten(1)
+        frames = self.attention(hidden).softmax(dim=1)  # (B, 32, 4): which of them count
+        pooled = (frames.transpose(1, 2) @ hidden).flatten(1)
         lags = relu(self.gcc(self.correlations(phases, mixture, shares).flatten(1)))
         told = relu(self.dense(torch.cat([pooled, lags], dim=1)))
         return log_softmax(self.azimuth(told), dim=1), log_softmax(self.distance(told), dim=1)
@@ -93,9 +92,9 @@ class TargetLocator(nn.Module):
             ears = other.detach().unflatten(0, (2, N_FREQUENCIES))[:, :PHASE_BINS]
             mine.data.copy_(ears.mean(dim=0))
 
-    def place(self, mixture: Tensor, crossed: Tensor, label: Tensor) -> Tensor:
+    def place(self, mixture: Tensor, phases: Tensor, label: Tensor) -> Tensor:
         """(B, 43) both side by side."""
-        return torch.cat(self(mixture, crossed, label), dim=1)
+        return torch.cat(self(mixture, phases, label), dim=1)
 
     def correlations(self, phases: Tensor, mixture: Tensor, shares: Tensor) -> Tensor:
         """(B, 2, 33) generalised cross-correlations (PHAT) of the ears by lag.
@@ -121,17 +120,8 @@ def ranges_of(metres: Tensor) -> Tensor:
 
 
 def phases_of(spectra: Tensor) -> Tensor:
-    """(B, PHASE_BINS, 32) complex, left ear times conjugate of the right, modulus 1, silence 0.
+    """(B, 2 PHASE_BINS, 32) cosines and sines of left times conjugate of right, silence 0.
 
     spectra  (B, 2, 512, 32) complex, at both ears
     """
-    low = spectra[:, :, :PHASE_BINS]
-    crossed = low[:, 0] * low[:, 1].conj()
-    return crossed / crossed.abs().clamp(min=EPSILON)
-
-
-def _lag_matrix() -> Tensor:
-    """(2 PHASE_BINS, 33): cosines and sines by frequency to correlations by lag, +-16 samples."""
-    lags = torch.arange(LAGS) - LAGS // 2
-    angles = 2 * torch.pi / N_FFT * torch.arange(PHASE_BINS)[:, None] * lags
-    return torch.cat([angles.cos(), -angles.sin()])
+    return phase_differences(spectra[:, :, :PHASE_BINS])[0].flatten(1, 2)
