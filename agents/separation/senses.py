@@ -96,10 +96,16 @@ class Senses:
         self._pose = pose
         return {key: made[key] for key in self.config.features}
 
-    def answer(self, moves: Tensor) -> dict[str, np.ndarray]:
-        """The moves (N,) int64 with the estimates of the seconds heard last, as actions."""
+    def answer(self, moves: Tensor) -> dict[str, np.ndarray] | np.ndarray:
+        """The moves (N,) int64 as actions, with the estimates of the seconds heard last.
+
+        Without the estimates if nobody asks for them.
+        """
         self.moved(moves)
-        return {"move": moves.cpu().numpy(), "estimate": self.refined.cpu().numpy()}
+        chosen = moves.cpu().numpy()
+        if not self.separates:
+            return chosen
+        return {"move": chosen, "estimate": self.refined.cpu().numpy()}
 
     def moved(self, moves: Tensor) -> None:
         """Remember the moves (N,) int64 that were made, where no estimates are asked for."""

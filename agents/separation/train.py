@@ -146,18 +146,31 @@ def make_networks(args: Args, separator: Separator) -> tuple[AgentNetworks, Targ
 
 def make_envs(args: Args, networks: AgentNetworks) -> gym.vector.VectorEnv:
     """The environments in which a rank learns."""
-    reward = args.reward or KINDS[args.agent].reward
+    reward = reward_of(args)
+    options = args.env_options
+    if explores(args):
+        options["estimator"] = "mixture"
     envs = gym.make_vec(
         "AVDynamicSep-v0",
         args.num_envs,
         autoreset_mode="SameStep",
         split="train",
         houses=args.houses,
-        reward="si_sdr" if reward == "novelty" else reward,
+        reward="si_sdr" if explores(args) else reward,
         observations=needed_observations(networks.config.policy),
-        **args.env_options,
+        **options,
     )
-    return NoveltyReward(envs) if reward == "novelty" else envs
+    return NoveltyReward(envs) if explores(args) else envs
+
+
+def reward_of(args: Args) -> str:
+    """What the policy is paid."""
+    return args.reward or KINDS[args.agent].reward
+
+
+def explores(args: Args) -> bool:
+    """Whether it is paid for where it goes alone; then nothing needs to be separated."""
+    return reward_of(args) == "novelty"
 
 
 def ppo_config(args: Args, ranks: Ranks) -> PPOConfig:
@@ -200,8 +213,9 @@ def train(args: Args, ranks: Ranks) -> None:
         locator.to(device)
     envs = make_envs(args, networks)
     senses = Senses(
-        separator, networks.config.policy, networks.refiner(EPISODE + 1), device, locator=locator
-    )
+        separator, networks.config.policy, networks.refiner(EPISODE + 1), device,
+        locator=locator, separates=not explores(args),
+    )  # fmt: skip
     teaching = Teaching(args.locating, args.imitating, args.imitate_until, config.updates)
     kept: dict[str, Stateful] = {"teaching": teaching}
     memory_training = None
@@ -265,7 +279,8 @@ class _Run:
     def at_checkpoint(self, update: int) -> dict[str, float]:
         """Scores on validation houses; a row of `curve.csv`."""
         row = {"update": float(update), **self.trials.scores()}
-        if add_row(self.args.out / "curve.csv", row, "update", "si_sdr"):
+        kept_by = "visited" if explores(self.args) else "si_sdr"
+        if add_row(self.args.out / "curve.csv", row, "update", kept_by):
             made = {
                 "command": "av_envs.agents.separation.train",
                 "options": json.loads(kept_options(self.args, OF_THE_RUN)),

@@ -1,6 +1,6 @@
 """What an agent is worth in validation houses while it learns."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -16,6 +16,19 @@ AT_ONCE = 50  # episodes side by side
 EPISODE = 20  # steps; in training a rollout is one episode of every environment
 SEED = 1_000_000  # of the first episode
 BESIDE = 1.5  # metres: the nodes around the target
+
+
+class Played(NamedTuple):
+    """Of each of n episodes.
+
+    si_sdr   (n,) mean over the seconds in which the target sounds, dB; NaN without any
+    metres   (n,) to the target at the end
+    visited  (n,) nodes at which the agent was
+    """
+
+    si_sdr: np.ndarray
+    metres: np.ndarray
+    visited: np.ndarray
 
 
 class Trials:
@@ -50,9 +63,9 @@ class Trials:
         """Means over the episodes: SI-SDR of the agent's estimates and gain over standing, dB.
 
         `gain_error` is the standard error of the gain, 0 for a single episode; `beside` the share
-        of episodes that end within BESIDE metres of the target.
+        of episodes that end within BESIDE metres of the target, `visited` how many nodes it saw.
         """
-        ratios, metres = self._play(moves=True)
+        ratios, metres, visited = self._play(moves=True)
         heard = np.isfinite(ratios)  # NaN: the target was silent all the time
         gain = (ratios - self.standing())[heard]
         n = max(len(gain), 1)
@@ -61,16 +74,17 @@ class Trials:
             "gain": float(gain.sum() / n),
             "gain_error": float(gain.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0,
             "beside": float((metres <= BESIDE).mean()),
+            "visited": float(visited.mean()),
         }
 
     def gains(self) -> np.ndarray:
         """(n,) gain over standing of each episode, dB; NaN where the target was silent."""
-        return self._play(moves=True)[0] - self.standing()
+        return self._play(moves=True).si_sdr - self.standing()
 
     def standing(self) -> np.ndarray:
         """(n,) mean SI-SDR of each episode while standing still."""
         if self._standing is None:
-            self._standing, _ = self._play(moves=False)
+            self._standing = self._play(moves=False).si_sdr
         return self._standing
 
     def perceived(self, senses: Senses, observation: Any, starts: torch.Tensor) -> dict[str, Any]:
@@ -81,18 +95,15 @@ class Trials:
         """What the policy remembers (N, S) of the steps before."""
         return state
 
-    def _play(self, *, moves: bool) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) mean SI-SDR of each episode, and metres to the target at its end."""
-        ratios, metres = [], []
-        for first in range(0, self.n, AT_ONCE):
-            count = min(AT_ONCE, self.n - first)
-            one = self._play_together(SEED + first, count, moves)
-            ratios.append(one[0])
-            metres.append(one[1])
-        return np.concatenate(ratios), np.concatenate(metres)
+    def _play(self, *, moves: bool) -> Played:
+        parts = [
+            self._play_together(SEED + first, min(AT_ONCE, self.n - first), moves)
+            for first in range(0, self.n, AT_ONCE)
+        ]
+        return Played(*map(np.concatenate, zip(*parts, strict=True)))
 
     @torch.no_grad()
-    def _play_together(self, seed: int, count: int, moves: bool) -> tuple[np.ndarray, np.ndarray]:
+    def _play_together(self, seed: int, count: int, moves: bool) -> Played:
         envs = gym.make_vec(
             "AVDynamicSep-v0",
             count,
@@ -110,8 +121,8 @@ class Trials:
         policy = self.networks.policy.eval()
         state = policy.initial_state(count)
         starts = torch.ones(count, dtype=torch.bool, device=self.device)
-        observation, _ = envs.reset(seed=seed)
-        heard = []
+        observation, infos = envs.reset(seed=seed)
+        heard, nodes = [], [infos["node"]]
         for _ in range(EPISODE):
             told = self.perceived(senses, observation, starts)
             features = {key: value[None] for key, value in told.items()}
@@ -124,10 +135,12 @@ class Trials:
             starts = torch.zeros_like(starts)
             observation, *_, infos = envs.step(senses.answer(chosen))
             heard.append(infos["si_sdr"])
+            nodes.append(infos["node"])
         policy.train()
         envs.close()
         ratios = np.array(heard, float)
         sounding = np.isfinite(ratios)
         counts = sounding.sum(axis=0)
         means = np.where(sounding, ratios, 0.0).sum(axis=0) / np.where(counts, counts, np.nan)
-        return means, np.asarray(infos["distance_to_target"])
+        visited = np.array([len(set(walk)) for walk in np.transpose(nodes).tolist()])
+        return Played(means, np.asarray(infos["distance_to_target"]), visited)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from av_envs.agents.separation.agent import load_locator
-from av_envs.agents.separation.trials import Trials
+from av_envs.agents.separation.trials import Played, Trials
 from av_envs.separation.actions import Action
 from tests.agents.separation.small_networks import small_agent
 
@@ -34,6 +34,7 @@ def trials(separator, kind: str = "memoryless", stays: bool = False) -> Trials:
 def test_who_always_stays_wins_nothing(separator):
     found = trials(separator, stays=True).scores()
     assert found["gain"] == found["gain_error"] == found["beside"] == 0.0
+    assert found["visited"] == 1.0
     assert np.isfinite(found["si_sdr"])
 
 
@@ -61,9 +62,14 @@ def test_the_memory_makes_the_estimates(separator):
 def test_episodes_without_a_sound_do_not_count(separator, monkeypatch, ratios, gain, error):
     made = trials(separator)
     moving, standing = map(np.array, ratios)
-    metres = np.array([1.0, 2.0, 1.0])
-    monkeypatch.setattr(made, "_play", lambda *, moves: (moving if moves else standing, metres))
+    metres, visited = np.array([1.0, 2.0, 1.0]), np.array([4, 6, 5])
+
+    def play(*, moves: bool) -> Played:
+        return Played(moving if moves else standing, metres, visited)
+
+    monkeypatch.setattr(made, "_play", play)
     found = made.scores()
     assert (found["gain"], found["gain_error"]) == (gain, pytest.approx(error))
     assert found["si_sdr"] == np.nanmean(moving)
     assert found["beside"] == pytest.approx(2 / 3)
+    assert found["visited"] == 5
