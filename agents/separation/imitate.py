@@ -43,7 +43,7 @@ from av_envs.agents.separation.mirror import mirrored
 from av_envs.agents.separation.networks.policy import FEATURES
 from av_envs.agents.separation.senses import Senses
 from av_envs.agents.separation.task_options import TaskOptions
-from av_envs.agents.separation.trials import EPISODE, Trials
+from av_envs.agents.separation.trials import Trials
 from av_envs.agents.separation.walking import (
     LABELS,
     Walking,
@@ -197,7 +197,7 @@ class Run:
 
     def validate(self, loss: float) -> dict[str, float]:
         """A row of the curve; the best agent so far is kept."""
-        steps = EPISODE * sum(map(count, self.rounds))
+        steps = self.args.episode * sum(map(count, self.rounds))
         row = {"round": float(self.done), "steps": float(steps), "loss": loss}
         row |= self.trials.scores()
         if add_row(self.args.out / "curve.csv", row, "round", "si_sdr"):

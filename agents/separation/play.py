@@ -14,6 +14,8 @@ from gymnasium import spaces
 from av_envs.agents.separation.agent import WEIGHTS, load_agent, load_separator, locator_of
 from av_envs.agents.separation.refining import RefinesWithTransformer
 from av_envs.agents.separation.senses import Senses, needed_observations
+from av_envs.options import check_whole
+from av_envs.separation.actions import Action
 
 MOST_SECONDS = 101  # that are remembered of an episode
 
@@ -83,7 +85,8 @@ class LearnedAgent:
             self._draws = torch.Generator().manual_seed(seed)
         self._senses.refiner = self.networks.refiner(MOST_SECONDS)
         self._state = self.networks.policy.initial_state(1)
-        self._starts = torch.ones(1, dtype=torch.bool)
+        self._starts = torch.ones(1, dtype=torch.bool)  # whether the next second heard is the first
+        self._begins = torch.ones(1, dtype=torch.bool)  # likewise, of those the policy was told of
         self.belief: np.ndarray | None = None
         self._refined: list[np.ndarray] = []  # of every second so far, with what hindsight allows
 
@@ -92,8 +95,8 @@ class LearnedAgent:
         """The next move, with the estimate of the second heard last if it is asked for."""
         features = self._hear(observation)
         one_step = {key: value[None] for key, value in features.items()}
-        output = self.networks.policy(one_step, self._state, self._starts[None])
-        self._state, self._starts = output.state, torch.zeros_like(self._starts)
+        output = self.networks.policy(one_step, self._state, self._begins[None])
+        self._state, self._begins = output.state, torch.zeros_like(self._begins)
         believed = output.extra.get("belief")
         self.belief = None if believed is None else believed[0, 0].numpy()
         logits = output.logits[0]
@@ -134,6 +137,7 @@ class LearnedAgent:
             for key in needed_observations(self.networks.config.policy)
         }
         features = self._senses(batch, self._starts)
+        self._starts = torch.zeros_like(self._starts)
         self._refined.append(self._senses.refined[0].numpy())
         look_back, refiner = self.networks.config.look_back, self._senses.refiner
         if look_back and isinstance(refiner, RefinesWithTransformer):
@@ -162,9 +166,59 @@ class Memoryless(LearnedAgent):
 
 
 class Move2Hear(LearnedAgent):
-    """Is paid for improvement, with a recurrent memory: Majumder et al., ICCV 2021."""
+    """Is paid for improvement, with a recurrent memory: Majumder et al., ICCV 2021.
+
+    far     file of another `Move2Hear`, trained from far away with `--reward approach`, which
+            makes the moves of the first `switch` steps; None: nobody does
+    switch  steps after which a target that was far is near
+
+    The memory of sounds is the near policy's all along; its GRU begins at the switch.
+    """
 
     kind = "move2hear"
+
+    def __init__(
+        self,
+        observation_space: spaces.Dict,
+        action_space: spaces.Space,
+        *,
+        seed: int,
+        far: str | None = None,
+        switch: int = 80,
+        separator: str | None = None,
+        locator: str | None = None,
+        **options: Any,
+    ):
+        check_whole("switch", switch, 0, 100_000)
+        self._switch, self._explorer = switch, None
+        if far is not None:
+            self._explorer = Move2Hear(
+                observation_space, spaces.Discrete(len(Action)),
+                seed=seed, checkpoint=far, separator=separator, locator=locator,
+            )  # fmt: skip
+        super().__init__(
+            observation_space, action_space,
+            seed=seed, separator=separator, locator=locator, **options,
+        )  # fmt: skip
+
+    def reset(self, *, seed: int | None = None) -> None:
+        """Begin an episode, far from the target if there is a policy for it."""
+        super().reset(seed=seed)
+        self._acted = 0
+        if self._explorer is not None:
+            self._explorer.reset(seed=seed)
+
+    def act(self, observation: dict[str, Any]) -> int | dict[str, Any]:
+        """See `LearnedAgent`."""
+        if self._explorer is None or self._acted >= self._switch:
+            return super().act(observation)
+        self._acted += 1
+        move = self._explorer.act(observation)
+        self._hear(observation)
+        actions = self._senses.answer(torch.tensor([move]))
+        if not self._estimates:
+            return move
+        return {"move": np.int64(move), "estimate": actions["estimate"][0]}
 
 
 class Novelty(LearnedAgent):

@@ -85,6 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--separator", type=path_argument, help="likewise")
     parser.add_argument("--locator", type=path_argument, help="likewise")
     parser.add_argument("--start", default="between", choices=STARTS)
+    parser.add_argument("--steps", type=positive_int, default=20, help="of an episode")
     parser.add_argument("--episodes", type=positive_int, default=200)
     parser.add_argument("--houses", type=positive_int, default=20, help="of the split val")
     arguments = parser.parse_args(argv)
@@ -95,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
         networks, _ = load_agent(path, arguments.agent, separator)
         trials = SpoiltTrials(
             networks, separator, arguments.episodes, arguments.houses,
-            {"start": arguments.start, "estimator": "agent"},
+            {"start": arguments.start, "steps": arguments.steps, "estimator": "agent"},
             locator=locator_of(networks.config, arguments.locator),
         )  # fmt: skip
     except (ValueError, OSError) as mistake:

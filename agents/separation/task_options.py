@@ -15,6 +15,8 @@ class TaskOptions:
     num_sources: int = option(2, type=positive_int)
     sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
     noise_snr_db: float | None = option(None, "of the microphones", type=float)
+    episode: int = option(20, "steps of an episode", type=positive_int)
+    static: bool = option(False, "every source repeats one second, as in Move2Hear")
 
     @property
     def env_options(self) -> dict[str, Any]:
@@ -24,4 +26,6 @@ class TaskOptions:
             "num_sources": self.num_sources,
             "noise_snr_db": self.noise_snr_db,
             "sounds": self.sounds,
+            "steps": self.episode,
+            "dynamic": not self.static,
         }

@@ -51,7 +51,7 @@ from av_envs.agents.separation.novelty import NoveltyReward
 from av_envs.agents.separation.senses import Senses, needed_observations
 from av_envs.agents.separation.separator import Separator
 from av_envs.agents.separation.task_options import TaskOptions
-from av_envs.agents.separation.trials import EPISODE, Trials
+from av_envs.agents.separation.trials import Trials
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 from av_envs.separation.audio import corpus_of
@@ -182,10 +182,10 @@ def ppo_config(args: Args, ranks: Ranks) -> PPOConfig:
         raise ValueError(
             f"--minibatches must divide the {args.num_envs} environments, got {args.minibatches}"
         )
-    together = EPISODE * args.num_envs * ranks.count
+    together = args.episode * args.num_envs * ranks.count
     return PPOConfig(
         updates=-(-args.steps // together),
-        rollout=EPISODE,
+        rollout=args.episode,
         epochs=args.epochs,
         minibatches=args.minibatches,
         gamma=args.gamma,
@@ -213,7 +213,7 @@ def train(args: Args, ranks: Ranks) -> None:
         locator.to(device)
     envs = make_envs(args, networks)
     senses = Senses(
-        separator, networks.config.policy, networks.refiner(EPISODE + 1), device,
+        separator, networks.config.policy, networks.refiner(args.episode + 1), device,
         locator=locator, separates=not explores(args),
     )  # fmt: skip
     teaching = Teaching(args.locating, args.imitating, args.imitate_until, config.updates)

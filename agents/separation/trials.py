@@ -13,7 +13,6 @@ from av_envs.agents.separation.separator import Separator
 from av_envs.separation.actions import Action
 
 AT_ONCE = 50  # episodes side by side
-EPISODE = 20  # steps; in training a rollout is one episode of every environment
 SEED = 1_000_000  # of the first episode
 BESIDE = 1.5  # metres: the nodes around the target
 
@@ -39,7 +38,7 @@ class Trials:
 
     episodes     how many
     houses       of the split val
-    env_options  of the environments in which the agent learns, too
+    env_options  of the environments in which the agent learns, too, with the "steps" of an episode
     locator      what the policy's feature "place" is made with
     """
 
@@ -57,6 +56,7 @@ class Trials:
         self.networks, self.separator, self.device = networks, separator, torch.device(device)
         self.policy_config = networks.config.policy
         self.env_options, self.locator = env_options, locator
+        self.steps = env_options["steps"]
         self._standing: np.ndarray | None = None
 
     def scores(self) -> dict[str, float]:
@@ -114,7 +114,7 @@ class Trials:
             observations=needed_observations(self.policy_config),
             **self.env_options,
         )
-        refiner = self.networks.refiner(EPISODE + 1) if moves else None
+        refiner = self.networks.refiner(self.steps + 1) if moves else None
         senses = Senses(
             self.separator, self.policy_config, refiner, self.device, locator=self.locator
         )
@@ -123,7 +123,7 @@ class Trials:
         starts = torch.ones(count, dtype=torch.bool, device=self.device)
         observation, infos = envs.reset(seed=seed)
         heard, nodes = [], [infos["node"]]
-        for _ in range(EPISODE):
+        for _ in range(self.steps):
             told = self.perceived(senses, observation, starts)
             features = {key: value[None] for key, value in told.items()}
             if moves:

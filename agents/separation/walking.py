@@ -15,7 +15,6 @@ from av_envs.agents.ppo.rollout import Storage
 from av_envs.agents.separation.agent import AgentNetworks
 from av_envs.agents.separation.expert import Truths
 from av_envs.agents.separation.senses import Senses, needed_observations
-from av_envs.agents.separation.trials import EPISODE
 
 Walks = dict[str, Tensor]  # name -> (T, N, ...): features, and LABELS
 LABELS = ("expert", "offset", "starts")
@@ -26,7 +25,7 @@ class Walking:
 
     networks     whose policy walks; it may learn between two rounds
     num_envs     environments side by side
-    env_options  of them
+    env_options  of them, with the "steps" of an episode
     """
 
     def __init__(
@@ -48,6 +47,7 @@ class Walking:
             observations=needed_observations(networks.config.policy),
             **env_options,
         )
+        self.steps = env_options["steps"]
         self.truths = Truths(self.envs.unwrapped)
 
     @torch.no_grad()
@@ -64,9 +64,9 @@ class Walking:
         )
         made: list[Walks] = []
         for _ in trange(-(-episodes // n), desc="walking", disable=None):
-            storage = Storage(EPISODE)
+            storage = Storage(self.steps)
             state = self.policy.initial_state(n)
-            for t in range(EPISODE):
+            for t in range(self.steps):
                 starts = torch.full((n,), t == 0)
                 features = self.senses(observation, starts)
                 labels = self.truths(observation, infos)
@@ -78,7 +78,7 @@ class Walking:
                 storage.write(t, {**_halved(features), **labels, "starts": starts})
                 self.senses.moved(moves)
                 observation, *_, infos = self.envs.step(moves.numpy())
-            made.append(storage.rows(EPISODE))
+            made.append(storage.rows(self.steps))
         return {name: torch.cat([one[name] for one in made], dim=1) for name in made[0]}
 
 

@@ -3,7 +3,6 @@
 import csv
 import os
 
-import gymnasium as gym
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -19,23 +18,11 @@ BRIEF = ["--rounds", "2", "--episodes", "4", "--num-envs", "4", "--houses", "1"]
 BRIEF += ["--val-houses", "1", "--val-episodes", "1", "--val-every", "1", "--epochs", "1"]
 BRIEF += ["--start", "near", "--batch-size", "4", "--seed", "3"]
 STEPS = 4
+BRIEF += ["--episode", str(STEPS)]
 
 
 class Killed(BaseException):
     """Nothing in the program may handle it."""
-
-
-@pytest.fixture(autouse=True)
-def short_episodes(monkeypatch):
-    """Of 4 steps instead of 20, so that tests are quick."""
-    made = gym.make_vec
-
-    def make_vec(env_id, count, **options):
-        return made(env_id, count, steps=STEPS, **options)
-
-    for module in ("imitate", "walking", "train", "trials"):
-        monkeypatch.setattr(f"av_envs.agents.separation.{module}.EPISODE", STEPS)
-    monkeypatch.setattr(gym, "make_vec", make_vec)
 
 
 def run(folder, separator_file, *more: str) -> int:
@@ -124,6 +111,7 @@ def args(folder, separator_file, **options) -> Args:
         num_envs=4,
         houses=1,
         val_houses=1,
+        episode=STEPS,
         **options,
     )
 
@@ -171,6 +159,7 @@ def test_other_agents_begin_with_the_policy(done, separator_file, tmp_path):
     begun = ["--policy", str(done / "best.safetensors"), "--separator", str(separator_file)]
     brief = ["--num-envs", "4", "--houses", "1", "--val-houses", "1", "--val-episodes", "1"]
     brief += ["--minibatches", "2", "--start", "near", "--steps", "16", "--learning-rate", "1e-9"]
+    brief += ["--episode", str(STEPS)]
     assert train([*begun, *brief, "--out", str(tmp_path / "run"), "--agent", "active"]) == 0
     old, new = (load_file(f / "best.safetensors") for f in (done, tmp_path / "run"))
     assert all(torch.allclose(new[name], old[name], atol=1e-4) for name in old)

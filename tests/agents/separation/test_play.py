@@ -214,3 +214,25 @@ def test_an_agent_without_weights_says_how_to_train_them(
     monkeypatch.setattr(play, "WEIGHTS", tmp_path)
     with pytest.raises(ValueError, match=r"no weights of Active ship.*--agent active --out DIR"):
         Active(env.observation_space, env.action_space, seed=0, separator=separator_file)
+
+
+def test_from_afar_another_policy_walks_until_the_switch(entry, env, agent_files):
+    """Its moves are those of the far policy alone; the near one begins where it is then."""
+    far = str(agent_files["move2hear"])
+    alone, _, _ = episode(entry("move2hear"), env)
+    never, _, _ = episode(entry("move2hear", far=far, switch=STEPS), env)
+    assert [action["move"] for action in never] == [action["move"] for action in alone]
+    for mine, theirs in zip(never, alone, strict=True):  # the memory is one all along
+        np.testing.assert_array_equal(mine["estimate"], theirs["estimate"])
+    at_once, _, _ = episode(entry("move2hear", far=far, switch=0), env)
+    assert [action["move"] for action in at_once] == [action["move"] for action in alone]
+    agent, begun = entry("move2hear", far=far, switch=2), []
+    policy = agent.networks.policy
+    policy.register_forward_pre_hook(lambda _, told: begun.append(bool(told[2].all())))
+    episode(agent, env)
+    assert begun == [True, *[False] * (STEPS - 3)]
+
+
+def test_a_switch_that_cannot_be(entry, agent_files):
+    with pytest.raises(ValueError, match="switch must be a whole number"):
+        entry("move2hear", far=str(agent_files["move2hear"]), switch=-1)

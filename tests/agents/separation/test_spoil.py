@@ -10,7 +10,7 @@ from av_envs.agents.separation.spoil import SpoiltTrials, table
 from tests.agents.separation.small_networks import small_agent
 from tests.agents.separation.test_senses import STARTS, N, observation
 
-OPTIONS = {"start": "between", "estimator": "agent"}
+OPTIONS = {"start": "between", "estimator": "agent", "steps": 2}
 LOCATOR = load_locator()[0]
 
 
@@ -47,8 +47,7 @@ def test_without_memory_every_step_is_the_first(separator):
     assert not trials(separator, "memory").remembered(state).any()
 
 
-def test_a_row_for_every_sense(separator, monkeypatch):
-    monkeypatch.setattr("av_envs.agents.separation.trials.EPISODE", 2)
+def test_a_row_for_every_sense(separator):
     made = trials(separator)
     rows = table(made)
     names = [row.split("|")[1].strip() for row in rows[2:]]

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from dataclasses import replace
 
-import gymnasium as gym
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -27,24 +26,11 @@ from tests.agents.separation.small_networks import saved_separator, small_separa
 
 BRIEF = ["--num-envs", "4", "--houses", "1", "--val-houses", "1", "--val-episodes", "1"]
 BRIEF += ["--epochs", "1", "--minibatches", "2", "--device", "cpu"]
-BRIEF += ["--start", "near", "--seed", "3"]
+BRIEF += ["--start", "near", "--episode", "4", "--seed", "3"]
 
 
 class Killed(BaseException):
     """Nothing in the program may handle it."""
-
-
-@pytest.fixture(autouse=True)
-def short_episodes(monkeypatch):
-    """Of 4 steps instead of 20, so that tests are quick."""
-    made = gym.make_vec
-
-    def make_vec(env_id, count, **options):
-        return made(env_id, count, steps=4, **options)
-
-    monkeypatch.setattr("av_envs.agents.separation.train.EPISODE", 4)
-    monkeypatch.setattr("av_envs.agents.separation.trials.EPISODE", 4)
-    monkeypatch.setattr(gym, "make_vec", make_vec)
 
 
 def run(folder, separator_file, *more: str) -> int:
@@ -148,7 +134,7 @@ def test_a_killed_run_ends_as_one_that_was_not(
 
 
 def args(**options) -> Args:
-    return Args(out="nowhere", houses=1, num_envs=4, **options)
+    return Args(out="nowhere", houses=1, num_envs=4, episode=4, **options)
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,7 @@ from av_envs.agents.separation.trials import Played, Trials
 from av_envs.separation.actions import Action
 from tests.agents.separation.small_networks import small_agent
 
-OPTIONS = {"start": "near", "estimator": "agent"}
-
-
-@pytest.fixture(autouse=True)
-def short_episodes(monkeypatch):
-    monkeypatch.setattr("av_envs.agents.separation.trials.EPISODE", 5)
+OPTIONS = {"start": "near", "estimator": "agent", "steps": 5}
 
 
 def trials(separator, kind: str = "memoryless", stays: bool = False) -> Trials:
