@@ -64,7 +64,7 @@ class AgentConfig:
 
     kind       key of KINDS
     policy     its size and senses
-    memory     of a transformer; None without one
+    memory     of a transformer; of a recurrent one its `output`; None without one
     look_back  E, see `Kind`; also how long a refined second is made better with hindsight
     separator  digest of the weights that the agent was trained with, see `digest`
     locator    likewise; None without the feature "place"
@@ -87,7 +87,8 @@ class AgentNetworks(nn.Module):
         self.policy = SeparationPolicy(config.policy)
         self.memory: nn.Module | None = None
         if KINDS[config.kind].memory == "recurrent":
-            self.memory = RecurrentRefiner()
+            residual = config.memory is not None and config.memory.output == "residual"
+            self.memory = RecurrentRefiner(residual=residual)
         elif config.memory is not None:
             self.memory = TransformerMemory(config.memory)
 
@@ -129,7 +130,7 @@ def agent_config(
         if locator is None:
             raise ValueError('the feature "place" needs a locator')
         known = digest(locator)
-    memory = MEMORIES[size] if KINDS[kind].memory == "transformer" else None
+    memory = MEMORIES[size] if KINDS[kind].memory else None
     look_back = KINDS[kind].look_back if look_back is None else look_back
     return AgentConfig(kind, policy, memory, look_back, digest(separator), known)
 

@@ -137,14 +137,18 @@ class RecurrentRefiner(nn.Module):
     """The estimate of this second, refined with the refined one of the second before.
 
     Two convolutions over the sliced pair. Without the batch norm that Move2Hear's code has in one
-    of its modes. `hidden` is the number of channels between them.
+    of its modes. `hidden` is the number of channels between them. With `residual` it says what is
+    to be added to the estimate, nothing at first, so that little training does no harm.
     """
 
-    def __init__(self, hidden: int = 32):
+    def __init__(self, hidden: int = 32, *, residual: bool = False):
         super().__init__()
+        self.residual = residual
         self.first = nn.Conv2d(2 * BANDS, hidden, 3, padding=1, bias=False)
         self.second = nn.Conv2d(hidden, BANDS, 3, padding=1)
         start_he_normal(self)
+        if residual:
+            nn.init.zeros_(self.second.weight)
 
     def forward(self, estimate: Tensor, previous: Tensor) -> Tensor:
         """(B, 512, 32) refined magnitude, unbounded.
@@ -158,7 +162,8 @@ class RecurrentRefiner(nn.Module):
                 f"previous must be {tuple(estimate.shape)}; got {tuple(previous.shape)}"
             )
         planes = sliced(torch.stack([estimate, previous], dim=1))  # (B, 32, 32, 32)
-        return joined(self.second(self.first(planes).relu())).squeeze(1)
+        refined = joined(self.second(self.first(planes).relu())).squeeze(1)
+        return estimate + refined if self.residual else refined
 
 
 def memory_loss(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from av_envs.agents.separation.networks.memory import (
     PRESETS,
@@ -164,6 +165,13 @@ def test_the_recurrent_refiner_hears_both_and_knows_its_bands():
     planes = torch.cat([estimate.reshape(2, 16, 32, 32), previous.reshape(2, 16, 32, 32)], dim=1)
     by_hand = refiner.second(refiner.first(planes).relu()).reshape(2, 512, 32)
     torch.testing.assert_close(refined, by_hand)
+
+
+def test_a_residual_recurrent_refiner_changes_nothing_at_first():
+    refiner, estimate = RecurrentRefiner(residual=True), torch.rand(2, 512, 32)
+    assert torch.equal(refiner(estimate, estimate), estimate)
+    nn.init.ones_(refiner.second.bias)
+    torch.testing.assert_close(refiner(estimate, estimate), estimate + 1)
 
 
 @pytest.mark.parametrize(
