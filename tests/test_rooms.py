@@ -18,6 +18,7 @@ EVERYWHERE = {
     "av_envs.threads",
     "av_envs.paths",
     "av_envs.plugins",
+    "av_envs.progress",
     "av_envs.replay",
     "av_envs.sound_files",
     "av_envs.json_files",

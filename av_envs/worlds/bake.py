@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.envs.registration import load_env_creator
 from joblib import Parallel, delayed
-from tqdm import tqdm
 
 from av_envs.acoustics import ResponseBank, TraceConfig
 from av_envs.acoustics.bank import TRACERS
 from av_envs.acoustics.response import RESPONSE
 from av_envs.cache.rows import LIMIT_VARIABLE, cache_directory, cache_limit_bytes, make_room
 from av_envs.conventions import N_HEADINGS
+from av_envs.progress import progress_bar
 from av_envs.registration import VARIANTS
 from av_envs.scene import Scene, load_scene, scene_name
 from av_envs.threads import available_cores
@@ -101,7 +101,7 @@ def bake(pool: Pool, blocks: list[tuple[str, np.ndarray]], workers: int) -> None
     """Bake all blocks in `workers` processes, with one progress bar over the nodes."""
     tasks = (delayed(bake_block)(pool, *block) for block in blocks)
     total = sum(len(nodes) for _, nodes in blocks)
-    with tqdm(total=total, desc="baking", unit="source", smoothing=0.05) as bar:
+    with progress_bar(total=total, desc="baking", unit="source", smoothing=0.05) as bar:
         for done in Parallel(workers, return_as="generator_unordered")(tasks):
             bar.update(done)
 
