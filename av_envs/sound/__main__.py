@@ -9,6 +9,7 @@ from pathlib import Path
 
 import soundfile
 
+from av_envs.arguments import parse
 from av_envs.paths import path_argument
 from av_envs.progress import progress_bar
 from av_envs.sound import SAMPLE_RATE, SPLITS, Corpus, open_corpus, seconds
@@ -56,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=path_argument, help="write wav files below this directory")
     parser.add_argument("--classes", nargs="+", metavar="CLASS", help="only these; default all")
     parser.add_argument("--splits", nargs="+", choices=SPLITS, default=list(SPLITS))
-    options = parser.parse_args(arguments)
+    options = parse(parser, arguments)
     try:
         corpus = open_corpus(options.sounds)
         classes = tuple(options.classes or corpus.classes)

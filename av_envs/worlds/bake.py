@@ -22,6 +22,7 @@ from joblib import Parallel, delayed
 from av_envs.acoustics import ResponseBank, TraceConfig
 from av_envs.acoustics.bank import TRACERS
 from av_envs.acoustics.response import RESPONSE
+from av_envs.arguments import parse
 from av_envs.cache.rows import LIMIT_VARIABLE, cache_directory, cache_limit_bytes, make_room
 from av_envs.conventions import N_HEADINGS
 from av_envs.progress import progress_bar
@@ -132,7 +133,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=available_cores(), help="processes")
     parser.add_argument("--tracer", choices=TRACERS, default="numba", help="warp: on the GPU")
     parser.add_argument("--views", action="store_true", help="bake the pictures as well")
-    options = parser.parse_args(arguments)
+    options = parse(parser, arguments)
     if options.workers < 1:
         parser.error(f"--workers must be at least 1, got {options.workers}")
     try:
