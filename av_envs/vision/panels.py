@@ -13,7 +13,7 @@ import numpy as np
 from av_envs.conventions import HEADING_STEPS
 from av_envs.scene.scene import Scene
 from av_envs.vision.drawing import Colour, Point, draw_convex, draw_disc, draw_mask, draw_text
-from av_envs.vision.font import text_mask
+from av_envs.vision.font import text_mask, trimmed
 from av_envs.vision.topdown import TopDownMap, top_down_map
 
 Panel = tuple[int, int, int, int]  # left, top, width, height in pixels
@@ -88,7 +88,7 @@ def _draw_room_name(
 ) -> None:
     """On the emptiest stretch of floor near the middle; upright where the room is too narrow."""
     x0, y0, x1, y1 = bounds
-    mask = text_mask(name)
+    mask = trimmed(text_mask(name))
     if mask.shape[1] > (x1 - x0) * placed.plan.pixels_per_metre - 4 and y1 - y0 > x1 - x0:
         mask = np.rot90(mask)
     half = np.array(mask.shape[::-1]) / 2

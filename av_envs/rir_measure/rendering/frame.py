@@ -28,7 +28,7 @@ from av_envs.vision.drawing import (
     draw_ring,
     draw_text,
 )
-from av_envs.vision.font import text_mask
+from av_envs.vision.font import text_mask, trimmed
 from av_envs.vision.panels import (
     BLUE,
     GREEN,
@@ -322,7 +322,7 @@ def _draw_start(canvas: np.ndarray, place: Point, colour: Colour = INK) -> None:
 def _draw_robot(canvas: np.ndarray, place: Point, k: int, heading: int = 1) -> None:
     """A body with its number."""
     draw_body(canvas, place, heading, _robot_colour(k))
-    number = text_mask(str(k))
+    number = trimmed(text_mask(str(k)))
     corner = round(place[0] - number.shape[1] / 2), round(place[1] - number.shape[0] / 2)
     draw_mask(canvas, corner, number, WHITE)
 
