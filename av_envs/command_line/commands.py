@@ -133,7 +133,7 @@ COMMANDS: Table = {
     "film": Command(
         f"{BENCHMARKS}.board.film:main",
         "film an episode of an agent, with sound",
-        "--suite sep-demo-v2 --agent av_envs.baselines.separation:Oracle --out film.mp4",
+        "AVDynamicSep-v0 --agent Oracle --beside Random --episode 3 --out film.mp4",
     ),
     "view": Command(
         f"{HERE}.view:main",

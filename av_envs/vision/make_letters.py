@@ -22,6 +22,7 @@ def draw_letters(size: float, height: int) -> tuple[np.ndarray, np.ndarray]:
     font = ImageFont.load_default(size)
     top = font.getbbox("H")[1] - CUT
     advances = [round(font.getlength(character)) for character in CHARACTERS]
+    advances[CHARACTERS.index(" ")] += 1  # rounded, words would run together
     pictures = []
     for character in CHARACTERS:
         picture = Image.new("L", (2 * height, height))

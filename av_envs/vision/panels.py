@@ -146,6 +146,19 @@ def put(canvas: np.ndarray, panel: Panel, picture: np.ndarray) -> None:
     canvas[top : top + height, left : left + width] = picture[:, columns][rows]
 
 
+def put_smoothly(canvas: np.ndarray, panel: Panel, picture: np.ndarray) -> None:
+    """A picture (h, w, 3) resized into a panel, interpolated between its pixels."""
+    left, top, width, height = panel
+    for n, axis in ((height, 0), (width, 1)):
+        at = (np.arange(n) + 0.5) * picture.shape[axis] / n - 0.5
+        at = np.clip(at, 0, picture.shape[axis] - 1)
+        low = np.minimum(at.astype(int), picture.shape[axis] - 2)
+        share = np.expand_dims(at - low, (1 - axis, 2)).astype(np.float32)
+        first = picture.take(low, axis)
+        picture = first + share * (picture.take(low + 1, axis) - first.astype(np.float32))
+    canvas[top : top + height, left : left + width] = picture + 0.5
+
+
 def heat(level: np.ndarray) -> np.ndarray:
     """(..., 3) uint8 colours of levels (...) between 0, black, and 1, pale yellow."""
     return colour_map()[(255 * np.clip(level, 0, 1) + 0.5).astype(np.uint8)]
