@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from av_envs.agents.curve import write_rows
 from av_envs.agents.states import load_state, save_state
 from av_envs.agents.weight_files import MALFORMED, one_line
+from av_envs.progress import progress_bar
 
 LAST = "last.pt"  # name of the file from which a run goes on
 WARM_UP = 200  # updates in which the learning rate rises
@@ -147,7 +147,7 @@ def fit(
         ThreadPoolExecutor(1) as ahead,
         # What was logged after the checkpoint from which the run goes on is logged again.
         SummaryWriter(str(run.out), purge_step=run.updates + 1) as board,
-        tqdm(total=run.last, initial=run.updates, unit="update", smoothing=0.02) as bar,
+        progress_bar(total=run.last, initial=run.updates, unit="update", smoothing=0.02) as bar,
     ):
         coming = ahead.submit(drawn, run.updates)
         while run.updates < run.last:

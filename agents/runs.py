@@ -10,6 +10,8 @@ from typing import Any
 
 import gymnasium as gym
 
+from av_envs.arguments import parse
+
 MISTAKES = (ValueError, TypeError, gym.error.Error)  # of options; argparse's own status, 2
 FAULTS = (OSError, FloatingPointError)  # of the run, which can go on; status 1
 
@@ -99,7 +101,7 @@ def run_command(
     faults   errors that end a run which was well begun
     """
     parser = build_parser(options, prog, description)
-    given = options(**vars(parser.parse_args(argv)))
+    given = options(**vars(parse(parser, argv)))
     try:
         run(given)
     except faults as fault:

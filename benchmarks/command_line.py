@@ -4,6 +4,8 @@ import argparse
 import sys
 from collections.abc import Callable
 
+from av_envs.arguments import parse
+
 MISTAKE = 2  # exit status of argparse for wrong arguments, and ours
 
 
@@ -17,7 +19,7 @@ def run_command(
     argv: list[str] | None,
 ) -> int:
     """Parse, run, and return the exit status."""
-    arguments = parser.parse_args(argv)
+    arguments = parse(parser, argv)
     try:
         command(arguments)
     except UserError as mistake:

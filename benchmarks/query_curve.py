@@ -17,13 +17,13 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from tqdm import tqdm
 
 import av_envs  # noqa: F401  # registers environments
 from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 from av_envs.plugins import load
+from av_envs.progress import progress_bar
 from av_envs.rir_measure.measurement import Measurement, measured_between
 from av_envs.rir_measure.metrics.room_errors import room_errors
 from av_envs.rir_measure.metrics.stft_distance import distance, spectra
@@ -140,7 +140,7 @@ def _compare(arguments: argparse.Namespace) -> None:
         steps=max(max(asked), 1),
     )
     played = []
-    for house in tqdm(houses, f"walking through {arguments.kind}s of {arguments.split}"):
+    for house in progress_bar(houses, f"walking through {arguments.kind}s of {arguments.split}"):
         of_run = [arguments.kind, arguments.split, house, asked, arguments.queries]
         of_run += [] if arguments.team == TEAM else [arguments.team]
         kept = _kept(arguments.out, of_run, list(predictors)) if arguments.out else None

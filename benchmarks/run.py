@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-from tqdm import tqdm
 
 import av_envs
 from av_envs.acoustics.bank import ENGINE_VERSION
@@ -34,6 +33,7 @@ from av_envs.benchmarks.suites.secret_seeds import check_enough, read_secret_see
 from av_envs.benchmarks.suites.suite import SUITES, Suite, playable_suite
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
+from av_envs.progress import progress_bar
 
 WORDS = {
     "suite": "suite definition or other secret seeds",
@@ -164,12 +164,11 @@ def spec_of(env: gym.Env, suite: Suite) -> dict[str, Any]:
 
 def _play_with_progress(job: Job, workers: int, journal: Journal) -> None:
     """Play what the journal lacks."""
-    bar = tqdm(
+    bar = progress_bar(
         total=len(job.indices),
         initial=len(journal.played),
         desc=f"{job.suite.name}, {job.agent.label}, seed {job.seed}",
         unit="episode",
-        file=sys.stderr,
     )
     with bar:
         for one in play(job, workers, journal.played):

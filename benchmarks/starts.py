@@ -14,12 +14,12 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from tqdm import tqdm
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.benchmarks.command_line import run_command
 from av_envs.benchmarks.play.agents import load_factory
 from av_envs.options import positive_int
+from av_envs.progress import progress_bar
 from av_envs.separation.config import STARTS
 
 AGENTS = ("Oracle", "DoA", "ProximityPrior", "GoToNearest", "GoToLoudest", "StandInPlace", "Random")
@@ -45,7 +45,7 @@ def make(start: str, **options: Any) -> gym.Env:
 def first_seconds(start: str, n_episodes: int) -> dict[str, float]:
     """What is heard at the start poses, dB; `to_win` is SI-SDR of ideal separation over none."""
     env = make(start, extra_scores=("si_sdr_ideal",))
-    infos = [_reset(env, k)[1] for k in tqdm(range(n_episodes), start)]
+    infos = [_reset(env, k)[1] for k in progress_bar(range(n_episodes), start)]
     ratio = np.array([info["target_to_rest_db"] for info in infos], float)
     to_win = np.array([info["si_sdr_ideal"] - info["si_sdr_mixture"] for info in infos], float)
     return {
@@ -62,7 +62,7 @@ def gains(name: str, start: str, n_episodes: int) -> np.ndarray:
     factory = load_factory(f"av_envs.baselines.separation:{name}")
     agent = factory(env.observation_space, env.action_space, seed=0)
     rows = []
-    for episode in tqdm(range(n_episodes), name):
+    for episode in progress_bar(range(n_episodes), name):
         observation, _ = _reset(env, episode)
         agent.reset(seed=AGENT_SEED + episode)
         heard, done = [], False

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.play.agents import AgentSpec, describe_agent
@@ -38,6 +37,7 @@ from av_envs.benchmarks.suites.secret_seeds import SecretSeeds, check_enough, re
 from av_envs.benchmarks.suites.suite import Suite, add_suite, suite_named
 from av_envs.options import positive_int
 from av_envs.paths import path_argument, user_path
+from av_envs.progress import progress_bar
 
 N_EPISODES = 5
 REFUTED, UNDECIDED = 1, 2
@@ -175,7 +175,7 @@ def _play_again(result: dict[str, Any], job: Job, places: list[int]) -> None:
     elsewhere = _rounds_differently(result)
     doubts = []
     played = play(job, done=others)
-    for one in tqdm(played, "playing again", total=len(claimed), file=sys.stderr):
+    for one in progress_bar(played, "playing again", total=len(claimed)):
         record = one.record
         if result["schema"] != SCHEMA and record["replay"] is not None:
             record = {**record, "replay": without_bumps(record["replay"])}

@@ -14,10 +14,12 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("av_envs", "agents", "baselines", "benchmarks")  # of the package av_envs, see setup.cfg
 EVERYWHERE = {
     "av_envs.conventions",
+    "av_envs.arguments",
     "av_envs.options",
     "av_envs.threads",
     "av_envs.paths",
     "av_envs.plugins",
+    "av_envs.progress",
     "av_envs.replay",
     "av_envs.sound_files",
     "av_envs.json_files",
@@ -44,6 +46,7 @@ MAY_IMPORT = {
     "av_envs/separation": SENSES | SHARED | {"av_envs.separation"},
     "av_envs/rir_measure": SENSES | SHARED | {"av_envs.rir_measure"},
     "av_envs/soundspaces": SENSES | EPISODES | {"av_envs.worlds", "av_envs.soundspaces"},
+    "av_envs/command_line": CORE | {"av_envs.command_line"},
     "agents": CORE | {"av_envs.agents"},
     "baselines": CORE | {"av_envs.baselines"},
     "benchmarks": CORE | {"av_envs.benchmarks"},  # agents and baselines arrive as strings

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from av_envs.agents.localization.dcase import (
     FORMATS,
@@ -27,6 +26,7 @@ from av_envs.agents.localization.rendering import heard_by
 from av_envs.agents.localization.takes import TakeConfig, TakeSampler, labels_of
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
+from av_envs.progress import progress_bar
 
 PEAK = 0.9  # full scale, of the loudest channel of every recording
 OF_FOLD = {fold: split for split, folds in SPLITS.items() for fold in folds}
@@ -42,7 +42,7 @@ def generate(
     """
     if any(folder.glob("*_dev")):
         raise ValueError(f"{folder} holds recordings already; choose another --out")
-    for fold, split in tqdm(sorted(OF_FOLD.items()), unit="fold"):
+    for fold, split in progress_bar(sorted(OF_FOLD.items()), unit="fold"):
         first = SPLITS[split].index(fold) * rooms  # house of its first room
         for mix in range(per_fold):
             overlap, room = 1 + mix % 2, mix // 2 % rooms

@@ -27,7 +27,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from av_envs.agents.ppo.checkpoint import (
     Checkpoint,
@@ -44,6 +43,7 @@ from av_envs.agents.ppo.plugins import Plugins, Stateful
 from av_envs.agents.ppo.update import PPO
 from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.options import check_whole
+from av_envs.progress import progress_bar
 
 FILE = "checkpoint.pt"  # in the directory of the run, beside the events for tensorboard
 NO_PLUGINS = Plugins()
@@ -247,9 +247,7 @@ def _logging(
         return
     # What was logged after the checkpoint from which a run goes on is logged again.
     writer = SummaryWriter(str(out), purge_step=done.steps + 1)
-    bar = tqdm(
-        total=updates, initial=done.update, unit="update", disable=None if shows_progress else True
-    )
+    bar = progress_bar(total=updates, initial=done.update, unit="update", shown=shows_progress)
 
     def log(scalars: Mapping[str, float | None], done: _Done) -> None:
         for name, value in scalars.items():

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.curve import add_row
@@ -41,6 +40,7 @@ from av_envs.agents.runs import (
 from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
+from av_envs.progress import progress_bar
 from av_envs.registration import VARIANTS
 from av_envs.rir_measure.config import MeasureConfig
 from av_envs.rir_measure.predictors.mean import mean_table
@@ -204,7 +204,7 @@ def pretrain(args: Args) -> None:
         write_whole(args.out / "config.json", options)
     with (
         SummaryWriter(str(args.out), purge_step=run.updates + 1) as board,
-        tqdm(total=run.last, initial=run.updates, unit="update", disable=None) as bar,
+        progress_bar(total=run.last, initial=run.updates, unit="update") as bar,
     ):
         while run.updates < run.last:
             if run.updates % run.between == 0:  # where an interrupted run may begin anew

@@ -8,13 +8,13 @@ import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import trange
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.ppo.rollout import Storage
 from av_envs.agents.separation.agent import AgentNetworks
 from av_envs.agents.separation.expert import Truths
 from av_envs.agents.separation.senses import Senses, needed_observations
+from av_envs.progress import progress_bar
 
 Walks = dict[str, Tensor]  # name -> (T, N, ...): features, and LABELS
 LABELS = ("expert", "offset", "starts")
@@ -63,7 +63,7 @@ class Walking:
             seed=np.random.SeedSequence(seeds).generate_state(n).tolist()
         )
         made: list[Walks] = []
-        for _ in trange(-(-episodes // n), desc="walking", disable=None):
+        for _ in progress_bar(range(-(-episodes // n)), desc="walking"):
             storage = Storage(self.steps)
             state = self.policy.initial_state(n)
             for t in range(self.steps):

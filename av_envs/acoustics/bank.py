@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from tqdm import tqdm
 
 from av_envs.acoustics.response import RESPONSE, pack
 from av_envs.acoustics.tracing.corners import Corners, find_corners
@@ -15,6 +14,7 @@ from av_envs.acoustics.tracing.diffraction import add_diffraction
 from av_envs.acoustics.tracing.image_sources import Mirrors, find_mirrors, image_paths
 from av_envs.acoustics.tracing.surfaces import Surfaces, make_surfaces
 from av_envs.cache.rows import RowFile
+from av_envs.progress import progress_bar
 from av_envs.scene import Scene
 from av_envs.threads import in_threads
 
@@ -77,8 +77,8 @@ class ResponseBank:
         """
         wanted = range(self._rows.n_rows) if sources is None else map(self._node, sources)
         missing = [s for s in wanted if not self._rows.filled()[s]]
-        with tqdm(
-            desc=f"tracing {self.scene.name}", total=len(missing), disable=not progress
+        with progress_bar(
+            desc=f"tracing {self.scene.name}", total=len(missing), shown=progress
         ) as bar:
 
             def bake_one(source: int) -> None:

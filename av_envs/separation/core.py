@@ -93,6 +93,7 @@ class SeparationCore:
             separated=None,
             score=state.score if estimate is None else self._score(state, estimate),
             own_estimate=estimate is not None,
+            judged=estimate,
             quantities={},
             before=state.quantities,
         )
@@ -172,7 +173,16 @@ class SeparationCore:
         """
         score = state.score if state.own_estimate else self._score(state, None)
         now = {**score, **_whereabouts(state)}
-        state = replace(state, score=score, quantities=now, separated=None)
+        worth = float(score.get("si_sdr_gain", score["si_sdr"]))
+        separated = state.separated
+        state = replace(
+            state,
+            score=score,
+            quantities=now,
+            separated=None,
+            history=(*state.history, worth),
+            judged=state.judged if separated is None else separated.estimate,
+        )
         if state.t == 0:
             return state, 0.0, False
         is_last = state.t >= self.config.steps

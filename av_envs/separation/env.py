@@ -201,7 +201,7 @@ class SeparationEnv(gym.Env):
         """All that a copy cannot make anew, so without the sound of this second."""
         made = {name: value for name, value in vars(self).items() if name not in MADE_ANEW}
         if self.state is not None:
-            made["state"] = replace(self.state, rendered=None)
+            made["state"] = replace(self.state, rendered=None, judged=None)
         return {**made, "of_spaces": generator_states(self.observation_space, self.action_space)}
 
     def __setstate__(self, made: dict[str, Any]) -> None:
@@ -266,21 +266,11 @@ class SeparationEnv(gym.Env):
         if self.render_mode is None:
             gym.logger.warn("render() needs render_mode='rgb_array' in gymnasium.make")
             return None
-        from av_envs.separation.rendering import episode_frame
+        from av_envs.separation.showing import shown_state
 
         if self.state is None:
             raise ResetNeeded("render() was called before reset()")
-        rgb = self.state.dwelling.picture(*self.state.pose)
-        mixture = np.log1p(self.state.audio.spectrogram)
-        return episode_frame(
-            self.scene,
-            self.trajectory,
-            self.source_nodes,
-            rgb,
-            mixture,
-            self.state.truth.magnitude,
-            self._caption(),
-        )
+        return shown_state(self.state, self.config, self.corpus.classes)
 
     def replay_log(self) -> dict[str, Any]:
         """The actions, poses and sources of the episode so far, see `av_envs.replay`."""
@@ -364,11 +354,3 @@ class SeparationEnv(gym.Env):
         observation = {key: np.empty(space.shape, space.dtype) for key, space in spaces.items()}
         self.core.observe(self.state, observation)
         return {key: observation[key][()] for key in self.config.observations}
-
-    def _caption(self) -> str:
-        name = self.corpus.classes[self.state.target.label]
-        name = name.encode("ascii", "replace").decode()  # all that the picture's font has
-        score = self.state.score
-        text = f"step {self.state.t}  target {name}  SI-SDR {score['si_sdr']:.1f} dB"
-        gain = score.get("si_sdr_gain")
-        return text if gain is None else f"{text}  gain {gain:+.1f} dB"

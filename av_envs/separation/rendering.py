@@ -1,6 +1,7 @@
-"""One picture per step of an episode: the map, the view and what is heard."""
+"""One picture per step of an episode: the map, the view, what is heard and what it is worth."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -17,7 +18,6 @@ from av_envs.vision.drawing import (
 )
 from av_envs.vision.panels import (
     BLUE,
-    INK,
     VERMILION,
     WHITE,
     PlacedMap,
@@ -26,66 +26,88 @@ from av_envs.vision.panels import (
     draw_caption,
     draw_legend,
     draw_map,
-    heat,
     put,
 )
+from av_envs.vision.plots import Axis, draw_scale, draw_series, draw_spectrogram
 
 MAP = (16, 48, 560, 516)  # left, top, width, height of the panel
 LEGEND_ROW = 578
-VIEW = (592, 48, 384, 384)
-MIXTURE, TARGET = (592, 464, 186, 128), (790, 464, 186, 128)
+VIEW = (592, 48, 256, 256)
+FACTS = (866, 52)
+FACT_HEIGHT = 62  # pixels from one fact to the next
+MIXTURE, ESTIMATE, TARGET = (618, 332, 96, 128), (728, 332, 96, 128), (838, 332, 96, 128)
+SCALE = (942, 332, 8, 128)  # what the colours mean
+CURVE = (618, 506, 358, 84)
 
+GREY: Colour = (110, 112, 118)
+INK: Colour = (38, 42, 50)
 PALE_BLUE: Colour = (150, 196, 224)
 PURPLE: Colour = (170, 68, 130)  # the other sources
 SOURCE_RADIUS = 9.0
 
-QUIET_DB, LOUD_DB = -30.0, 30.0  # of spectrogram magnitudes, from black to bright
 
-
-def episode_frame(
-    scene: Scene,
-    trajectory: Sequence[tuple[int, int]],
-    source_nodes: Sequence[int],
-    view_rgb: np.ndarray,
-    mixture: np.ndarray,
-    target: np.ndarray,
-    caption: str,
-) -> np.ndarray:
-    """(608, 992, 3) uint8: the map on the left, view and spectrograms on the right.
+@dataclass(frozen=True)
+class FrameContent:
+    """What a picture shows.
 
     trajectory    (node, heading) of every step so far; the first is the start, the last is now
     source_nodes  where the sources are, the target first
-    view_rgb      (S, S, 3) uint8, what the agent sees
-    mixture       (2, 512, 32) float32, log1p magnitude at both ears
+    view          (S, S, 3) uint8, what the agent sees
+    mixture       (2, 512, 32) float32, magnitude at both ears
+    estimate      (512, 32) float32, magnitude of what is scored; None where it is unknown
     target        (512, 32) float32, magnitude of the dry target
-    caption       one line of printable ASCII, e.g. step, SI-SDR, gain and class
+    history       dB that each step so far was worth, NaN where it was not scored
+    worth         name of those, such as "SI-SDR gain"
+    steps         of the whole episode
+    caption       one line of printable ASCII, e.g. step and class
+    facts         (name, value) of printable ASCII, at most four, told in large letters
     """
-    if len(trajectory) == 0:
-        raise ValueError("trajectory must hold the start pose at least, got no pose")
-    background, placed = _background(scene)
+
+    scene: Scene
+    trajectory: Sequence[tuple[int, int]]
+    source_nodes: Sequence[int]
+    view: np.ndarray
+    mixture: np.ndarray
+    estimate: np.ndarray | None
+    target: np.ndarray
+    history: Sequence[float]
+    worth: str
+    steps: int
+    caption: str
+    facts: Sequence[tuple[str, str]] = ()
+
+    def __post_init__(self):
+        if len(self.trajectory) == 0:
+            raise ValueError("trajectory must hold the start pose at least, got no pose")
+
+
+def episode_frame(shown: FrameContent) -> np.ndarray:
+    """(608, 992, 3) uint8: the map on the left, view, spectrograms and scores on the right.
+
+    Each spectrogram is of one second, 0 to 8 kHz, and all have one scale: dB below the loudest
+    point of the same picture, since a scaled estimate is worth the same.
+    """
+    background, placed = _background(shown.scene)
     canvas = background.copy()
-    draw_caption(canvas, caption)
-    heads = scene.graph.positions
-    path = [placed.place(heads[node]) for node, _ in trajectory]
-    _draw_path(canvas, path)
-    for source in source_nodes[1:]:
-        _draw_other_source(canvas, placed.place(heads[source]))
-    if len(source_nodes):
-        _draw_target(canvas, placed.place(heads[source_nodes[0]]))
-    _draw_start(canvas, path[0])
-    _draw_agent(canvas, path[-1], trajectory[-1][1])
-    put(canvas, VIEW, view_rgb)
-    heard = np.expm1(mixture)
-    put(canvas, MIXTURE, spectrogram_picture(np.sqrt(np.square(heard).mean(axis=0))))
-    put(canvas, TARGET, spectrogram_picture(target))
+    draw_caption(canvas, shown.caption)
+    _draw_places(canvas, placed, shown)
+    put(canvas, VIEW, shown.view)
+    left, top = FACTS
+    for k, (name, value) in enumerate(shown.facts):
+        draw_text(canvas, (left, top + k * FACT_HEIGHT), name, GREY)
+        draw_text(canvas, (left, top + k * FACT_HEIGHT + 17), value, INK, scale=2)
+    both_ears = np.sqrt(np.square(shown.mixture).mean(axis=0))
+    for panel, magnitude in (
+        (MIXTURE, both_ears),
+        (ESTIMATE, shown.estimate),
+        (TARGET, shown.target),
+    ):
+        if magnitude is not None:
+            draw_spectrogram(canvas, panel, magnitude, has_axis=panel is MIXTURE)
+    title = f"{shown.worth}, dB, at every step"
+    draw_text(canvas, (CURVE[0], CURVE[1] - 20), title, INK)
+    draw_series(canvas, CURVE, shown.history, Axis(shown.steps, unit=5.0), BLUE)
     return canvas
-
-
-def spectrogram_picture(magnitude: np.ndarray) -> np.ndarray:
-    """(128, 32, 3) uint8 picture of magnitudes (512, 32), low frequencies at the bottom."""
-    loudest = magnitude.reshape(128, 4, -1).max(axis=1)
-    decibels = 20 * np.log10(np.maximum(loudest, 1e-6))
-    return heat((decibels[::-1] - QUIET_DB) / (LOUD_DB - QUIET_DB))
 
 
 @lru_cache(maxsize=4)
@@ -94,9 +116,27 @@ def _background(scene: Scene) -> tuple[np.ndarray, PlacedMap]:
     canvas = blank_canvas()
     placed = draw_map(canvas, scene, MAP)
     draw_legend(canvas, (28, LEGEND_ROW), LEGEND)
-    for label, (left, top, _, _) in (("mixture", MIXTURE), ("target, dry", TARGET)):
-        draw_text(canvas, (left, top - 20), label, INK, scale=2)
+    for label, (left, top, _, _) in (
+        ("heard", MIXTURE),
+        ("scored", ESTIMATE),
+        ("target, dry", TARGET),
+    ):
+        draw_text(canvas, (left, top - 16), label, INK)
+    draw_scale(canvas, SCALE)
     return canvas, placed
+
+
+def _draw_places(canvas: np.ndarray, placed: PlacedMap, shown: FrameContent) -> None:
+    """The walk, the sources, the start and the agent on the map."""
+    positions = shown.scene.graph.positions
+    path = [placed.place(positions[node]) for node, _ in shown.trajectory]
+    _draw_path(canvas, path)
+    for source in shown.source_nodes[1:]:
+        _draw_other_source(canvas, placed.place(positions[source]))
+    if len(shown.source_nodes):
+        _draw_target(canvas, placed.place(positions[shown.source_nodes[0]]))
+    _draw_start(canvas, path[0])
+    _draw_agent(canvas, path[-1], shown.trajectory[-1][1])
 
 
 def _draw_path(canvas: np.ndarray, path: Sequence[Point]) -> None:

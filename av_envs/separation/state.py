@@ -113,6 +113,10 @@ class EpisodeState:
     own_estimate   whether `score` is that of an estimate that was part of the last action
     quantities     the info of this second, before rounding to float32; empty until `evaluate`
     before         the same of the second before; empty at the start
+    history        dB that every second so far was worth: SI-SDR gain, or SI-SDR where nothing is
+                   compared with the start
+    judged         (512, 32) float32, the estimate that was scored last; None where it was the
+                   mixture at the better ear
     """
 
     house: int
@@ -130,6 +134,8 @@ class EpisodeState:
     own_estimate: bool = False
     quantities: Quantities = field(default_factory=dict)
     before: Quantities = field(default_factory=dict)
+    history: tuple[float, ...] = ()
+    judged: np.ndarray | None = None
 
     @property
     def t(self) -> int:

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import soundfile
-from tqdm import tqdm
 
+from av_envs.arguments import parse
 from av_envs.paths import path_argument
+from av_envs.progress import progress_bar
 from av_envs.sound import SAMPLE_RATE, SPLITS, Corpus, open_corpus, seconds
 from av_envs.sound.clips import check_choice
 
@@ -35,7 +36,7 @@ def write_clips(
         for i, clip in enumerate(corpus.clips(split, name))
     ]
     total = 0
-    for path, clip in tqdm(chosen, unit="clip", disable=None):
+    for path, clip in progress_bar(chosen, unit="clip"):
         path.parent.mkdir(parents=True, exist_ok=True)
         samples = corpus.samples(clip)
         soundfile.write(path, samples, SAMPLE_RATE)
@@ -56,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=path_argument, help="write wav files below this directory")
     parser.add_argument("--classes", nargs="+", metavar="CLASS", help="only these; default all")
     parser.add_argument("--splits", nargs="+", choices=SPLITS, default=list(SPLITS))
-    options = parser.parse_args(arguments)
+    options = parse(parser, arguments)
     try:
         corpus = open_corpus(options.sounds)
         classes = tuple(options.classes or corpus.classes)

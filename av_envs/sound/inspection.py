@@ -11,9 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from av_envs.cache.rows import RowFile
+from av_envs.progress import progress_bar
 from av_envs.sound.clips import CLIP_RMS, KNEE, MOST_LIMITING
 from av_envs.sound.preparation import SILENCE, prepared
 from av_envs.sound_files import RECORDING, SoundFileError, read_sound
@@ -36,8 +36,8 @@ def faults_of(root: Path, files: Sequence[Path], keep_pauses: bool) -> dict[Path
     faults = {}
     with ThreadPoolExecutor(min(READERS, os.cpu_count() or 1)) as pool:
         found = pool.map(lambda row: _fault(files[row], keep_pauses), unknown)
-        for row, fault in tqdm(
-            zip(unknown, found, strict=True), "checking sounds", len(unknown), disable=None
+        for row, fault in progress_bar(
+            zip(unknown, found, strict=True), "checking sounds", total=len(unknown)
         ):
             if fault is not None:
                 faults[files[row]] = fault

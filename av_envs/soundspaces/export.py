@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from av_envs.arguments import parse
 from av_envs.paths import path_argument
 from av_envs.scene import SPLITS
 from av_envs.scene.procedural.splits import split_of_dwelling
@@ -97,7 +98,7 @@ def write_small(
 
 def main(arguments: list[str] | None = None) -> None:
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parse(parser, arguments)
     for name in ("workers", "episodes", "passive"):
         if getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1, got {getattr(options, name)}")
@@ -193,7 +194,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--trim", action="store_true", help="leave out the silence that ends a response")
     add("--pairs", default="all", metavar="all|near:METRES", help="which responses; default all")
     add("--backend", choices=BACKENDS, default="traced", help="where the dwellings come from")
-    add("--option", nargs="+", default=[], metavar="NAME=VALUE", help="of the backend")
+    add(
+        "--option",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the backend",
+    )
     add("--hrtf", default="kemar", help="or the path of a SOFA file")
     add("--sounds", default="embedded", help="or the path of a folder of clips")
     add("--episodes", type=int, default=100, metavar="N", help="per scene and split; default 100")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from av_envs.vision.font import text_mask
+from av_envs.vision.font import CUT, text_mask
 
 Point = tuple[float, float]
 Colour = tuple[int, int, int]
@@ -64,19 +64,27 @@ def draw_convex(canvas: np.ndarray, corners: np.ndarray, colour: Colour) -> None
 def draw_text(
     canvas: np.ndarray, corner: tuple[int, int], text: str, colour: Colour, scale: int = 1
 ) -> None:
-    """One line of letters; `corner` is the top left of the first."""
-    draw_mask(canvas, corner, text_mask(text, scale), colour)
+    """One line of letters; `corner` is the top left of a capital that it begins with."""
+    left, top = corner
+    draw_mask(canvas, (left - CUT, top - CUT), text_mask(text, scale), colour)
 
 
 def draw_mask(
     canvas: np.ndarray, corner: tuple[int, int], mask: np.ndarray, colour: Colour
 ) -> None:
-    """The True pixels of a mask (h, w) in one colour; `corner` is its top left."""
+    """The True pixels of a mask (h, w) in one colour; `corner` is its top left.
+
+    A mask of uint8 says how much of each pixel is covered, 255 all of it.
+    """
     left, top = corner
     rows, columns = np.nonzero(mask)
+    shares = mask[rows, columns] / (1.0 if mask.dtype == bool else 255.0)
     rows, columns = rows + top, columns + left
     seen = (rows >= 0) & (rows < canvas.shape[0]) & (columns >= 0) & (columns < canvas.shape[1])
-    canvas[rows[seen], columns[seen]] = colour
+    place = rows[seen], columns[seen]
+    before = canvas[place]
+    blended = before + shares[seen, None] * (np.array(colour) - before)
+    canvas[place] = (blended + 0.5).astype(np.uint8)
 
 
 def _box(points, reach: float) -> tuple[int, int, int, int]:

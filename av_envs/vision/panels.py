@@ -13,7 +13,7 @@ import numpy as np
 from av_envs.conventions import HEADING_STEPS
 from av_envs.scene.scene import Scene
 from av_envs.vision.drawing import Colour, Point, draw_convex, draw_disc, draw_mask, draw_text
-from av_envs.vision.font import text_mask
+from av_envs.vision.font import text_mask, trimmed
 from av_envs.vision.topdown import TopDownMap, top_down_map
 
 Panel = tuple[int, int, int, int]  # left, top, width, height in pixels
@@ -88,7 +88,7 @@ def _draw_room_name(
 ) -> None:
     """On the emptiest stretch of floor near the middle; upright where the room is too narrow."""
     x0, y0, x1, y1 = bounds
-    mask = text_mask(name)
+    mask = trimmed(text_mask(name))
     if mask.shape[1] > (x1 - x0) * placed.plan.pixels_per_metre - 4 and y1 - y0 > x1 - x0:
         mask = np.rot90(mask)
     half = np.array(mask.shape[::-1]) / 2
@@ -144,6 +144,19 @@ def put(canvas: np.ndarray, panel: Panel, picture: np.ndarray) -> None:
     rows = np.arange(height) * picture.shape[0] // height
     columns = np.arange(width) * picture.shape[1] // width
     canvas[top : top + height, left : left + width] = picture[:, columns][rows]
+
+
+def put_smoothly(canvas: np.ndarray, panel: Panel, picture: np.ndarray) -> None:
+    """A picture (h, w, 3) resized into a panel, interpolated between its pixels."""
+    left, top, width, height = panel
+    for n, axis in ((height, 0), (width, 1)):
+        at = (np.arange(n) + 0.5) * picture.shape[axis] / n - 0.5
+        at = np.clip(at, 0, picture.shape[axis] - 1)
+        low = np.minimum(at.astype(int), picture.shape[axis] - 2)
+        share = np.expand_dims(at - low, (1 - axis, 2)).astype(np.float32)
+        first = picture.take(low, axis)
+        picture = first + share * (picture.take(low + 1, axis) - first.astype(np.float32))
+    canvas[top : top + height, left : left + width] = picture + 0.5
 
 
 def heat(level: np.ndarray) -> np.ndarray:

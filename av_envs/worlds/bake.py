@@ -18,13 +18,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.envs.registration import load_env_creator
 from joblib import Parallel, delayed
-from tqdm import tqdm
 
 from av_envs.acoustics import ResponseBank, TraceConfig
 from av_envs.acoustics.bank import TRACERS
 from av_envs.acoustics.response import RESPONSE
+from av_envs.arguments import parse
 from av_envs.cache.rows import LIMIT_VARIABLE, cache_directory, cache_limit_bytes, make_room
 from av_envs.conventions import N_HEADINGS
+from av_envs.progress import progress_bar
 from av_envs.registration import VARIANTS
 from av_envs.scene import Scene, load_scene, scene_name
 from av_envs.threads import available_cores
@@ -101,7 +102,7 @@ def bake(pool: Pool, blocks: list[tuple[str, np.ndarray]], workers: int) -> None
     """Bake all blocks in `workers` processes, with one progress bar over the nodes."""
     tasks = (delayed(bake_block)(pool, *block) for block in blocks)
     total = sum(len(nodes) for _, nodes in blocks)
-    with tqdm(total=total, desc="baking", unit="source", smoothing=0.05) as bar:
+    with progress_bar(total=total, desc="baking", unit="source", smoothing=0.05) as bar:
         for done in Parallel(workers, return_as="generator_unordered")(tasks):
             bar.update(done)
 
@@ -132,7 +133,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=available_cores(), help="processes")
     parser.add_argument("--tracer", choices=TRACERS, default="numba", help="warp: on the GPU")
     parser.add_argument("--views", action="store_true", help="bake the pictures as well")
-    options = parser.parse_args(arguments)
+    options = parse(parser, arguments)
     if options.workers < 1:
         parser.error(f"--workers must be at least 1, got {options.workers}")
     try:

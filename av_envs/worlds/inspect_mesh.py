@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 
+from av_envs.arguments import parse
 from av_envs.paths import path_argument
 from av_envs.scene import Scene
 from av_envs.vision import IMAGE_SIZE, render_rgbd
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
         metavar="PART=MATERIAL",
         help="material of everything whose name holds PART; may be given again",
     )
-    options = parser.parse_args(arguments)
+    options = parse(parser, arguments)
     for text in options.material:
         if "=" not in text:
             parser.error(f"--material needs PART=MATERIAL, got {text!r}")

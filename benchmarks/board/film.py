@@ -1,21 +1,21 @@
-"""Films of episodes with sound, as MP4 files that any browser plays.
+"""Films of episodes with sound.
 
-`python -m av_envs.benchmarks.board.film --suite sep-between-unheard-v1 --agent
-baselines.separation:Oracle --out film.mp4` plays one episode again and films it. It takes every
-suite: in the measuring task (`--suite rir-replica-like-v2 --agent
-baselines.rir_measure:SpreadOut`) one hears a clap where the first robot stands with the ears of
-the second.
+`av-envs film AVDynamicSep-v0 --agent Oracle --out film.mp4` plays one episode of the environment's
+suite again and films it; a suite's name does as well. In the measuring task one hears a clap where
+the first robot stands with the ears of the second. `--beside DoA` shows another agent in the same
+episode on the right, whose sound is not heard.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from fractions import Fraction
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
+from av_envs.benchmarks.board.film_file import write_film
+from av_envs.benchmarks.board.listening import amplified, listening_gain_db
 from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.episodes import (
@@ -25,19 +25,47 @@ from av_envs.benchmarks.play.episodes import (
     make_env,
     open_job_player,
 )
-from av_envs.benchmarks.suites.suite import SUITES, Group, Suite, playable_suite
+from av_envs.benchmarks.play.named import OF_ENVIRONMENT, agent_of, suite_of
+from av_envs.benchmarks.suites.suite import SUITES, Group, Suite
 from av_envs.options import non_negative_int
-from av_envs.paths import path_argument, user_path
+from av_envs.paths import path_argument
+from av_envs.progress import progress_bar
+from av_envs.vision.drawing import Colour, draw_text
+from av_envs.vision.font import text_mask
 
-SAMPLE_RATE = 16_000  # Hz
-VIDEO_CODECS = ("libx264", "libopenh264", "mpeg4")  # the first that this build of FFmpeg has
-AUDIO_CODEC = "aac"
-AUDIO_BITS_PER_SECOND = 128_000
-MPEG4_BITS_PER_SECOND = 4_000_000  # the other codecs choose by quality
+NOTE_COLOUR: Colour = (200, 204, 212)
+NOTE_MARGIN, NOTE_ROW = 16, 11  # pixels, of the header of a frame
 
 
-def film_episode(suite: Suite, agent: AgentSpec, index: int, path: Path) -> Path:
+@dataclass(frozen=True)
+class Recording:
+    """What was seen and heard at every step of an episode, the first before the first action.
+
+    frames  each (H, W, 3) uint8
+    sound   (2, n) float32 at 16 kHz, as the agent hears it; frame k is shown from k / fps on
+    """
+
+    frames: Sequence[np.ndarray]
+    sound: np.ndarray
+    fps: float
+
+
+def film_episode(
+    suite: Suite, agent: AgentSpec, index: int, path: Path, beside: AgentSpec | None = None
+) -> Path:
     """Play episode `index` of a suite again and write what was seen and heard at every step."""
+    recording = record_episode(suite, agent, index)
+    gain = listening_gain_db(recording.sound)
+    frames = noted(recording.frames, f"{agent.label}   sound {gain:+.0f} dB")
+    if beside is not None:
+        silent = noted(record_episode(suite, beside, index).frames, f"{beside.label}   not heard")
+        frames = side_by_side(frames, silent)
+    write_film(frames, amplified(recording.sound, gain), path, fps=recording.fps)
+    return path
+
+
+def record_episode(suite: Suite, agent: AgentSpec, index: int) -> Recording:
+    """Play episode `index` of a suite; UserError if its environment shows or sounds nothing."""
     group, seed, options = suite.episodes[index]
     _check_films(suite, group)
     env = make_env(suite, group, render_mode="rgb_array")
@@ -45,15 +73,33 @@ def film_episode(suite: Suite, agent: AgentSpec, index: int, path: Path) -> Path
     observation, _ = env.reset(seed=seed, options=options)
     player.reset(agent_seed(0, group.name, seed))
     frames, sound, done = [env.render()], [env.unwrapped.hear()], False
-    while not done:
-        action = choose_action(player, env, observation)
-        observation, _, terminated, truncated, _ = env.step(action)
-        frames.append(env.render())
-        sound.append(env.unwrapped.hear())
-        done = terminated or truncated
+    with progress_bar(desc=f"filming {agent.label}", unit="step") as bar:
+        while not done:
+            action = choose_action(player, env, observation)
+            observation, _, terminated, truncated, _ = env.step(action)
+            frames.append(env.render())
+            sound.append(env.unwrapped.hear())
+            done = terminated or truncated
+            bar.update()
     env.close()
-    write_film(frames, np.concatenate(sound, axis=1), path, fps=env.metadata["render_fps"])
-    return path
+    return Recording(frames, np.concatenate(sound, axis=1), env.metadata["render_fps"])
+
+
+def noted(frames: Sequence[np.ndarray], note: str) -> list[np.ndarray]:
+    """The frames with a line at the right end of their header."""
+    width = text_mask(note, 2).shape[1]
+    pictures = [np.array(frame) for frame in frames]
+    for picture in pictures:
+        corner = picture.shape[1] - NOTE_MARGIN - width, NOTE_ROW
+        draw_text(picture, corner, note, NOTE_COLOUR, scale=2)
+    return pictures
+
+
+def side_by_side(left: Sequence[np.ndarray], right: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Frames of two episodes beside each other; what ends earlier stands still."""
+    steps = range(max(len(left), len(right)))
+    pairs = [(left[min(k, len(left) - 1)], right[min(k, len(right) - 1)]) for k in steps]
+    return [np.concatenate(pair, axis=1) for pair in pairs]
 
 
 def _check_films(suite: Suite, group: Group) -> None:
@@ -67,91 +113,23 @@ def _check_films(suite: Suite, group: Group) -> None:
         raise UserError(f"{suite.env_id} cannot be filmed: it lacks {lacking}")
 
 
-def write_film(
-    frames: Sequence[np.ndarray], audio: np.ndarray, path: str | Path, fps: float = 1
-) -> None:
-    """Write a film that any browser plays: H.264 and AAC in an MP4 file.
-
-    frames  each (H, W, 3) uint8, H and W even and the same for all
-    audio   (2, n) float32 at 16 kHz, left first; turned down as a whole if it exceeds full scale
-    fps     pictures per second; 1 shows every step of an episode for its second
-    """
-    av = _import_av()
-    frames = [np.ascontiguousarray(frame) for frame in frames]
-    _check(frames, audio, fps)
-    path = user_path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w", options={"movflags": "faststart"}) as film:
-        pictures = _add_pictures(av, film, frames[0].shape, fps)
-        sound = film.add_stream(AUDIO_CODEC, rate=SAMPLE_RATE, layout="stereo")
-        sound.bit_rate = AUDIO_BITS_PER_SECOND
-        for number, frame in enumerate(frames):
-            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
-            picture.pts = number
-            film.mux(pictures.encode(picture))
-        film.mux(pictures.encode())
-        loudest = max(1.0, float(np.abs(audio).max()))
-        samples = np.ascontiguousarray(audio / loudest, np.float32)
-        chunk = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
-        chunk.sample_rate, chunk.pts = SAMPLE_RATE, 0
-        film.mux(sound.encode(chunk))
-        film.mux(sound.encode())
-
-
-def _add_pictures(av: ModuleType, film, shape: tuple[int, int, int], fps: float):
-    """A video stream of the best codec there is, in the pixel format that browsers want."""
-    codec = next((name for name in VIDEO_CODECS if name in av.codecs_available), None)
-    if codec is None:
-        raise RuntimeError(f"this build of FFmpeg has none of the codecs {VIDEO_CODECS}")
-    rate = Fraction(fps).limit_denominator(1000)
-    pictures = film.add_stream(codec, rate=rate)
-    pictures.height, pictures.width = shape[:2]
-    pictures.pix_fmt = "yuv420p"
-    pictures.codec_context.time_base = 1 / rate
-    if codec == "libx264":
-        pictures.options = {"crf": "18", "tune": "stillimage"}
-    elif codec == "mpeg4":
-        pictures.bit_rate = MPEG4_BITS_PER_SECOND
-    return pictures
-
-
-def _check(frames: list[np.ndarray], audio: np.ndarray, fps: float) -> None:
-    if not frames:
-        raise ValueError("a film needs at least one frame, got none")
-    for number, frame in enumerate(frames):
-        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
-            raise ValueError(
-                f"frame {number} must be (H, W, 3) uint8, got {frame.shape} {frame.dtype}"
-            )
-        if frame.shape != frames[0].shape:
-            raise ValueError(f"frame {number} is {frame.shape}, frame 0 is {frames[0].shape}")
-    if frames[0].shape[0] % 2 or frames[0].shape[1] % 2:
-        raise ValueError(f"frames must be even in height and width, got {frames[0].shape[:2]}")
-    if np.ndim(audio) != 2 or len(audio) != 2 or audio.shape[1] == 0:
-        raise ValueError(f"audio must be (2, n) with n > 0, got {np.shape(audio)}")
-    if not np.isfinite(audio).all():
-        raise ValueError("audio must be finite; at least one sample is not")
-    if not fps > 0:
-        raise ValueError(f"fps must be positive, got {fps}")
-
-
-def _import_av() -> ModuleType:
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError(
-            "films need PyAV; install it with: pip install 'av-envs[video]'"
-        ) from error
-    return av
-
-
-def _film(arguments: argparse.Namespace) -> None:
-    suite, index = playable_suite(arguments.suite), arguments.episode
+def chosen_episode(suite: Suite, index: int) -> int:
+    """The index, if the suite has it."""
     if index >= len(suite.episodes):
         last = len(suite.episodes) - 1
         raise UserError(f"{suite.name} has the episodes 0 to {last}, not {index}")
-    agent = AgentSpec.parse(arguments.agent, arguments.agent_kwargs)
-    print(film_episode(suite, agent, index, arguments.out))
+    return index
+
+
+def _film(arguments: argparse.Namespace) -> None:
+    what = arguments.what or arguments.suite
+    if what is None or (arguments.what and arguments.suite):
+        raise UserError("name one environment or one suite")
+    suite = suite_of(what)
+    index = chosen_episode(suite, arguments.episode)
+    agent = agent_of(arguments.agent, suite, arguments.agent_kwargs)
+    beside = None if arguments.beside is None else agent_of(arguments.beside, suite)
+    print(film_episode(suite, agent, index, arguments.out, beside))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -159,9 +137,13 @@ def main(argv: list[str] | None = None) -> int:
         prog="av_envs.benchmarks.board.film",
         description="Play one episode again and film it, with sound.",
     )
-    parser.add_argument("--suite", required=True, help=" | ".join(sorted(SUITES)) + " | a file")
-    parser.add_argument("--agent", required=True, help="module:Factory")
+    parser.add_argument(
+        "what", nargs="?", metavar="ID", help=f"{', '.join(OF_ENVIRONMENT)}, or a suite"
+    )
+    parser.add_argument("--suite", help=" | ".join(sorted(SUITES)) + " | a file")
+    parser.add_argument("--agent", required=True, help="module:Factory, or a name such as Oracle")
     parser.add_argument("--agent-kwargs", default="{}", help="JSON object for the factory")
+    parser.add_argument("--beside", metavar="AGENT", help="another one, shown on the right")
     parser.add_argument("--episode", type=non_negative_int, default=0, help="default: 0, the first")
     parser.add_argument(
         "--out", type=path_argument, default=Path("film.mp4"), help="default: film.mp4"

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from av_envs.benchmarks.board.leaderboard import Row
 from av_envs.benchmarks.board.maps import house_map
@@ -13,6 +12,7 @@ from av_envs.benchmarks.board.sounds import SAMPLE_RATE, ogg, replayed_sound
 from av_envs.benchmarks.board.tables import beside, digits_of
 from av_envs.benchmarks.play.trajectories import TASKS
 from av_envs.benchmarks.suites.suite import SUITES, Suite
+from av_envs.progress import progress_bar
 
 N_RANDOM = 20  # the same episodes for every agent, so that ways can be compared
 EXTREMES = ("best", "median", "worst")
@@ -29,7 +29,7 @@ def build_gallery(
     """
     suites: dict[str, Any] = {}
     shown = [row for row in rows if row.rank is not None]
-    for row in tqdm(shown, "episodes", disable=not n_audio):
+    for row in progress_bar(shown, "episodes", shown=n_audio > 0):
         suite, result = SUITES[row.suite], _result_of(row, results)
         records = [record for record in result["episodes"] if record["replay"]]
         if records:

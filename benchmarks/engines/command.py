@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.engines.figures import (
@@ -34,6 +33,7 @@ from av_envs.benchmarks.engines.rooms import Pair, draw_pairs, flat, house, shoe
 from av_envs.benchmarks.results.provenance import cpu_model
 from av_envs.benchmarks.speed.command import load_average
 from av_envs.options import positive_int
+from av_envs.progress import progress_bar
 from av_envs.scene import Scene
 
 BOX = (0.2, 0.1)  # absorption and scattering of the shoebox
@@ -67,7 +67,7 @@ def compare(scenes: Sequence[tuple[Scene, Sequence[Pair]]], rays: dict[str, int]
         engines = [open_engine(name, scene, rays) for scene, _ in scenes]
         if None not in engines:
             work = list(zip(engines, scenes, strict=True))
-            parts = [figures(engine, pairs) for engine, (_, pairs) in tqdm(work, desc=name)]
+            parts = [figures(engine, pairs) for engine, (_, pairs) in progress_bar(work, desc=name)]
             found[name] = joined(parts)
     return {
         "pairs": len(visible),

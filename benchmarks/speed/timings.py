@@ -15,7 +15,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.utils import seeding
-from tqdm import tqdm
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.acoustics.bank import ResponseBank, TraceConfig
@@ -23,6 +22,7 @@ from av_envs.acoustics.binaural import binaural_response, ear_tables
 from av_envs.benchmarks.speed import profiler, reference_step
 from av_envs.cache.rows import CACHE_VARIABLE, cache_directory
 from av_envs.conventions import N_HEADINGS
+from av_envs.progress import progress_bar
 from av_envs.scene import Scene
 from av_envs.scene.procedural.splits import load_scene, scene_name
 from av_envs.separation.episode import draw_in_pool
@@ -78,7 +78,7 @@ def play_batch(env: gym.Env, batch: int, progress: bool = False) -> tuple[list[f
     resets, steps = [], []
     n_episodes = max(1, STEPS_PER_BATCH // env.unwrapped.config.steps)
     episodes = range(batch * n_episodes, (batch + 1) * n_episodes)
-    for episode in tqdm(episodes, f"tracing the pool, part {batch + 1}", disable=not progress):
+    for episode in progress_bar(episodes, f"tracing the pool, part {batch + 1}", shown=progress):
         rng = np.random.default_rng(episode)
         start = time.perf_counter()
         env.reset(seed=episode)

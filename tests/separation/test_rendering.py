@@ -1,16 +1,21 @@
+import copy
+
 import numpy as np
 import pytest
 
 from av_envs.scene import House
+from av_envs.separation.env import SeparationEnv
 from av_envs.separation.rendering import (
+    CURVE,
+    ESTIMATE,
     MAP,
     MIXTURE,
     PURPLE,
-    TARGET,
     VIEW,
+    FrameContent,
     episode_frame,
-    spectrogram_picture,
 )
+from av_envs.separation.showing import _scored, shown_state
 from av_envs.vision import top_down_map
 from av_envs.vision.panels import BLUE, VERMILION
 
@@ -22,7 +27,7 @@ def scene():
 
 @pytest.fixture
 def parts(scene):
-    """Arguments of `episode_frame` for an episode of two moves."""
+    """Fields of `FrameContent` for an episode of two moves."""
     rng = np.random.default_rng(0)
     node = int(np.flatnonzero(scene.graph.neighbours[:, 0] >= 0)[0])
     path = [(node, 1), (node, 0), (int(scene.graph.neighbours[node, 0]), 0)]
@@ -32,11 +37,20 @@ def parts(scene):
         "scene": scene,
         "trajectory": path,
         "source_nodes": [int(far[0]), int(far[20])],
-        "view_rgb": rng.integers(0, 256, (128, 128, 3)).astype(np.uint8),
+        "view": rng.integers(0, 256, (128, 128, 3)).astype(np.uint8),
         "mixture": rng.uniform(0, 2, (2, 512, 32)).astype(np.float32),
         "target": rng.uniform(0, 2, (512, 32)).astype(np.float32),
-        "caption": "step 2/20  SI-SDR -1.0 dB",
+        "estimate": rng.uniform(0, 2, (512, 32)).astype(np.float32),
+        "history": (0.0, 1.5, -2.0),
+        "worth": "SI-SDR gain",
+        "steps": 20,
+        "caption": "step 2 of 20",
+        "facts": (("gain", "+1.0 dB"),),
     }
+
+
+def frame_of(parts, **others):
+    return episode_frame(FrameContent(**parts | others))
 
 
 def panel(frame, place):
@@ -58,19 +72,19 @@ def on_the_canvas(scene, node):
 
 
 def test_frames_suit_video_codecs_and_repeat_exactly(parts):
-    frame = episode_frame(**parts)
+    frame = frame_of(parts)
     assert frame.dtype == np.uint8
     assert frame.shape[0] % 2 == frame.shape[1] % 2 == 0
-    np.testing.assert_array_equal(frame, episode_frame(**parts))
+    np.testing.assert_array_equal(frame, frame_of(parts))
 
 
 def test_the_view_is_shown_pixel_by_pixel(parts):
-    shown = panel(episode_frame(**parts), VIEW)
-    np.testing.assert_array_equal(shown[1::3, 1::3], parts["view_rgb"])
+    shown = panel(frame_of(parts), VIEW)
+    np.testing.assert_array_equal(shown[1::2, 1::2], parts["view"])
 
 
 def test_sources_and_agent_stand_where_they_are(scene, parts):
-    frame = episode_frame(**parts)
+    frame = frame_of(parts)
     target, other = (on_the_canvas(scene, node).astype(int) for node in parts["source_nodes"])
     np.testing.assert_array_equal(frame[target[1], target[0]], VERMILION)
     np.testing.assert_array_equal(frame[other[1], other[0]], PURPLE)
@@ -84,7 +98,7 @@ def test_sources_and_agent_stand_where_they_are(scene, parts):
 )
 def test_the_nose_points_along_the_heading(scene, parts, heading, offset):
     node = parts["trajectory"][0][0]
-    frame = episode_frame(**parts | {"trajectory": [(node, heading)]})
+    frame = frame_of(parts, trajectory=[(node, heading)])
     column, row = on_the_canvas(scene, node).astype(int)
     ahead = frame[row + offset[1], column + offset[0]]
     behind = frame[row - offset[1], column - offset[0]]
@@ -92,30 +106,73 @@ def test_the_nose_points_along_the_heading(scene, parts, heading, offset):
     assert np.abs(behind - np.array(BLUE)).sum() > 150
 
 
-def test_only_what_changed_changes(parts):
-    frame = episode_frame(**parts)
-    louder = episode_frame(**parts | {"mixture": parts["mixture"] + 1})
-    assert (panel(frame, MIXTURE) != panel(louder, MIXTURE)).any()
-    np.testing.assert_array_equal(panel(frame, TARGET), panel(louder, TARGET))
-    np.testing.assert_array_equal(panel(frame, MAP), panel(louder, MAP))
-    moved = episode_frame(**parts | {"trajectory": parts["trajectory"][:2]})
-    assert (panel(frame, MAP) != panel(moved, MAP)).any()
-    np.testing.assert_array_equal(frame[:, 580:], moved[:, 580:])
-    renamed = episode_frame(**parts | {"caption": "step 3/20"})
+@pytest.mark.parametrize(("name", "place"), [("mixture", MIXTURE), ("estimate", ESTIMATE)])
+def test_only_what_changed_changes(parts, name, place):
+    frame = frame_of(parts)
+    other = parts[name].copy()
+    other[..., 40:80, 10:20] += 9
+    louder = frame_of(parts, **{name: other})
+    changed = (frame != louder).any(axis=-1)
+    assert panel(changed, place).any()
+    panel(changed, place)[:] = False
+    assert not changed.any()
+
+
+def test_what_is_twice_as_loud_looks_the_same(parts):
+    """The scale is relative: a scaled estimate is worth the same."""
+    frame = frame_of(parts)
+    np.testing.assert_array_equal(frame, frame_of(parts, target=2 * parts["target"]))
+
+
+def test_the_caption_is_in_the_header_only(parts):
+    frame, renamed = frame_of(parts), frame_of(parts, caption="step 3 of 20")
     np.testing.assert_array_equal(frame[36:], renamed[36:])
     assert (frame[:36] != renamed[:36]).any()
 
 
+def test_a_walk_is_drawn_on_the_map_only(parts):
+    frame, moved = frame_of(parts), frame_of(parts, trajectory=parts["trajectory"][:2])
+    assert (panel(frame, MAP) != panel(moved, MAP)).any()
+    np.testing.assert_array_equal(frame[:, 580:], moved[:, 580:])
+
+
+def test_scores_are_a_curve_up_to_now(parts):
+    frame = frame_of(parts, history=[0, 4, 2], steps=20)
+    curve = panel(frame, CURVE)
+    drawn = np.flatnonzero((curve == BLUE).all(axis=-1).any(axis=0))
+    width = CURVE[2] - 8
+    assert drawn.max() <= 4 + width * 2 / 20 + 2
+    peak = np.flatnonzero((curve == BLUE).all(axis=-1).any(axis=1)).min()
+    assert peak == pytest.approx(2 + (CURVE[3] - 4) * 1 / 10, abs=2)  # 4 dB between -5 and 5
+
+
+def test_facts_are_told_where_nothing_else_is(parts):
+    frame, other = frame_of(parts), frame_of(parts, facts=(("gain", "-7.0 dB"),))
+    changed = np.argwhere((frame != other).any(axis=-1))
+    assert len(changed)
+    assert changed[:, 1].min() >= VIEW[0] + VIEW[2]
+    assert changed[:, 0].max() < MIXTURE[1] - 16
+
+
 def test_an_episode_without_a_pose_is_refused(parts):
     with pytest.raises(ValueError, match="start pose"):
-        episode_frame(**parts | {"trajectory": []})
+        frame_of(parts, trajectory=[])
 
 
-def test_high_notes_are_on_top_and_loud_ones_bright():
-    magnitude = np.full((512, 32), 1e-6)
-    magnitude[500], magnitude[4, :16] = 3.0, 30.0
-    brightness = spectrogram_picture(magnitude).astype(int).sum(axis=-1)
-    assert brightness.shape == (128, 32)
-    assert set(np.flatnonzero(brightness[:, 20] > 50)) == {2}
-    assert set(np.flatnonzero(brightness[:, 3] > 50)) == {2, 126}
-    assert brightness[126, 3] > brightness[2, 3] > brightness[60, 3]
+def test_an_estimate_that_is_unknown_is_not_drawn(parts):
+    shown = panel(frame_of(parts, estimate=None), ESTIMATE)
+    assert len(np.unique(shown.reshape(-1, 3), axis=0)) == 1
+
+
+def test_what_is_scored_is_shown():
+    """The better ear's mixture, or what the agent said in its last action."""
+    env = SeparationEnv(houses=1, steps=2, estimator="agent")
+    env.reset(seed=0)
+    state, classes = env.state, env.corpus.classes
+    np.testing.assert_array_equal(_scored(state, env.config), state.audio.mixture)
+    said = np.full((512, 32), 0.25, np.float32)
+    env.step({"move": 3, "estimate": said})
+    np.testing.assert_array_equal(_scored(env.state, env.config), said)
+    assert _scored(copy.deepcopy(env).state, env.config) is None
+    assert len(env.state.history) == 2
+    assert shown_state(env.state, env.config, classes).shape == (608, 992, 3)

@@ -201,3 +201,11 @@ def test_an_interrupted_export_goes_on_in_several_processes(tmp_path):
     subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
     assert sorted((tmp_path / "binaural_rirs").rglob("*.wav")) == written
     assert {p.stat().st_size for p in written} == {responses.response_bytes(16_000)}
+
+
+def test_every_option_of_the_backend_counts(run):
+    """Whether they are given at once or one after another."""
+    with pytest.raises(SystemExit, match=r"has no option 'root'"):
+        run("--scenes", NAME, "--option", "root=here", "--option", "other=1")
+    with pytest.raises(SystemExit, match=r"has no option 'root'"):
+        run("--scenes", NAME, "--option", "root=here", "other=1")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from av_envs.vision.drawing import draw_convex, draw_disc, draw_line, draw_ring, draw_text
-from av_envs.vision.font import text_mask
+from av_envs.vision.font import CUT, text_mask, trimmed
 from av_envs.vision.panels import colour_map
 
 
@@ -38,19 +38,53 @@ def test_what_lies_outside_the_picture_is_left_out():
     draw_disc(canvas, (500, -90), 5, (200, 0, 0))
     draw_text(canvas, (55, 35), "wide", (0, 200, 0))
     assert canvas[..., 0].sum() / 200 == pytest.approx(25 * np.pi / 4, rel=0.1)
-    assert canvas[35:, 55:, 1].any()
-    assert not canvas[:35, :, 1].any()
+    assert canvas[34:, 55:, 1].any()
+    assert not canvas[:33, :, 1].any()
 
 
 def test_letters_are_letters():
-    assert text_mask("abc").shape == (7, 17)
-    assert text_mask("abc", 2).shape == (14, 34)
-    upright = text_mask("I")
-    np.testing.assert_array_equal(upright, upright[:, ::-1])
-    rows = ["".join(" #"[dot] for dot in row) for row in text_mask("L").astype(int)]
-    assert rows == ["#    "] * 6 + ["#####"]
-    printable = [chr(code) for code in range(33, 127)]
-    assert len({text_mask(letter).tobytes() for letter in printable}) == len(printable)
+    """Every one differs from every other, capitals begin alike, and a line is as wide as it is."""
+    for scale, rows in ((1, 15), (2, 22)):
+        printable = [chr(code) for code in range(33, 127)]
+        masks = {letter: text_mask(letter, scale) for letter in printable}
+        assert len({mask.tobytes() for mask in masks.values()}) == len(printable)
+        assert {mask.shape[0] for mask in masks.values()} == {rows}
+        tops = {np.flatnonzero((masks[one] > 99).any(axis=1))[0] for one in "EFHIKLM"}
+        assert tops == {CUT}
+        widths = {letter: mask.shape[1] - 2 * CUT for letter, mask in masks.items()}
+        assert text_mask("Wig", scale).shape[1] - 2 * CUT == sum(widths[one] for one in "Wig")
+        assert widths["W"] > widths["n"] > widths["i"]
+
+
+def test_a_g_is_no_nine():
+    """It reaches below the line, where digits and capitals end."""
+    reach = {letter: np.flatnonzero(text_mask(letter, 2).any(axis=1))[-1] for letter in "g9Hjpq"}
+    assert all(reach[letter] > reach["9"] + 2 for letter in "gjpq")
+    assert abs(reach["9"] - reach["H"]) <= 1
+
+
+def test_letters_are_smooth_and_blend_in():
+    mask = text_mask("S", 2)
+    assert ((mask > 20) & (mask < 235)).sum() > 10
+    canvas = np.full((30, 30, 3), 100, np.uint8)
+    draw_text(canvas, (5, 5), "S", (200, 100, 0), scale=2)
+    shares = (canvas[..., 0].astype(int) - 100) / 100
+    np.testing.assert_allclose(100 - 100 * shares, canvas[..., 2], atol=1)
+    assert (canvas[..., 1] == 100).all()
+    assert shares.max() > 0.9
+
+
+def test_trimmed_letters_have_no_margin():
+    mask = trimmed(text_mask("8", 2))
+    assert mask[0].any()
+    assert mask[-1].any()
+    assert mask[:, 0].any()
+    assert mask[:, -1].any()
+
+
+def test_sizes_that_do_not_exist_are_refused():
+    with pytest.raises(ValueError, match="scales 1, 2, not 3"):
+        text_mask("a", 3)
 
 
 def test_letters_that_do_not_exist_are_refused():

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from av_envs.agents.fitting import LAST, Fitting, fit
 from av_envs.agents.rir_measure.set_predictor.material import GRIDS, STEPS, Batch, Lesson, lesson
@@ -25,6 +24,7 @@ from av_envs.agents.rir_measure.set_predictor.predictor import answer, save_set_
 from av_envs.agents.runs import can_go_on, kept_options, option, run_command
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
+from av_envs.progress import progress_bar
 from av_envs.rir_measure.metrics.stft_distance import distance as rendered_distance
 from av_envs.rir_measure.metrics.stft_distance import spectra
 from av_envs.rir_measure.predictors.envelope import Decomposition, compose
@@ -132,7 +132,7 @@ def _lessons(split: str, dwellings: dict[str, int], queries: int) -> list[Lesson
     places = [(index, kind) for kind, n in dwellings.items() for index in range(n)]
     return [
         lesson(split, index, kind, queries, keeps_responses=split == "val")
-        for index, kind in tqdm(places, f"measuring in dwellings of {split}")
+        for index, kind in progress_bar(places, f"measuring in dwellings of {split}")
     ]
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from av_envs.acoustics.response import MIN_LENGTH
 from av_envs.conventions import N_HEADINGS
 from av_envs.options import positive_int
 from av_envs.paths import path_argument
+from av_envs.progress import progress_bar
 from av_envs.rir_measure.pairs import Pairs
 from av_envs.rir_measure.predictors.envelope import SEEN, decompose
 from av_envs.rir_measure.predictors.geometry import azimuths, distances
@@ -29,7 +29,7 @@ def sample_responses(dwellings: int) -> Iterator[tuple[Pairs, np.ndarray]]:
     """Pairs and their responses (RECEIVERS, 2, 16000), one source at a time."""
     generator = np.random.default_rng(0)
     for kind, grid in GRIDS.items():
-        for index in tqdm(range(dwellings), f"listening in {kind}s"):
+        for index in progress_bar(range(dwellings), f"listening in {kind}s"):
             dwelling = open_dwelling(scene_name("train", index, kind), grid)
             heads = dwelling.scene.graph.heads
             for source in generator.choice(len(heads), SOURCES, replace=False):

@@ -14,7 +14,13 @@ import shapely
 from av_envs.acoustics.backend import AcousticBackend
 from av_envs.rir_measure.core import scores
 from av_envs.rir_measure.hull import hull_nodes
-from av_envs.rir_measure.rendering.responses import draw_decays, draw_history, draw_response
+from av_envs.rir_measure.rendering.responses import (
+    FAINT,
+    SCALE_NOTE,
+    draw_decays,
+    draw_history,
+    draw_response,
+)
 from av_envs.rir_measure.rendering.seen_area import seen_area
 from av_envs.rir_measure.schedule import sub_steps
 from av_envs.rir_measure.state import EpisodeState, Pose
@@ -28,7 +34,7 @@ from av_envs.vision.drawing import (
     draw_ring,
     draw_text,
 )
-from av_envs.vision.font import text_mask
+from av_envs.vision.font import text_mask, trimmed
 from av_envs.vision.panels import (
     BLUE,
     GREEN,
@@ -39,14 +45,15 @@ from av_envs.vision.panels import (
     SKY,
     VERMILION,
     WHITE,
-    Panel,
     PlacedMap,
     blank_canvas,
     draw_body,
     draw_caption,
     draw_legend,
     draw_map,
+    put_smoothly,
 )
+from av_envs.vision.plots import draw_ending
 from av_envs.vision.topdown import WALL_COLOUR
 
 MAP = (16, 48, 560, 496)  # left, top, width, height of the panel
@@ -212,6 +219,8 @@ def _background(scene: Scene) -> tuple[np.ndarray, np.ndarray, PlacedMap]:
         ("coverage", PLOT_LABEL_ROW, 1, INK),
     ):
         draw_text(canvas, (RIGHT + column * (COLUMN + GAP), row), label, colour, scale=2)
+    for left, _, width, _ in (MEASURED[0], PREDICTED[0]):
+        draw_ending(canvas, (left + width, RESPONSE_LABEL_ROW + 4), SCALE_NOTE, FAINT)
     return canvas, dim, placed
 
 
@@ -322,7 +331,7 @@ def _draw_start(canvas: np.ndarray, place: Point, colour: Colour = INK) -> None:
 def _draw_robot(canvas: np.ndarray, place: Point, k: int, heading: int = 1) -> None:
     """A body with its number."""
     draw_body(canvas, place, heading, _robot_colour(k))
-    number = text_mask(str(k))
+    number = trimmed(text_mask(str(k)))
     corner = round(place[0] - number.shape[1] / 2), round(place[1] - number.shape[0] / 2)
     draw_mask(canvas, corner, number, WHITE)
 
@@ -380,17 +389,4 @@ def _draw_views(canvas: np.ndarray, views: Mapping[str, np.ndarray]) -> None:
         _draw_robot(canvas, (left + 10, top + 8), k)
         if text_mask(robot, 2).shape[1] <= size - 24:
             draw_text(canvas, (left + 24, top), robot, INK, scale=2)
-        _put_smoothly(canvas, (left, top + VIEW_LABEL, size, size), view)
-
-
-def _put_smoothly(canvas: np.ndarray, panel: Panel, picture: np.ndarray) -> None:
-    """A picture (h, w, 3) resized into a panel, interpolated between its pixels."""
-    left, top, width, height = panel
-    for n, axis in ((height, 0), (width, 1)):
-        at = (np.arange(n) + 0.5) * picture.shape[axis] / n - 0.5
-        at = np.clip(at, 0, picture.shape[axis] - 1)
-        low = np.minimum(at.astype(int), picture.shape[axis] - 2)
-        share = np.expand_dims(at - low, (1 - axis, 2)).astype(np.float32)
-        first = picture.take(low, axis)
-        picture = first + share * (picture.take(low + 1, axis) - first.astype(np.float32))
-    canvas[top : top + height, left : left + width] = picture + 0.5
+        put_smoothly(canvas, (left, top + VIEW_LABEL, size, size), view)

@@ -4,16 +4,20 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from av_envs.conventions import SAMPLE_RATE
 from av_envs.vision.drawing import Colour, draw_mask, draw_text
 from av_envs.vision.font import text_mask
 from av_envs.vision.panels import WHITE, Panel, heat, put
+from av_envs.vision.plots import draw_ending
 
 WINDOW, HOP = 256, 64  # samples
 QUIET_DB, LOUD_DB = -75.0, 0.0  # from black to bright; 0 dB is the direct sound at 1 m
+SCALE_NOTE = f"{QUIET_DB:.0f} to {LOUD_DB:.0f} dB"
 DECAY_TOP_DB, DECAY_FLOOR_DB = 5, -65
 AXIS_LENGTHS = (25, 50, 100, 250, 300, 500, 1000, 2500, 5000)  # steps
 GRID: Colour = (214, 214, 210)
 FAINT: Colour = (120, 122, 128)
+PALE: Colour = (190, 192, 198)  # on dark
 
 
 def spectrogram_picture(response: np.ndarray, columns: int) -> np.ndarray:
@@ -41,6 +45,10 @@ def draw_response(
             continue
         put(canvas, panel, spectrogram_picture(response[ear], width))
         draw_text(canvas, (left + width - 16, top + 6), name, WHITE, scale=2)
+        seconds = (width * HOP + WINDOW - HOP) / SAMPLE_RATE
+        for text, row in (("8 kHz", top + 4), ("0", top + height - 12)):
+            draw_text(canvas, (left + 4, row), text, PALE)
+        draw_ending(canvas, (left + width - 4, top + height - 12), f"{seconds:.2f} s", PALE)
 
 
 def decay_db(response: np.ndarray, columns: int) -> np.ndarray:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from av_envs.options import positive_int
 from av_envs.paths import path_argument
+from av_envs.progress import progress_bar
 from av_envs.sound.analysis.measures import (
     OCTAVES_HZ,
     crest,
@@ -48,7 +48,7 @@ def corpus_accuracy(corpus: EmbeddedCorpus, seconds: Iterable[int]) -> dict[int,
     """{s: accuracy} of a probe fitted to the training clips on the test clips."""
     known: dict[int, list[np.ndarray]] = {length: [] for length in seconds}
     unseen: dict[int, list[np.ndarray]] = {length: [] for length in known}
-    for name in tqdm(corpus.classes, unit="class", disable=None):
+    for name in progress_bar(corpus.classes, unit="class"):
         for split, features in (("train", known), ("test", unseen)):
             clips = [corpus.samples(clip) for clip in corpus.clips(split, name)]
             for length, found in features.items():

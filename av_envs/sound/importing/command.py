@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from av_envs.arguments import parse
 from av_envs.paths import path_argument
 from av_envs.sound.importing.folders import DIVISIONS, Import, import_corpus
 from av_envs.sound.importing.layouts import LAYOUTS
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> Path:
     parser.add_argument("--skip", action="store_true", help="leave out what cannot be used")
     parser.add_argument("--min-minutes", type=float, default=0.0, help="of a class, else left out")
     parser.add_argument("--max-classes", type=int, help="only so many, the first ones")
-    given = vars(parser.parse_args(arguments))
+    given = vars(parse(parser, arguments))
     source, root = given.pop("source"), given.pop("out")
     if given["distractors"] is not None:
         given["distractors"] = tuple(given["distractors"])

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from tqdm import tqdm
 
 from av_envs.paths import user_path
+from av_envs.progress import Bar, progress_bar
 from av_envs.sound.clips import SAMPLE_RATE, SPLITS, check_choice
 from av_envs.sound.description import Description, read_description
 from av_envs.sound.importing.cutting import Sounding, cut, read_prepared, repeated
@@ -118,7 +118,7 @@ def _write_classes(
 ) -> tuple[dict[str, dict[str, list[str]]], list[str]]:
     """Write all clips below `draft`; {class: {clip: the recordings in it}}, and what is wrong."""
     written = {}
-    with tqdm(total=len(recordings), unit="file", disable=None) as bar:
+    with progress_bar(total=len(recordings), unit="file") as bar:
         reader = _Reader(source, plan.keep_pauses, bar)
         for name in dict.fromkeys(one.class_name for one in recordings):
             of_class = [one for one in recordings if one.class_name == name]
@@ -132,7 +132,7 @@ def _write_classes(
 class _Reader:
     """Reads recordings, counts them, and collects what is wrong with them."""
 
-    def __init__(self, source: Path, keep_pauses: bool, bar: tqdm):
+    def __init__(self, source: Path, keep_pauses: bool, bar: Bar):
         self.faults: list[str] = []
         self._source, self._keep_pauses, self._bar = source, keep_pauses, bar
 

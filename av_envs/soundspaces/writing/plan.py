@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
-from tqdm import tqdm
 
 from av_envs.conventions import N_HEADINGS
+from av_envs.progress import progress_bar
 from av_envs.scene import Scene
 from av_envs.soundspaces.writing import pictures, responses, sounds
 from av_envs.soundspaces.writing.config import Export
@@ -114,6 +114,8 @@ def write_pieces(export: Export, pieces: Sequence[Piece], corpus: str, workers: 
     """Work through the pieces in several processes, with one progress bar over the bytes."""
     tasks = (delayed(write_piece)(export, piece, corpus) for piece in pieces)
     total = sum(piece.n_bytes for piece in pieces)
-    with tqdm(total=total, desc="exporting", unit="B", unit_scale=True, smoothing=0.05) as bar:
+    with progress_bar(
+        total=total, desc="exporting", unit="B", unit_scale=True, smoothing=0.05
+    ) as bar:
         for done in Parallel(workers, return_as="generator_unordered")(tasks):
             bar.update(done)

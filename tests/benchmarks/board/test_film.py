@@ -7,7 +7,8 @@ import pytest
 from fake_separation import FAKE_SUITE
 
 from av_envs.benchmarks.board import film
-from av_envs.benchmarks.board.film import SAMPLE_RATE, write_film
+from av_envs.benchmarks.board.film_file import SAMPLE_RATE, write_film
+from av_envs.benchmarks.board.listening import LEVEL_DB, PEAK_DB, amplified, listening_gain_db
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.suites.suite import SUITES, Group
 
@@ -99,17 +100,93 @@ def test_without_the_video_extra_the_error_names_it(tmp_path, monkeypatch):
         write_film(coloured_frames(1), tones(1), tmp_path / "film.mp4")
 
 
-def test_an_episode_is_seen_and_heard_at_every_step(tmp_path, monkeypatch):
+def test_sound_and_picture_stay_together(tmp_path):
+    """Clicks at the beginning of every second are heard within a hundredth of it."""
+    audio = np.zeros((2, 4 * SAMPLE_RATE), np.float32)
+    for second in range(4):
+        audio[:, second * SAMPLE_RATE : second * SAMPLE_RATE + 80] = 0.8
+    write_film(coloured_frames(4), audio, tmp_path / "film.mp4")
+    with av.open(str(tmp_path / "film.mp4")) as reel:
+        shown = [float(frame.pts * frame.time_base) for frame in reel.decode(video=0)]
+    with av.open(str(tmp_path / "film.mp4")) as reel:
+        chunks = [(float(c.pts * c.time_base), c.to_ndarray()[0]) for c in reel.decode(audio=0)]
+    times = np.concatenate([start + np.arange(len(heard)) / SAMPLE_RATE for start, heard in chunks])
+    heard = np.abs(np.concatenate([heard for _, heard in chunks]))
+    assert shown == [0, 1, 2, 3]
+    for second in (1, 2, 3):
+        around = np.abs(times - second) < 0.4
+        first = times[around][np.flatnonzero(heard[around] > 0.3)[0]]
+        assert first == pytest.approx(second, abs=0.01)
+
+
+def recorded(monkeypatch):
+    """What `film_episode` hands over to be written."""
     calls = []
     monkeypatch.setattr(film, "write_film", lambda *arguments, fps: calls.append((arguments, fps)))
+    return calls
+
+
+def test_an_episode_is_seen_and_heard_at_every_step(tmp_path, monkeypatch):
+    calls = recorded(monkeypatch)
     agent = AgentSpec("av_envs.baselines.separation:Oracle")
     assert film.film_episode(FAKE_SUITE, agent, 3, tmp_path / "film.mp4") == tmp_path / "film.mp4"
     (frames, audio, path), fps = calls[0]
     assert path == tmp_path / "film.mp4"
     assert [frame[0, 0, 0] for frame in frames] == list(range(0, 210, 10))
     assert audio.shape == (2, 21 * SAMPLE_RATE)
-    np.testing.assert_allclose(audio[0, 8000::16000], np.arange(21) / 100, atol=1e-6)
+    steps = audio[0, 8000::16000]
+    gain = listening_gain_db(np.repeat(np.arange(21) / 100, SAMPLE_RATE)[None].repeat(2, 0))
+    np.testing.assert_allclose(steps, np.arange(21) / 100 * 10 ** (gain / 20), atol=1e-3)
     assert fps == 1
+
+
+def test_two_agents_play_the_same_episode_beside_each_other(tmp_path, monkeypatch):
+    calls = recorded(monkeypatch)
+    agents = [AgentSpec(f"av_envs.baselines.separation:{name}") for name in ("Oracle", "Random")]
+    film.film_episode(FAKE_SUITE, agents[0], 3, tmp_path / "film.mp4", agents[1])
+    film.film_episode(FAKE_SUITE, agents[0], 3, tmp_path / "film.mp4")
+    (both, sound, _), _ = calls[0]
+    (alone, alone_sound, _), _ = calls[1]
+    width = alone[0].shape[1]
+    assert both[0].shape[1] == 2 * width
+    np.testing.assert_array_equal(both[5][:, :width], alone[5])
+    np.testing.assert_array_equal(sound, alone_sound)
+
+
+def test_what_ends_earlier_stands_still():
+    short, long = coloured_frames(2), coloured_frames(4)
+    joined = film.side_by_side(short, long)
+    assert len(joined) == 4
+    np.testing.assert_array_equal(joined[3][:, :WIDTH], short[1])
+    np.testing.assert_array_equal(joined[3][:, WIDTH:], long[3])
+
+
+def test_a_note_stands_in_the_header_and_spoils_no_frame():
+    frames = [np.zeros((80, 400, 3), np.uint8)] * 2
+    first, second = film.noted(frames, "Oracle   sound +12 dB")
+    np.testing.assert_array_equal(first, second)
+    assert not frames[0].any()
+    rows, columns = np.nonzero(first.any(axis=-1))
+    assert rows.max() < 36
+    assert 400 - film.NOTE_MARGIN - 8 <= columns.max() < 400 - film.NOTE_MARGIN
+
+
+def test_people_hear_an_episode_at_one_level():
+    rng = np.random.default_rng(0)
+    quiet = (1e-3 * rng.standard_normal((2, 32_000))).astype(np.float32)
+    gain = listening_gain_db(quiet)
+    level = 20 * np.log10(np.sqrt(np.square(amplified(quiet, gain)).mean()))
+    assert LEVEL_DB - 1 <= level <= LEVEL_DB
+    assert gain == 40 == round(gain)
+    assert listening_gain_db(10 * quiet) == pytest.approx(gain - 20, abs=1)
+
+
+def test_no_sample_is_clipped_and_silence_stays():
+    clap = np.zeros((2, 16_000), np.float32)
+    clap[:, 100] = 0.5
+    gain = listening_gain_db(clap)
+    assert PEAK_DB - 1 <= 20 * np.log10(np.abs(amplified(clap, gain)).max()) <= PEAK_DB
+    assert listening_gain_db(np.zeros((2, 100))) == 0
 
 
 @pytest.fixture
@@ -143,7 +220,10 @@ def test_a_measuring_episode_becomes_a_film_of_claps(tmp_path, short_suite):
     [
         (["--suite", "films", "--agent", "a:B"], "unknown suite 'films'"),
         (["--suite", "sep-demo-v2", "--agent", "a:B", "--episode", "24"], "0 to 23, not 24"),
-        (["--suite", "sep-demo-v2", "--agent", "Oracle"], "module:Factory"),
+        (["--suite", "sep-demo-v2", "--agent", "Orcale"], "unknown agent 'Orcale'; give a name of"),
+        (["AVFilm-v0", "--agent", "Oracle"], "or an environment: AVDynamicSep-v0"),
+        (["AVFarSep-v0", "--suite", "sep-demo-v2", "--agent", "Oracle"], "one environment or one"),
+        (["--agent", "Oracle"], "name one environment or one suite"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(capsys, words, message):

@@ -1,0 +1,1 @@
+"""The command `av-envs`: everything that can be done without writing Python."""

@@ -1,0 +1,175 @@
+"""All commands on one page: what each does, an example, and where it is carried out.
+
+Most are modules that can be run by themselves as well; they keep their own options. They are
+imported only when they are called.
+"""
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """One command.
+
+    target   "module:function"; the function takes the list of words that follow, and returns an
+             exit status or None
+    summary  what it does, in a line
+    example  words that may follow
+    given    words that the function gets before those
+    """
+
+    target: str
+    summary: str
+    example: str
+    given: tuple[str, ...] = ()
+
+
+class Group(NamedTuple):
+    """Commands that share their first word."""
+
+    summary: str
+    commands: dict[str, Command]
+
+
+Table = dict[str, Command | Group]
+
+HERE = "av_envs.command_line"
+BENCHMARKS = "av_envs.benchmarks"
+AGENTS = "av_envs.agents"
+
+CACHE = Group(
+    "what is kept on disk: list, clear",
+    {
+        "list": Command(f"{HERE}.cached:list_cache", "what is kept, and how large it is", ""),
+        "clear": Command(
+            f"{HERE}.cached:clear_cache", "remove what can be made again", "--only views"
+        ),
+    },
+)
+BENCH = Group(
+    "suites and results: run, report, verify, compare, speed, ...",
+    {
+        "run": Command(
+            f"{BENCHMARKS}.run:main",
+            "let agents play suites",
+            "--suite sep-demo-v2 --agent av_envs.baselines.separation:Random --out results",
+        ),
+        "report": Command(f"{BENCHMARKS}.report:main", "a leaderboard of the results", "results"),
+        "verify": Command(
+            f"{BENCHMARKS}.verify:main", "play episodes of a result again", "results/FILE.json"
+        ),
+        "compare": Command(
+            f"{BENCHMARKS}.compare:main",
+            "agents against one of them, episode by episode",
+            "results --against Random",
+        ),
+        "speed": Command(
+            f"{BENCHMARKS}.speed.command:main",
+            "steps per second on this machine",
+            "--env AVRIRMeasure-v0",
+        ),
+        "engines": Command(
+            f"{BENCHMARKS}.engines.command:main",
+            "the acoustics beside other engines",
+            "--houses 2 --pairs 4",
+        ),
+        "demo": Command(
+            f"{BENCHMARKS}.demo:main", "three agents, a leaderboard and a film", "--out demo"
+        ),
+    },
+)
+TRAIN = Group(
+    "train an agent or a part of one",
+    {
+        "sb3": Command(
+            f"{AGENTS}.train_sb3:main",
+            "a policy of Stable-Baselines3, for either task",
+            "--env AVDynamicSep-v0 --out runs/sb3",
+        ),
+        "separator": Command(
+            f"{AGENTS}.separation.pretrain:main", "the passive separator", "--out runs/separator"
+        ),
+        "locator": Command(
+            f"{AGENTS}.separation.locate:main", "the locator of targets", "--out runs/locator"
+        ),
+        "imitate": Command(
+            f"{AGENTS}.separation.imitate:main",
+            "a separating policy, from an expert",
+            "--out runs/imitate",
+        ),
+        "separation": Command(
+            f"{AGENTS}.separation.train:main",
+            "a separating policy, by PPO",
+            "--agent active --out runs/active",
+        ),
+        "generator": Command(
+            f"{AGENTS}.rir_measure.pretrain:main",
+            "the generator of impulse responses",
+            "--out runs/generator",
+        ),
+        "set-predictor": Command(
+            f"{AGENTS}.rir_measure.set_predictor.train:main",
+            "the predictor that reads all measurements",
+            "--out runs/set-predictor",
+        ),
+        "team": Command(
+            f"{AGENTS}.rir_measure.train:main",
+            "a measuring team, by PPO",
+            "--preset macma --out runs/team",
+        ),
+        "choosing": Command(
+            f"{AGENTS}.rir_measure.choosing.train:main",
+            "a team that chooses where to go next, by PPO",
+            "--out runs/choosing",
+        ),
+        "localiser": Command(
+            f"{AGENTS}.localization.train:main",
+            "a localiser of sounds",
+            "--out runs/localiser",
+        ),
+    },
+)
+COMMANDS: Table = {
+    "list": Command(f"{HERE}.listing:main", "environments, agents, suites or scenes", "agents"),
+    "film": Command(
+        f"{BENCHMARKS}.board.film:main",
+        "film an episode of an agent, with sound",
+        "AVDynamicSep-v0 --agent Oracle --beside Random --episode 3 --out film.mp4",
+    ),
+    "view": Command(
+        f"{HERE}.view:main",
+        "picture of a dwelling: map, graph, views, decay times",
+        "train:0 --out house.png",
+    ),
+    "bake": Command(
+        "av_envs.worlds.bake:main",
+        "trace the dwellings of a split before training",
+        "--env AVDynamicSep-v0 --houses 4",
+    ),
+    "import": Command(
+        "av_envs.sound.__main__:main",
+        "make a folder of clips of a real corpus",
+        "librispeech LibriSpeech --out sounds",
+        ("import",),
+    ),
+    "sounds": Command(
+        "av_envs.sound.__main__:main",
+        "list the classes of a corpus, or write its clips",
+        "--out clips --splits train",
+    ),
+    "export": Command(
+        "av_envs.soundspaces.export:main",
+        "dwellings as SoundSpaces 1.0 data",
+        "--scenes train:4 --out tree",
+    ),
+    "inspect-mesh": Command(
+        "av_envs.worlds.inspect_mesh:main",
+        "what a mesh file becomes",
+        "house.glb --out house.png",
+    ),
+    "cache": CACHE,
+    "doctor": Command(
+        f"{HERE}.doctor:main", "what is installed here, and whether it works", "--no-test"
+    ),
+    "bench": BENCH,
+    "train": TRAIN,
+}
