@@ -3,6 +3,8 @@
 Prints a table per suite: the score as on the board; how much better each agent was than the one
 named by --against in the same episodes, averaged like scores, with its 95 % interval; and in which
 share of the episodes it was better at all.
+
+With two result files in place of the directory, `... compare A.json B.json`: A against B.
 """
 
 import argparse
@@ -14,9 +16,9 @@ from av_envs.benchmarks.board.leaderboard import Row
 from av_envs.benchmarks.board.statistics import Score, board_score, by_task
 from av_envs.benchmarks.board.tables import heading, interval, markdown_lines, number, score_digits
 from av_envs.benchmarks.command_line import UserError, run_command
-from av_envs.benchmarks.report import read_rows
+from av_envs.benchmarks.report import read_checked, read_rows
 from av_envs.benchmarks.results.files import canonical
-from av_envs.benchmarks.suites.suite import SUITES, Suite
+from av_envs.benchmarks.suites.suite import SUITES, Suite, add_suite
 from av_envs.paths import path_argument
 
 Result = dict[str, Any]
@@ -84,8 +86,37 @@ def _row_key(row: Row) -> tuple:
     return row.path, canonical(row.kwargs), row.source
 
 
+def sentence(first: Result, second: Result) -> str:
+    """How much better the first run was than the second; both of one suite that is known here."""
+    name = first["suite"]["name"]
+    if (name, first["suite"]["hash"]) != (second["suite"]["name"], second["suite"]["hash"]):
+        raise UserError(f"they played different suites: {name} and {second['suite']['name']}")
+    suite = SUITES.get(name)
+    if suite is None or suite.hash != first["suite"]["hash"]:
+        raise UserError(f"the suite {name!r} of these results is not known here; see --suite")
+    score, share = compare(suite, [first], [second])
+    if share is None:
+        raise UserError("they share no episode that both were scored in")
+    one, other = first["agent"]["name"], second["agent"]["name"]
+    digits, metric = score_digits(name), suite.primary_metric
+    value = f"{number(score.value, digits)} {interval(score, digits)}"
+    unit = f" {metric.unit}" if metric.unit else ""
+    return (
+        f"{name}, {metric.name}: {one} is better than {other} by {value}{unit}, "
+        f"and in {100 * share:.0f} % of the episodes that both played"
+    )
+
+
 def _compare(arguments: argparse.Namespace) -> None:
-    rows, results = read_rows(arguments.directory)
+    for path in arguments.suite:
+        add_suite(path)
+    paths = arguments.paths
+    if len(paths) == 2:
+        print(sentence(*(read_checked(path) for path in paths)))
+        return
+    if len(paths) > 2:
+        raise UserError(f"compare one directory, or two result files; not {len(paths)} paths")
+    rows, results = read_rows(paths[0])
     ranked = [row for row in rows if row.rank is not None]
     for name in dict.fromkeys(row.suite for row in ranked):
         mine = [row for row in ranked if row.suite == name]
@@ -95,9 +126,21 @@ def _compare(arguments: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="av_envs.benchmarks.compare", description=__doc__)
     parser.add_argument(
-        "directory", type=path_argument, help="where av_envs.benchmarks.run put its files"
+        "paths",
+        type=path_argument,
+        nargs="+",
+        metavar="DIR | A B",
+        help="where av_envs.benchmarks.run put its files, or two of these files",
     )
     parser.add_argument("--against", default="Random", help="an agent's name, default Random")
+    parser.add_argument(
+        "--suite",
+        type=path_argument,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="suites that were given as files when the results were made",
+    )
     return run_command(_compare, parser, argv)
 
 

@@ -30,20 +30,20 @@ def read_rows(directory: Path) -> tuple[list[Row], list[dict[str, Any]]]:
     files = sorted(path for path in directory.glob("*.json") if path.stem != NAME)
     if not files:
         raise UserError(f"no result files (*.json) in {directory}")
-    results = [read_result(path) for path in files]
-    for path, result in zip(files, results, strict=True):
-        _check(path, result)
+    results = [read_checked(path) for path in files]
     return build_rows(results), results
 
 
-def _check(path: Path, result: dict[str, Any]) -> None:
-    """A result of a suite that is known here must fit it."""
+def read_checked(path: Path) -> dict[str, Any]:
+    """A result; one of a suite that is known here must fit it."""
+    result = read_result(path)
     suite = SUITES.get(result["suite"]["name"])
     if suite is not None and suite.hash == result["suite"]["hash"]:
         try:
             check_consistency(result, suite)
         except RefutedError as fault:
             raise UserError(f"{path} contradicts itself: {fault}") from None
+    return result
 
 
 def write_report(directory: Path, n_audio: int = 0) -> tuple[list[Row], list[Path]]:

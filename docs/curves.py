@@ -82,7 +82,9 @@ def main() -> None:
     from PIL import Image  # extra [test]
 
     picture = np.concatenate([drawn(panel) for panel in PANELS], axis=1)
-    Image.fromarray(picture).quantize(64).save(HERE / "learnability.png", optimize=True)
+    path = HERE / "learnability.png"
+    Image.fromarray(picture).quantize(64).save(path, optimize=True)
+    print(path)
 
 
 def levels(panel: Panel) -> dict[str, float]:

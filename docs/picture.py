@@ -47,6 +47,7 @@ def _save(named_picture: tuple[str, np.ndarray]) -> None:
 
     name, picture = named_picture
     Image.fromarray(picture).quantize(256).save(HERE / name, optimize=True)
+    print(HERE / name)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,14 @@ def test_code_blocks_run(name, monkeypatch, tmp_path):
         exec(compile(block, name, "exec"), {"__name__": "example"})
 
 
+@pytest.mark.parametrize("name", WITH_CODE)
+def test_every_block_runs_by_itself(name):
+    """One that makes an environment registers it, too: readers copy one block."""
+    for block in BLOCK.findall((ROOT / name).read_text(encoding="utf-8")):
+        if re.search(r"\b(gym|gymnasium|pettingzoo)\.make", block):
+            assert re.search(r"^(import|from) av_envs", block, re.MULTILINE), block
+
+
 @pytest.mark.parametrize("name", OF_LIBRARIES)
 def test_pages_of_libraries_run(name, monkeypatch, tmp_path):
     """From top to bottom; later blocks go on with the names of earlier ones."""

@@ -93,6 +93,9 @@ def test_one_version_everywhere():
     assert newest == av_envs.__version__
     assert f"\nversion: {newest}\n" in cited
     assert f'\ndate-released: "{date}"\n' in cited
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"version = {{{newest}}}" in readme
+    assert f"year    = {{{date[:4]}}}" in readme
 
 
 def test_users_get_the_types():

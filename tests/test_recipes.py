@@ -99,6 +99,12 @@ def test_a_reward(follow, capsys):
     assert "lead [" in capsys.readouterr().out
 
 
+def test_a_variant_or_a_wrapper(follow, capsys):
+    follow("A variant or a wrapper")
+    paid, whole = map(float, re.findall(r"(-?\d+\.\d+)", capsys.readouterr().out))
+    assert paid == pytest.approx(whole - 0.1, abs=2e-3)
+
+
 def test_an_observation_is_the_same_single_in_a_batch_and_on_a_device(follow, capsys):
     follow("An observation")
     said = re.findall(r"(-?\d+\.\d+)", capsys.readouterr().out)

@@ -135,6 +135,11 @@ COMMANDS: Table = {
         "film an episode of an agent, with sound",
         "AVDynamicSep-v0 --agent Oracle --beside Random --episode 3 --out film.mp4",
     ),
+    "play": Command(
+        f"{BENCHMARKS}.keyboard.command:main",
+        "play an episode yourself, by keys",
+        "AVDynamicSep-v0 --episode 3",
+    ),
     "view": Command(
         f"{HERE}.view:main",
         "picture of a dwelling: map, graph, views, decay times",

@@ -28,23 +28,27 @@ class Axis(NamedTuple):
     unit: float
 
 
-def spectrogram_picture(magnitude: np.ndarray) -> np.ndarray:
+def spectrogram_picture(magnitude: np.ndarray, brightest: float | None = None) -> np.ndarray:
     """(128, columns, 3) uint8 picture of magnitudes (512, columns), low frequencies at the bottom.
 
-    Colours are dB below the loudest point, down to RANGE_DB.
+    Colours are dB below the loudest point, or below the magnitude `brightest`, down to RANGE_DB.
     """
     loudest = magnitude.reshape(ROWS, magnitude.shape[0] // ROWS, -1).max(axis=1)
-    reference = max(float(loudest.max()), SILENCE)
+    reference = max(float(loudest.max()) if brightest is None else brightest, SILENCE)
     decibels = 20 * np.log10(np.maximum(loudest, 1e-3 * SILENCE) / reference)
     return heat(1 + decibels[::-1] / RANGE_DB)
 
 
 def draw_spectrogram(
-    canvas: np.ndarray, panel: Panel, magnitude: np.ndarray, has_axis: bool
+    canvas: np.ndarray,
+    panel: Panel,
+    magnitude: np.ndarray,
+    has_axis: bool,
+    brightest: float | None = None,
 ) -> None:
     """A second of sound with its time below and, with an axis, 0 to 8 kHz on the left."""
     left, top, width, height = panel
-    put(canvas, panel, spectrogram_picture(magnitude))
+    put(canvas, panel, spectrogram_picture(magnitude, brightest))
     below = top + height + 5
     draw_text(canvas, (left, below), "0", FAINT)
     draw_ending(canvas, (left + width, below), "1 s", FAINT)

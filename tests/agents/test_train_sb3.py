@@ -5,6 +5,7 @@ import json
 import gymnasium as gym
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from av_envs.agents import senses_used
 from av_envs.agents.adapters.sb3 import SB3Agent
@@ -14,6 +15,10 @@ from av_envs.agents.train_sb3 import main, make_venv
 SENSES = {
     "AVDynamicSep-v0": ("depth", "mixture", "target", "pose"),
     "AVRIRMeasure-v0": ("depth", "azimuth", "position"),
+}
+ENDINGS = {
+    "AVDynamicSep-v0": {"val/si_sdr", "val/si_sdr_gain", "val/geodesic_to_target"},
+    "AVRIRMeasure-v0": {"val/cr"},
 }
 TINY = {"houses": 1, "steps": 5}
 BRIEF = ["--num-envs", "2", "--val-envs", "1", "--rollout", "5", "--batch-size", "5"]
@@ -50,6 +55,14 @@ def test_a_trained_policy_plays(env_id, algorithm, more, tmp_path):
     rows = rows_of(tmp_path)
     assert [row["steps"] for row in rows] == ["0", "20"]
     assert all(np.isfinite(float(row["val_return"])) for row in rows)
+    board = EventAccumulator(str(tmp_path)).Reload()
+    told = {tag: [event.value for event in board.Scalars(tag)] for tag in board.Tags()["scalars"]}
+    np.testing.assert_allclose(
+        told["val/return"], [float(row["val_return"]) for row in rows], rtol=1e-5
+    )
+    domain = ENDINGS[env_id]
+    assert domain <= set(told)
+    assert all(len(told[name]) == 2 and np.isfinite(told[name]).all() for name in domain)
     env = gym.make(env_id, **options(env_id))  # with all observations, as on the boards
     name = "PPO" if algorithm == "ppo" else "RecurrentPPO"
     pickled, plain = (

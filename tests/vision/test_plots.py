@@ -38,6 +38,16 @@ def test_the_scale_is_relative_and_ends():
     assert black == brightness(np.zeros((512, 4)))[0, 0]
 
 
+def test_two_pictures_can_have_one_scale():
+    magnitude = np.full((512, 4), 1.0)
+    whole, half = (
+        spectrogram_picture(magnitude, brightest).astype(int) for brightest in (1.0, 2.0)
+    )
+    np.testing.assert_array_equal(whole, spectrogram_picture(magnitude))
+    assert half.sum() < whole.sum()
+    np.testing.assert_array_equal(half, spectrogram_picture(magnitude / 2, 1.0))
+
+
 def test_silence_is_black():
     assert brightness(np.zeros((512, 32))).max() < 20
 

@@ -3,25 +3,42 @@
 import csv
 import io
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
+from torch.utils.tensorboard import SummaryWriter
 
 from av_envs.agents.adapters.sb3.weights import save_policy
 from av_envs.whole_files import write_whole
 
 COLUMNS = ("steps", "seconds", "train_return", "val_return", "val_error", "actions")
 TABLE = "curve_rows"  # attribute of a model
+DOMAIN = (  # of the tasks' infos, what tensorboard is told of how episodes end
+    "si_sdr", "si_sdr_gain", "target_to_rest_db", "geodesic_to_target", "cr", "pe_mean", "wcr",
+)  # fmt: skip
+
+
+class Evaluation(NamedTuple):
+    """Episodes of one evaluation.
+
+    returns  (num_envs,) of one episode each
+    endings  {name: mean over them}, those of DOMAIN that the last infos have and that are finite
+    """
+
+    returns: np.ndarray
+    endings: dict[str, float]
 
 
 def evaluate(
     model: BaseAlgorithm, venv: VecEnv, seed: int, deterministic: bool = True
-) -> np.ndarray:
-    """(num_envs,) returns of one episode each.
+) -> Evaluation:
+    """One episode of each environment.
 
     venv           a `PreprocessVecEnv`
     seed           of the first episode, the others count on
@@ -30,13 +47,23 @@ def evaluate(
     venv.seed(seed)
     observations, state = venv.reset(), None
     starts, running = np.ones(venv.num_envs, bool), np.ones(venv.num_envs, bool)
-    returns = np.zeros(venv.num_envs)
+    returns, last = np.zeros(venv.num_envs), []
     while running.any():
         actions, state = model.predict(observations, state, starts, deterministic)
         observations, _, starts, infos = venv.step(actions)
         returns += running * [info["reward"] for info in infos]
+        last += [infos[i] for i in np.flatnonzero(running & starts)]
         running &= ~starts
-    return returns
+    return Evaluation(returns, _means(last))
+
+
+def _means(infos: list[dict[str, Any]]) -> dict[str, float]:
+    found = {}
+    for name in DOMAIN:
+        values = np.array([info.get(name, np.nan) for info in infos], float)
+        if np.isfinite(values).any():
+            found[name] = float(values[np.isfinite(values)].mean())
+    return found
 
 
 class EvalCallback(BaseCallback):
@@ -47,6 +74,7 @@ class EvalCallback(BaseCallback):
     as well, comes after what must not be missing when a run that was killed goes on from it.
     After a row all episodes begin anew, and random numbers depend on the seed and the number of
     steps only: a run that was killed and resumed ends as one that was not, bit for bit.
+    Tensorboard is told the same row, and how the episodes of `val` end (DOMAIN).
 
     Columns of the table:
 
@@ -79,6 +107,8 @@ class EvalCallback(BaseCallback):
         self._next = int(rows[-1]["steps"]) + every if rows else 0
 
     def _on_training_start(self) -> None:
+        # what was logged after the row from which a run goes on is logged again
+        self._board = SummaryWriter(str(self._directory), purge_step=self.num_timesteps + 1)
         self._begin_row()
         if self._rows:
             self._write_table()  # the run may have been killed just before
@@ -98,6 +128,7 @@ class EvalCallback(BaseCallback):
     def _on_training_end(self) -> None:
         if not self._rows or int(self._rows[-1]["steps"]) < self.num_timesteps:
             self._evaluate()
+        self._board.close()
 
     def _evaluate_if_due(self) -> None:
         if self.num_timesteps >= self._next:
@@ -107,7 +138,7 @@ class EvalCallback(BaseCallback):
     def _evaluate(self) -> None:
         self._next = self.num_timesteps + self._every
         set_random_seed(self._seed())
-        scores = evaluate(self.model, self._val, 0, self._deterministic)
+        scores, endings = evaluate(self.model, self._val, 0, self._deterministic)
         shares = self._taken / max(self._taken.sum(), 1)
         row = {
             "steps": self.num_timesteps,
@@ -119,7 +150,15 @@ class EvalCallback(BaseCallback):
         }
         self._begin_row()
         self._keep(row)
+        self._log(row, endings)
         print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+
+    def _log(self, row: dict[str, Any], endings: Mapping[str, float]) -> None:
+        scalars = {"train/return": row["train_return"], "val/return": row["val_return"]}
+        scalars |= {f"val/{name}": value for name, value in endings.items()}
+        for name, value in scalars.items():
+            self._board.add_scalar(name, value, self.num_timesteps)
+        self._board.flush()
 
     def _keep(self, row: dict) -> None:
         """Write all files; a resumed run repeats what a killed one has not written."""

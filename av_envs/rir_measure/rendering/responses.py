@@ -46,8 +46,7 @@ def draw_response(
         put(canvas, panel, spectrogram_picture(response[ear], width))
         draw_text(canvas, (left + width - 16, top + 6), name, WHITE, scale=2)
         seconds = (width * HOP + WINDOW - HOP) / SAMPLE_RATE
-        for text, row in (("8 kHz", top + 4), ("0", top + height - 12)):
-            draw_text(canvas, (left + 4, row), text, PALE)
+        draw_ending(canvas, (left + width - 22, top + 8), "8 kHz", PALE)
         draw_ending(canvas, (left + width - 4, top + height - 12), f"{seconds:.2f} s", PALE)
 
 
