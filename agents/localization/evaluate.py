@@ -3,7 +3,7 @@
 In takes of unseen houses, or on the test fold of recordings laid out as DCASE 2020 Task 3 (--data
 FOLDER, with the features beside it in FOLDER/features). The measures are those of `metrics.py`,
 each with a 95 % bootstrap interval over takes or recordings; --clear-mot adds those of
-`clear_mot.py`.
+`clear_mot.py`. With --gcc the delay between the ears is followed instead, see `gcc_only.py`.
 """
 
 import argparse
@@ -13,11 +13,12 @@ import sys
 import numpy as np
 
 from av_envs.agents.localization.clear_mot import FARTHEST, clear_mot
+from av_envs.agents.localization.gcc_only import KIND, gcc_found_in
 from av_envs.agents.localization.listening import found_in
-from av_envs.agents.localization.localizer import Localizer, load_localizer
+from av_envs.agents.localization.localizer import load_localizer
 from av_envs.agents.localization.metrics import Frames, scores
 from av_envs.agents.localization.recordings import Recordings
-from av_envs.agents.localization.sequences import Simulated
+from av_envs.agents.localization.sequences import Sequences, Simulated, with_tracks
 from av_envs.agents.localization.takes import TakeConfig
 from av_envs.options import positive_int
 from av_envs.paths import path_argument
@@ -45,33 +46,10 @@ def evaluate(recordings: list[Frames], says_activity: bool) -> dict[str, Interva
     return found
 
 
-def heard(localizer: Localizer, given: argparse.Namespace) -> list[Frames]:
-    """What the localiser finds in each of the recordings or takes that the options name."""
-    tracks, kind = localizer.config.network.tracks, localizer.config.kind
-    if given.data is not None:
-        kept = given.data / "features"
-        folder = Recordings(given.data, kind, tracks, given.seconds, kept, "test", trains=False)
-        return [found_in(localizer, one) for one in folder.held_out()]
-    config = TakeConfig(
-        split=given.split,
-        houses=given.houses,
-        sounds=given.sounds,
-        seconds=given.seconds,
-        tracks=tracks if given.sources is None else given.sources,
-    )
-    if config.tracks > tracks:
-        raise ValueError(f"the localiser has {tracks} tracks, --sources is {config.tracks}")
-    takes = Simulated(kind, config, config, given.sequences, given.towards)
-    return [found_in(localizer, one) for one in takes.held_out()]
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="av_envs.agents.localization.evaluate",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_hearing_options(parser: argparse.ArgumentParser) -> None:
+    """Who listens, and to what."""
     parser.add_argument("--localizer", type=path_argument, help="file; default: the shipped one")
+    parser.add_argument("--gcc", action="store_true", help="the control that learned nothing")
     parser.add_argument("--data", type=path_argument, help="folder; default: simulated takes")
     parser.add_argument("--split", default="val", choices=SPLITS)
     parser.add_argument("--houses", type=positive_int, default=10, help="of the split")
@@ -80,13 +58,53 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=positive_int, default=5, help="of a sequence")
     parser.add_argument("--sources", type=positive_int, help="at a time; default: all tracks")
     parser.add_argument("--towards", default="straight", choices=("straight", "arrival"))
+
+
+def heard(given: argparse.Namespace) -> tuple[list[Frames], bool]:
+    """What is found in each recording or take that the options name, and whether with activity."""
+    if given.gcc:
+        if given.data is not None or given.localizer is not None:
+            raise ValueError("--gcc hears simulated takes, without --data and --localizer")
+        return [gcc_found_in(one) for one in takes(given, KIND, given.sources or 1)], False
+    localizer, _ = load_localizer(given.localizer)
+    tracks, kind = localizer.config.network.tracks, localizer.config.kind
+    if given.data is not None:
+        kept = given.data / "features"
+        folder = Recordings(given.data, kind, tracks, given.seconds, kept, "test", trains=False)
+        sequences = folder.held_out()
+    else:
+        sources = given.sources or tracks
+        if sources > tracks:
+            raise ValueError(f"the localiser has {tracks} tracks, --sources is {sources}")
+        sequences = [with_tracks(one, tracks) for one in takes(given, kind, sources)]
+    return [found_in(localizer, one) for one in sequences], localizer.config.network.activity
+
+
+def takes(given: argparse.Namespace, kind: str, sources: int) -> list[Sequences]:
+    """Simulated takes with at most so many sources at a time."""
+    config = TakeConfig(
+        split=given.split,
+        houses=given.houses,
+        sounds=given.sounds,
+        seconds=given.seconds,
+        tracks=sources,
+    )
+    return Simulated(kind, config, config, given.sequences, given.towards).held_out()
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="av_envs.agents.localization.evaluate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_hearing_options(parser)
     parser.add_argument("--clear-mot", action="store_true", help="needs motmetrics")
     parser.add_argument("--json", type=path_argument, help="write the figures into this file, too")
     given = parser.parse_args(argv)
     try:
-        localizer, _ = load_localizer(given.localizer)
-        found = heard(localizer, given)
-        rows = evaluate(found, localizer.config.network.activity)
+        found, says_activity = heard(given)
+        rows = evaluate(found, says_activity)
         tracked = clear_mot(found) if given.clear_mot else {}
     except (ValueError, OSError, ModuleNotFoundError) as mistake:
         parser.error(str(mistake))

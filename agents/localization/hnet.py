@@ -52,7 +52,6 @@ class Run(Fitting):
     """Networks that learn from synthetic matrices."""
 
     max_norm = math.inf  # not clipped, as in the paper's code
-    warm_up = 1
 
     def __init__(self, args: Args):
         self.args = args

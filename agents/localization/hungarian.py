@@ -18,6 +18,7 @@ from av_envs.agents.weight_files import MALFORMED, load_weights, one_line
 AGENT = "hnet"
 SHIPPED = Path(__file__).parent.parent / "weights" / "hnet.safetensors"
 PAD = 10.0  # every coordinate of a reference that does not exist
+CUT_OFF = 4.0  # distance from which on all are alike; no two unit vectors are more than 2 apart
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Hnet(nn.Module):
     """Distances (B, N, N) to logits of the association of row i with column j.
 
     A GRU reads the rows one after the other; attention with one head, no bias and no scaling
-    lets each row know the others.
+    lets each row know the others. Unlike in the authors' code, distances are cut off: what is
+    absent is tens to hundreds away, which saturates the GRU and drowns what tells pairs apart.
     """
 
     def __init__(self, config: HnetConfig | None = None):
@@ -47,7 +49,7 @@ class Hnet(nn.Module):
 
     def forward(self, distance: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of the association (B, N, N), of rows (B, N) and of columns (B, N) with any."""
-        read, _ = self.gru(distance)  # (B, N, H)
+        read, _ = self.gru(distance.clamp(max=CUT_OFF))  # (B, N, H)
         weights = torch.softmax(self.query(read) @ self.key(read).transpose(1, 2), dim=-1)
         logits = self.head(torch.tanh(weights @ self.value(read)))  # (B, N, N)
         return logits, logits.amax(dim=2), logits.amax(dim=1)

@@ -60,18 +60,26 @@ class Counts(NamedTuple):
     onsets: int
 
 
-def matched_pairs(frames: Frames) -> Matched:
-    """The pairs of every frame that the assignment with the least sum of angles makes."""
+def matched_directions(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Found (M, 3), true (M, 3) and in sight (M,) of the pairs of every frame.
+
+    Those that the assignment with the least sum of angles makes.
+    """
     angle = angles_between(frames.found[:, :, None], frames.truth[:, None])  # (L, N, N)
     pairs = assign(*map(torch.from_numpy, (angle, frames.sounding, frames.active))).numpy()
     frame, track, source = np.nonzero(pairs)
-    found, truth = frames.found[frame, track], frames.truth[frame, source]
+    return frames.found[frame, track], frames.truth[frame, source], frames.sight[frame, source]
+
+
+def matched_pairs(frames: Frames) -> Matched:
+    """What the pairs of one recording are like."""
+    found, truth, sight = matched_directions(frames)
     return Matched(
         np.degrees(angles_between(found, truth)),
         np.degrees(angles_between(folded(found), folded(truth))),
         found[:, 0] * truth[:, 0] < 0,
         np.abs(truth[:, 0]) > np.sin(NEAR_SIDE),
-        frames.sight[frame, source],
+        sight,
     )
 
 

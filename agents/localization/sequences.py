@@ -80,3 +80,14 @@ def labelled(maps: np.ndarray, labels: Labels, towards: str = "straight") -> Seq
 def joined(parts: list[Sequences]) -> Sequences:
     """All of equally long sequences in one."""
     return Sequences(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def with_tracks(one: Sequences, tracks: int) -> Sequences:
+    """The same sequences with that many tracks or more; those that are added have no source."""
+    added = (0, max(tracks - one.active.shape[-1], 0))
+    still = ((0, 0), (0, 0))
+    return Sequences(
+        one.maps,
+        np.pad(one.direction, (*still, added, (0, 0))),
+        *(np.pad(part, (*still, added)) for part in (one.active, one.sight)),
+    )

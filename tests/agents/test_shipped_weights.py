@@ -30,7 +30,15 @@ ENVIRONMENTS = {
     "sep_told": "AVDynamicSep-v0",
     "rir_covers": "AVRIRMeasure-v0",
 }
-OTHERS = {"separator", "locator", "set_predictor", "memoryless", "active", "place_chooser"}
+OTHERS = {
+    "separator",
+    "locator",
+    "set_predictor",
+    "memoryless",
+    "active",
+    "place_chooser",
+    "hnet",
+}
 
 
 def test_every_file_is_known_and_small():

@@ -44,3 +44,11 @@ def test_another_file_is_named(tmp_path):
     (tmp_path / "x.safetensors").write_bytes(b"nothing")
     with pytest.raises(ValueError, match="cannot be read as weights"):
         load_hnet(tmp_path / "x.safetensors")
+
+
+def test_what_is_far_is_all_alike():
+    near = torch.rand(4, 2, 2) * 2
+    away = torch.tensor([[False, True], [True, True]])
+    hnet = Hnet()
+    one, other = (hnet(torch.where(away, far, near))[0] for far in (10.0, 170.0))
+    torch.testing.assert_close(one, other)

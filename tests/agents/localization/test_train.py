@@ -155,6 +155,7 @@ def test_evaluating_on_recordings(undisturbed, recordings, tmp_path, capsys):
         (["--sources", "3"], "the localiser has 2 tracks, --sources is 3"),
         (["--data", "/no/where"], "has no .wav file of the folds 1"),
         (["--localizer", "/no/file"], "/no/file"),
+        (["--gcc"], "--gcc hears simulated takes, without --data and --localizer"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,
 )
