@@ -17,6 +17,7 @@ from av_envs.conventions import N_HEADINGS
 from av_envs.options import check_choice
 from av_envs.scene import Scene, load_scene, scene_name
 
+AT_ONCE = 64  # pairs refined together
 OF_SOURCES = 17  # of the seeds: which nodes of a dwelling sound
 GRID = 1.0  # m between nodes
 
@@ -128,3 +129,13 @@ def flow_pairs(refiner: FlowRefiner, config: PairConfig, progress: bool = False)
         ends.append(refiner.end(heard.truth, start.scale))
         poses.append(heard.pose)
     return Pairs(*(torch.from_numpy(np.stack(rows)) for rows in (starts, ends, poses)))
+
+
+def ends_of(
+    refiner: FlowRefiner, pairs: Pairs, solver: str | None = None, steps: int | None = None
+) -> Tensor:
+    """(P, signals, n): where the flows of all pairs end, see `FlowRefiner.moved`."""
+    refiner.eval()
+    with torch.inference_mode():
+        parts = zip(pairs.start.split(AT_ONCE), pairs.pose.split(AT_ONCE), strict=True)
+        return torch.cat([refiner.moved(*part, solver=solver, steps=steps) for part in parts])

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from av_envs.acoustics.refined import EARS, POSE_FIELDS
 from av_envs.agents.refinement import levels
 from av_envs.agents.refinement.flow import check_solver, follow
+from av_envs.agents.refinement.metrics import HEARD_DB
 from av_envs.agents.refinement.network import SIZES, FlowConfig, FlowNetwork
 from av_envs.agents.separation.checkpoints import Header, network_header, save_network
 from av_envs.agents.weight_files import MALFORMED, load_weights, one_line
@@ -174,6 +175,18 @@ class FlowRefiner(nn.Module):
             return self.velocity(at, time, start, pose, dry, view)
 
         return follow(velocity, start, solver or self.solver, steps or self.steps)
+
+    def error(self, found: Tensor, truth: Tensor) -> Tensor:
+        """(B,) mean error of where flows end, (B, signals, n).
+
+        Of levels in dB, those of the truth at most 60 dB below its loudest; or RMS of a waveform.
+        """
+        if self.config.representation == "waveform":
+            return (found - truth).square().mean(dim=(1, 2)).sqrt()
+        floor = truth.amax(dim=(1, 2), keepdim=True) - HEARD_DB / levels.UNIT_DB
+        judged = truth > floor
+        apart = (found.maximum(floor) - truth).abs() * judged
+        return apart.sum(dim=(1, 2)) / judged.sum(dim=(1, 2)) * levels.UNIT_DB
 
     def refine(
         self,

@@ -17,10 +17,9 @@ import numpy as np
 import torch
 
 from av_envs.agents.fitting import LAST, Fitting, fit
-from av_envs.agents.refinement import levels
 from av_envs.agents.refinement.flow import SIGMA, SOLVERS, flow_matching_loss, regression_loss
 from av_envs.agents.refinement.network import SIZES
-from av_envs.agents.refinement.pairs import PairConfig, Pairs, flow_pairs
+from av_envs.agents.refinement.pairs import AT_ONCE, PairConfig, Pairs, ends_of, flow_pairs
 from av_envs.agents.refinement.refiner import (
     POSES,
     REPRESENTATIONS,
@@ -38,8 +37,6 @@ from av_envs.whole_files import write_whole
 
 OBJECTIVES = ("flow", "regression")
 OF_THE_RUN = ("out", "resume", "threads")
-AT_ONCE = 64  # pairs refined together
-FROM_TOP = 60.0 / levels.UNIT_DB  # of the truth's levels: what is softer is not judged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,28 +120,16 @@ class Run(Fitting):
         """Loss and errors on what is held out; the best has the least error."""
         self.refiner.eval()
         steps = 1 if self.args.objective == "regression" else self.args.steps
-        losses, before, after = [], [], []
+        losses = []
         with torch.inference_mode():
             for first in range(0, len(self.held_out.start), AT_ONCE):
-                rows = torch.arange(first, min(first + AT_ONCE, len(self.held_out.start)))
-                part = self.held_out.at(rows)
+                part = Pairs(*(rows[first : first + AT_ONCE] for rows in self.held_out))
                 losses.append(self.loss((part, torch.Generator().manual_seed(first))).item())
-                found = self.refiner.moved(part.start, part.pose, steps=steps)
-                before.append(self.error(part.start, part.end))
-                after.append(self.error(found, part.end))
+        found, (start, end, _) = ends_of(self.refiner, self.held_out, steps=steps), self.held_out
         row = {"pairs": float(self.updates * self.args.batch_size), "loss": float(np.mean(losses))}
-        row["error_before"] = float(torch.cat(before).mean())
-        row["error"] = float(torch.cat(after).mean())
+        row["error_before"] = float(self.refiner.error(start, end).mean())
+        row["error"] = float(self.refiner.error(found, end).mean())
         return row, -row["error"]
-
-    def error(self, found: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        """(B,) mean error: of levels in dB down to 60 dB below the top, or RMS of a waveform."""
-        if self.args.representation == "waveform":
-            return (found - truth).square().mean(dim=(1, 2)).sqrt()
-        floor = truth.amax(dim=(1, 2), keepdim=True) - FROM_TOP
-        counts = truth > floor
-        apart = (found.maximum(floor) - truth).abs() * counts
-        return apart.sum(dim=(1, 2)) / counts.sum(dim=(1, 2)) * levels.UNIT_DB
 
     def keep(self, row: dict[str, float]) -> None:
         """Write `best.safetensors`."""

@@ -152,7 +152,7 @@ class RefinedAcoustics:
 
 
 def pose_of(scene: Scene, source: int, receiver: int, heading: int) -> np.ndarray:
-    """(12,) float32, the values of POSE_FIELDS: azimuth to the left of the listener, metres / 10."""
+    """(12,) float32, the values of POSE_FIELDS: azimuths to the left, places in units of 10 m."""
     heads = scene.graph.heads.astype(float)
     towards = heads[source] - heads[receiver]
     cos, sin = HEADING_STEPS[heading]
