@@ -69,6 +69,10 @@ BACKENDS: dict[str, Backend] = {
         "av_envs.soundspaces.habitat.world:HabitatWorld",
         ("root", "scenes", "audio", "rays", "materials", "gpu"),
     ),
+    "refined": Backend(
+        "av_envs.worlds.refined:RefinedWorld",
+        ("base", "base_options", "refiner", "refiner_options"),
+    ),
 }
 
 
