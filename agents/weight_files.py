@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_model, save_model
-from torch import nn
+from safetensors.torch import load_file, save_model
+from torch import Tensor, nn
 
 from av_envs.paths import user_path
 from av_envs.whole_files import replacing
 
 LARGEST_FILE = 2**31  # bytes
+FACTOR = ".factor"  # after the name of a matrix in 8 bits: what its rows are multiplied with
 # What a damaged file, or a header in the wrong form, can raise while it is read and built from.
 MALFORMED = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError,
@@ -73,12 +74,26 @@ def load_weights(network: nn.Module, path: str | Path, what: str) -> None:
     """Fill a network, what it is called; ValueError unless the weights fit and are finite."""
     path = user_path(path)
     try:
-        load_model(network, path)
+        network.load_state_dict(_in_full(load_file(path)))
     except MALFORMED as error:
         raise ValueError(f"{path}: does not fit its {what}: {one_line(error)}") from error
     broken = not_finite(network)
     if broken:
         raise ValueError(f"{path}: has weights that are not finite numbers: {broken}")
+
+
+def _in_full(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same, where matrices are kept in 8 bits, see `eight_bits`, multiplied with factors."""
+    made = {}
+    for name, value in tensors.items():
+        matrix = name.removesuffix(FACTOR)
+        if matrix != name and matrix in tensors:
+            continue
+        factor = tensors.get(name + FACTOR)
+        if factor is not None:
+            value = value * factor.reshape(-1, *[1] * (value.ndim - 1))
+        made[name] = value
+    return made
 
 
 def not_finite(network: nn.Module) -> str | None:
