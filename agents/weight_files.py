@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_model
+from safetensors.torch import load_file, load_model, save_model
 from torch import Tensor, nn
 
 from av_envs.paths import user_path
@@ -74,7 +74,11 @@ def load_weights(network: nn.Module, path: str | Path, what: str) -> None:
     """Fill a network, what it is called; ValueError unless the weights fit and are finite."""
     path = user_path(path)
     try:
-        network.load_state_dict(_in_full(load_file(path)))
+        tensors = load_file(path)
+        if any(name.endswith(FACTOR) for name in tensors):
+            network.load_state_dict(_in_full(tensors))
+        else:
+            load_model(network, path)  # which knows of weights that are used twice
     except MALFORMED as error:
         raise ValueError(f"{path}: does not fit its {what}: {one_line(error)}") from error
     broken = not_finite(network)

@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from av_envs.agents.ppo.config import PPOConfig
 from av_envs.agents.ppo.distributed import Ranks
 from av_envs.agents.ppo.rollout import Rollout
-from av_envs.agents.separation.networks.memory import TransformerMemory, memory_loss
+from av_envs.agents.separation.networks.memory import DISTANCES, TransformerMemory, memory_loss
 
 LEARNING_RATE = 1e-3  # the paper's 5e-3 is for batches of 2,240 seconds on eight processors
-EPOCHS = 1  # the paper's 4 cost more time than the moves of a small agent
 AT_ONCE = 16  # episodes
 
 
@@ -23,10 +22,22 @@ class MemoryTraining:
 
     look_back  E, seconds before the present one that count as much
     config     whose learning rate's decay is followed
+    epochs     times that it learns from each episode
+    distance   one of `networks.memory.DISTANCES`
     """
 
-    def __init__(self, memory: nn.Module, look_back: int, config: PPOConfig, ranks: Ranks):
+    def __init__(
+        self,
+        memory: nn.Module,
+        look_back: int,
+        config: PPOConfig,
+        ranks: Ranks,
+        *,
+        epochs: int,
+        distance: str,
+    ):
         self.memory, self.look_back, self.config, self.ranks = memory, look_back, config, ranks
+        self.epochs, self.distance = epochs, distance
         self.optimiser = torch.optim.Adam(memory.parameters(), lr=LEARNING_RATE, eps=1e-5)
 
     def __call__(self, rollout: Rollout, update: int) -> dict[str, float]:
@@ -40,7 +51,7 @@ class MemoryTraining:
         estimates = rollout.labels["passive"].transpose(0, 1)  # (N, T, 512, 32)
         truths = rollout.labels["truth"].transpose(0, 1)
         total, count = 0.0, 0
-        for _ in range(EPOCHS):
+        for _ in range(self.epochs):
             for rows in torch.randperm(len(estimates)).split(AT_ONCE):
                 loss = self._loss(estimates[rows].float(), truths[rows].float())
                 if not loss.isfinite():
@@ -64,13 +75,13 @@ class MemoryTraining:
         last = torch.randint(seconds, (rows, 1), device=estimates.device)
         heard = steps <= last  # what the memory holds at some second of the episode
         refined = self.memory(estimates, steps, heard)
-        return memory_loss(refined, truths, steps, heard, self.look_back)
+        return memory_loss(refined, truths, steps, heard, self.look_back, distance=self.distance)
 
     def _recurrent_loss(self, estimates: Tensor, truths: Tensor) -> Tensor:
-        """L1 of every second; gradients do not pass from one second to the one before."""
+        """Of every second; gradients do not pass from one second to the one before."""
         before, loss = torch.zeros_like(estimates[:, 0]), estimates.new_zeros(())
         for estimate, truth in zip(estimates.unbind(1), truths.unbind(1), strict=True):
             refined = self.memory(estimate, before)
-            loss = loss + (refined - truth).abs().mean() / estimates.shape[1]
+            loss = loss + DISTANCES[self.distance](refined, truth).mean() / estimates.shape[1]
             before = refined.detach()
         return loss

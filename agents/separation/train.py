@@ -46,6 +46,7 @@ from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.expert import Teaching, Truths
 from av_envs.agents.separation.memory_training import MemoryTraining
 from av_envs.agents.separation.networks.locator import TargetLocator
+from av_envs.agents.separation.networks.memory import DISTANCES
 from av_envs.agents.separation.networks.policy import FEATURES
 from av_envs.agents.separation.novelty import NoveltyReward
 from av_envs.agents.separation.senses import Senses, needed_observations
@@ -88,6 +89,8 @@ class Args(TaskOptions):
     reward: str | None = option(None, "default: that of the agent", type=str, choices=REWARDS)
     reward_scale: float = option(0.2, "factor of the rewards")
     look_back: int | None = option(None, "E; default: the agent's", type=non_negative_int)
+    memory_epochs: int = option(4, "of the memory, per update", type=positive_int)
+    memory_loss: str = option("log_nmse", "the paper's is l1", choices=DISTANCES)
     steps: int = option(500_000, "of all environments together", type=positive_int)
     num_envs: int = option(32, "of this rank", type=positive_int)
     houses: int = option(32, "of the split train", type=positive_int)
@@ -221,7 +224,10 @@ def train(args: Args, ranks: Ranks) -> None:
     memory_training = None
     if networks.memory is not None:
         look_back = networks.config.look_back
-        memory_training = MemoryTraining(networks.memory, look_back, config, ranks)
+        memory_training = MemoryTraining(
+            networks.memory, look_back, config, ranks,
+            epochs=args.memory_epochs, distance=args.memory_loss,
+        )  # fmt: skip
         kept |= {"memory": networks.memory, "memory optimiser": memory_training.optimiser}
     trials = Trials(
         networks, separator, args.val_episodes, args.val_houses, args.env_options, device, locator

@@ -21,9 +21,11 @@ from av_envs.agents.separation.networks.slicing import (
     joined,
     sliced,
 )
+from av_envs.separation.metrics import TARGET_POWER
 
 SLOPE = 0.2  # of the leaky ReLU between the convolutions of an item
 SIDE = 8  # of an item: 32 x 32 halved twice
+FLOOR = 1e-4  # of a normalised error: beyond 40 dB nothing more is asked for
 LONGEST_PERIOD = 1e4  # of the code of time, in steps over 2 pi
 OUTPUTS = ("direct", "residual")
 
@@ -173,8 +175,9 @@ def memory_loss(
     valid: Tensor,
     look_back: int,
     average_over: int | None = None,
+    distance: str = "l1",
 ) -> Tensor:
-    """Mean absolute error of the newest slot of each row and of those `look_back` steps before it.
+    """Mean distance of the newest slot of each row and of those `look_back` steps before it.
 
     refined, targets  (B, T, 512, 32) magnitudes; each slot's target is that of its own second
     steps, valid      (B, T) as a memory takes them; the current slot is the valid one with the
@@ -183,6 +186,7 @@ def memory_loss(
                       current one
     average_over      None: the mean over supervised slots. A number, the paper's 40: the sum over
                       the supervised slots of a row by that number, so that early steps weigh less
+    distance          one of DISTANCES
 
     Raises ValueError if no slot is valid.
     """
@@ -193,9 +197,25 @@ def memory_loss(
     count = supervised.sum()
     if not count:
         raise ValueError("memory_loss needs at least one valid slot")
-    differences = (refined - targets).masked_fill(~supervised[..., None, None], 0.0)
-    total = differences.abs().mean(dim=(2, 3)).sum()
+    total = DISTANCES[distance](refined, targets)[supervised].sum()
     return total / (count if average_over is None else len(steps) * average_over)
+
+
+def absolute(refined: Tensor, targets: Tensor) -> Tensor:
+    """(...) mean absolute errors of magnitudes (..., 512, 32), the paper's."""
+    return (refined - targets).abs().mean(dim=(-2, -1))
+
+
+def log_nmse(refined: Tensor, targets: Tensor) -> Tensor:
+    """(...) logarithms to the base 10 of normalised errors of magnitudes (..., 512, 32).
+
+    Every target that sounds has the power TARGET_POWER. A decibel is a decibel, as in the score.
+    """
+    error = (refined - targets).square().mean(dim=(-2, -1))
+    return torch.log10(error / TARGET_POWER + FLOOR)
+
+
+DISTANCES = {"l1": absolute, "log_nmse": log_nmse}
 
 
 def supervised_slots(steps: Tensor, valid: Tensor, look_back: int) -> Tensor:

@@ -31,7 +31,7 @@ def rollout(seconds: int = 4, n: int = 3) -> SimpleNamespace:
 
 def training(name: str, look_back: int = 2, ranks=ALONE) -> MemoryTraining:
     torch.manual_seed(1)
-    return MemoryTraining(MEMORIES[name](), look_back, CONFIG, ranks)
+    return MemoryTraining(MEMORIES[name](), look_back, CONFIG, ranks, epochs=1, distance="l1")
 
 
 @pytest.mark.parametrize("name", MEMORIES)

@@ -11,6 +11,7 @@ from av_envs.agents.separation.networks.memory import (
     MemoryConfig,
     RecurrentRefiner,
     TransformerMemory,
+    log_nmse,
     memory_loss,
     supervised_slots,
     time_code,
@@ -165,6 +166,20 @@ def test_the_recurrent_refiner_hears_both_and_knows_its_bands():
     planes = torch.cat([estimate.reshape(2, 16, 32, 32), previous.reshape(2, 16, 32, 32)], dim=1)
     by_hand = refiner.second(refiner.first(planes).relu()).reshape(2, 512, 32)
     torch.testing.assert_close(refined, by_hand)
+
+
+def test_a_decibel_is_a_decibel():
+    """Errors of a tenth and of a thousandth of the power of a target, and no error at all."""
+    targets = torch.full((1, 3, 512, 32), 1.2)
+    errors = 1.2 * torch.tensor([0.1, 0.001, 0.0]).sqrt()
+    found = log_nmse(targets + errors[None, :, None, None], targets)
+    expected = torch.tensor([[0.1, 0.001, 0.0]]).add(1e-4).log10()
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
+    steps, valid = torch.arange(3)[None], torch.tensor([[True, True, False]])
+    loss = memory_loss(
+        targets + errors[None, :, None, None], targets, steps, valid, 14, distance="log_nmse"
+    )
+    torch.testing.assert_close(loss, expected[0, :2].mean(), atol=1e-4, rtol=0)
 
 
 def test_a_residual_recurrent_refiner_changes_nothing_at_first():
