@@ -1,6 +1,9 @@
 """Playing by keys: the same episode, the same score, as an agent that does the same."""
 
 import io
+import os
+import pty
+import termios
 from dataclasses import replace
 
 import numpy as np
@@ -187,6 +190,36 @@ def test_a_terminal_shows_what_is_seen_and_heard():
     assert told.count("\u2580") == terminal.COLUMNS**2 // 2
     assert "\nL " in told
     assert "\nR " in told
+
+
+def test_keys_come_one_by_one_and_the_terminal_is_left_as_it_was():
+    """Without the return key, which a terminal waits for otherwise."""
+    master, slave = pty.openpty()
+    try:
+        with open(slave, closefd=False) as keys:
+            before = termios.tcgetattr(slave)
+            commands = terminal.Terminal(keys, io.StringIO()).commands()
+            os.write(master, b"d")
+            assert next(commands) == "right"
+            assert not termios.tcgetattr(slave)[3] & termios.ICANON
+            os.write(master, b"q")
+            assert next(commands) == "quit"
+            commands.close()
+            assert termios.tcgetattr(slave) == before
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+@pytest.mark.parametrize(
+    ("display", "installed", "shown"), [(":0", True, True), (":0", False, False), ("", True, False)]
+)
+def test_a_window_needs_a_screen_and_pygame(monkeypatch, display, installed, shown):
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(command, "find_spec", lambda name: object() if installed else None)
+    assert command.has_screen() is shown
 
 
 def test_what_people_hear_is_louder_but_limited():
