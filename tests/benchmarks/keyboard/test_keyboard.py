@@ -146,6 +146,18 @@ def test_mistakes_are_told_in_a_sentence(suites, capsys, monkeypatch, words, mes
     assert message in capsys.readouterr().err
 
 
+def test_a_rival_that_cannot_play_does_not_cost_the_score(monkeypatch):
+    def fail(name, suite, index):
+        raise UserError("it is ill")
+
+    session = Session(SEPARATING, 0)
+    play(session, Script("d"))
+    monkeypatch.setattr(command, "score_of", fail)
+    told = command.table(session, ["DoA"]).splitlines()
+    assert told[1].startswith("you ")
+    assert told[2] == "DoA could not play: it is ill"
+
+
 def test_suites_that_ask_for_more_than_moves_are_refused():
     suite = replace(SEPARATING, env_kwargs={**SEPARATING.env_kwargs, "estimator": "agent"})
     with pytest.raises(UserError, match="cannot be played by keys"):
