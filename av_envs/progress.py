@@ -6,7 +6,7 @@ A log file or a pipe gets whole lines, and none of work that is done within a mi
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from tqdm import tqdm
 
@@ -86,7 +86,7 @@ class ProgressLines:
         print(meter, file=sys.stderr, flush=True)
 
 
-Bar = tqdm | ProgressLines
+Bar: TypeAlias = tqdm | ProgressLines
 
 
 def progress_bar(

@@ -34,6 +34,7 @@ MAP = (16, 48, 560, 516)  # left, top, width, height of the panel
 LEGEND_ROW = 578
 VIEW = (592, 48, 256, 256)
 FACTS = (866, 52)
+LABEL_ROWS = 16  # pixels from a label to its spectrogram
 FACT_HEIGHT = 62  # pixels from one fact to the next
 MIXTURE, ESTIMATE, TARGET = (618, 332, 96, 128), (728, 332, 96, 128), (838, 332, 96, 128)
 SCALE = (942, 332, 8, 128)  # what the colours mean
@@ -60,6 +61,8 @@ class FrameContent:
     worth         name of those, such as "SI-SDR gain"
     steps         of the whole episode
     caption       one line of printable ASCII, e.g. step and class
+    estimate_title
+                  what the estimate is called: an agent's own is of the second before
     facts         (name, value) of printable ASCII, at most four, told in large letters
     """
 
@@ -74,6 +77,7 @@ class FrameContent:
     worth: str
     steps: int
     caption: str
+    estimate_title: str = "scored"
     facts: Sequence[tuple[str, str]] = ()
 
     def __post_init__(self):
@@ -96,6 +100,8 @@ def episode_frame(shown: FrameContent) -> np.ndarray:
     for k, (name, value) in enumerate(shown.facts):
         draw_text(canvas, (left, top + k * FACT_HEIGHT), name, GREY)
         draw_text(canvas, (left, top + k * FACT_HEIGHT + 17), value, INK, scale=2)
+    left, top, _, _ = ESTIMATE
+    draw_text(canvas, (left, top - LABEL_ROWS), shown.estimate_title, INK)
     both_ears = np.sqrt(np.square(shown.mixture).mean(axis=0))
     for panel, magnitude in (
         (MIXTURE, both_ears),
@@ -116,12 +122,8 @@ def _background(scene: Scene) -> tuple[np.ndarray, PlacedMap]:
     canvas = blank_canvas()
     placed = draw_map(canvas, scene, MAP)
     draw_legend(canvas, (28, LEGEND_ROW), LEGEND)
-    for label, (left, top, _, _) in (
-        ("heard", MIXTURE),
-        ("scored", ESTIMATE),
-        ("target, dry", TARGET),
-    ):
-        draw_text(canvas, (left, top - 16), label, INK)
+    for label, (left, top, _, _) in (("heard", MIXTURE), ("target, dry", TARGET)):
+        draw_text(canvas, (left, top - LABEL_ROWS), label, INK)
     draw_scale(canvas, SCALE)
     return canvas, placed
 

@@ -31,6 +31,7 @@ def shown_state(
             worth="SI-SDR gain over the start" if is_compared else "SI-SDR",
             steps=config.steps,
             caption=f"step {state.t} of {config.steps}   target {name}",
+            estimate_title="scored, 1 s ago" if state.own_estimate else "scored",
             facts=_facts(state),
         )
     )

@@ -89,6 +89,19 @@ class Layout:
     def separation_episodes(self, split: str, version: str = "v1") -> Path:
         return self.separation / version / split / f"{split}.json.gz"
 
+    def separation_split(self, split: str, version: str = "v1") -> str:
+        """The folder that a split means: "val" is "val_100episodes" if that is the only such one.
+
+        ValueError where there are several.
+        """
+        top = self.separation / version
+        if (top / split).exists():
+            return split
+        found = sorted(path.name for path in top.glob(f"{split}_*episodes") if path.is_dir())
+        if len(found) > 1:
+            raise ValueError(f"{top} has several splits {split!r}: {', '.join(found)}; name one")
+        return found[0] if found else split
+
     def passive_examples(self, split: str, scene: str, version: str = "v1") -> Path:
         return self.passive / version / split / f"{scene}.pkl"
 

@@ -10,6 +10,7 @@ from av_envs.scene.scene import Scene
 WALL = 0.1  # m, thickness drawn around floors
 MARGIN = 0.3  # m, around the dwelling
 CUT = 1e-3  # m above the ceiling
+BELOW_CEILING = 0.15  # m; what reaches higher is a wall, no furniture
 STEP_HEIGHT = 0.05  # m, smaller steps in height get no outline
 PAPER = np.array([250, 250, 248], np.float32)
 WALL_COLOUR = np.array([62, 66, 74], np.uint8)
@@ -38,7 +39,8 @@ def top_down_map(scene: Scene, pixels_per_metre: float = 32.0) -> TopDownMap:
     """The map of a scene.
 
     The highest surface that faces up is drawn at every place: a floor pale, a piece of
-    furniture in its colour with an outline. Where there is none within WALL of one, a wall.
+    furniture in its colour with an outline, and what reaches to the ceiling as a wall. Where there
+    is none within WALL of one, a wall, too.
     """
     if not pixels_per_metre > 0:
         raise ValueError(f"pixels_per_metre must be positive, got {pixels_per_metre}")
@@ -48,15 +50,22 @@ def top_down_map(scene: Scene, pixels_per_metre: float = 32.0) -> TopDownMap:
     corner = np.array([low[0], high[1]])
     columns = corner[0] + (np.arange(width) + 0.5) / pixels_per_metre
     rows = corner[1] - (np.arange(height) + 0.5) / pixels_per_metre
-    index, level = _surfaces_from_above(scene, columns, rows, _top(scene))
+    ceilings = _ceilings(scene)
+    top = ceilings.max() + CUT if len(ceilings) else scene.bounds[1, 2] + MARGIN
+    index, level = _surfaces_from_above(scene, columns, rows, float(top))
     picture = _paint(scene, index, level)
     wall = (index < 0) & _near(index >= 0, max(1, round(WALL * pixels_per_metre)))
+    if len(ceilings):  # of a mesh, whose walls may be closed boxes
+        wall |= level > np.median(ceilings) - BELOW_CEILING
     picture[wall] = WALL_COLOUR
     return TopDownMap(picture, corner, float(pixels_per_metre))
 
 
-def _top(scene: Scene) -> float:
-    """Just above the highest ceiling over a node: attics and roofs are cut off."""
+def _ceilings(scene: Scene) -> np.ndarray:
+    """(K,) metres, how high the ceilings over the nodes are; none under the open sky.
+
+    The map is cut just above the highest: attics and roofs are left out.
+    """
     heads, far = scene.graph.heads, 1e6
     t, _ = cast_rays(
         scene.bvh,
@@ -64,8 +73,7 @@ def _top(scene: Scene) -> float:
         np.broadcast_to(np.array([0, 0, 1], np.float32), heads.shape),
         np.full(len(heads), far, np.float32),
     )
-    tops = (heads[:, 2] + t)[t < far]
-    return float(tops.max() + CUT) if len(tops) else float(scene.bounds[1, 2] + MARGIN)
+    return (heads[:, 2] + t)[t < far]
 
 
 def _surfaces_from_above(

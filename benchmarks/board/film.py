@@ -25,7 +25,7 @@ from av_envs.benchmarks.play.episodes import (
     make_env,
     open_job_player,
 )
-from av_envs.benchmarks.play.named import OF_ENVIRONMENT, agent_of, suite_of
+from av_envs.benchmarks.play.named import OF_ENVIRONMENT, agent_of, senses_of, suite_of
 from av_envs.benchmarks.suites.suite import SUITES, Group, Suite
 from av_envs.options import non_negative_int
 from av_envs.paths import path_argument
@@ -68,7 +68,7 @@ def record_episode(suite: Suite, agent: AgentSpec, index: int) -> Recording:
     """Play episode `index` of a suite; UserError if its environment shows or sounds nothing."""
     group, seed, options = suite.episodes[index]
     _check_films(suite, group)
-    env = make_env(suite, group, render_mode="rgb_array")
+    env = make_env(suite, group, render_mode="rgb_array", **senses_of(suite))
     player = open_job_player(Job(suite, agent), env)
     observation, _ = env.reset(seed=seed, options=options)
     player.reset(agent_seed(0, group.name, seed))

@@ -19,7 +19,7 @@ from av_envs.benchmarks.command_line import UserError, run_command
 from av_envs.benchmarks.keyboard.playing import Front, Script, play
 from av_envs.benchmarks.keyboard.session import Session
 from av_envs.benchmarks.play.episodes import Job, make_env, open_job_player, play_episode
-from av_envs.benchmarks.play.named import OF_ENVIRONMENT, agent_of, suite_of
+from av_envs.benchmarks.play.named import OF_ENVIRONMENT, agent_of, senses_of, suite_of
 from av_envs.benchmarks.suites.suite import Suite
 from av_envs.options import non_negative_int
 from av_envs.paths import path_argument
@@ -39,7 +39,7 @@ def rivals_of(suite: Suite) -> list[str]:
 def score_of(name: str, suite: Suite, index: int) -> float:
     """What an agent's score in that episode is."""
     job = Job(suite, agent_of(name, suite))
-    env = make_env(suite, suite.episodes[index].group)
+    env = make_env(suite, suite.episodes[index].group, **senses_of(suite))
     try:
         record = play_episode(env, open_job_player(job, env), job, index).record
     finally:
@@ -53,13 +53,18 @@ def table(session: Session, rivals: list[str]) -> str:
     """The player's score and those of the rivals, best first."""
     suite, metric = session.suite, session.suite.primary_metric
     you = "you (with the map)" if session.map_seen else "you"
-    scores = {you: session.score()}
-    scores |= {name: score_of(name, suite, session.index) for name in rivals}
+    scores, failed = {you: session.score()}, []
+    for name in rivals:
+        try:
+            scores[name] = score_of(name, suite, session.index)
+        except UserError as reason:  # what a person has played is not lost for it
+            failed.append(f"{name} could not play: {reason}")
     best_first = sorted(scores, key=scores.__getitem__, reverse=metric.higher_is_better)
     width = max(map(len, scores))
     unit = f" {metric.unit}" if metric.unit else ""
     lines = [f"{name:<{width}}  {scores[name]:8.3f}{unit}" for name in best_first]
-    return "\n".join([f"{metric.name} in episode {session.index} of {suite.name}:", *lines])
+    title = f"{metric.name} in episode {session.index} of {suite.name}:"
+    return "\n".join([title, *lines, *failed])
 
 
 def save_film(session: Session, path: Path) -> Path:

@@ -33,6 +33,17 @@ def suite_of(what: str) -> Suite:
         raise UserError(f"{error}; or an environment: {ids}") from None
 
 
+def senses_of(suite: Suite) -> dict[str, list[str]]:
+    """Options of `make_env` with which agents may hear the waveform, as people do.
+
+    Suites that rank by the mixture's spectrogram do not offer it; where nothing is ranked, in a
+    film or beside a person, agents that need it can play as well.
+    """
+    offered = list(suite.env_kwargs.get("observations", ()))
+    is_deaf = VARIANTS.get(suite.env_id, (None,))[0] == SEPARATION and "waveform" not in offered
+    return {"observations": [*offered, "waveform"]} if offered and is_deaf else {}
+
+
 def agent_of(name: str, suite: Suite, kwargs_text: str = "{}") -> AgentSpec:
     """The agent that "module:Factory" means, or the bare name of one that comes with av-envs."""
     if is_import_path(name):

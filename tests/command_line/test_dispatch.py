@@ -143,3 +143,10 @@ def test_agents_are_found_where_the_command_is_called(tmp_path):
     code += f"try:\n    runpy.run_path({str(script)!r}, run_name='__main__')\n"
     code += "except SystemExit:\n    pass\nimport my_agents"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+def test_every_command_is_on_its_page():
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert [line for line in LINES if line.split()[-1] not in page] == []
+    for name in COMMANDS:
+        assert f"`{name}" in page

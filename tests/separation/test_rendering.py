@@ -176,3 +176,12 @@ def test_what_is_scored_is_shown():
     assert _scored(copy.deepcopy(env).state, env.config) is None
     assert len(env.state.history) == 2
     assert shown_state(env.state, env.config, classes).shape == (608, 992, 3)
+
+
+def test_an_agents_own_estimate_is_called_that_of_the_second_before(parts):
+    frame, other = frame_of(parts), frame_of(parts, estimate_title="scored, 1 s ago")
+    changed = np.argwhere((frame != other).any(axis=-1))
+    left, top, width, _ = ESTIMATE
+    assert changed[:, 0].max() < top
+    assert left <= changed[:, 1].min()
+    assert changed[:, 1].max() < left + width + 14

@@ -126,3 +126,17 @@ def test_a_tree_may_be_named_by_any_kind_of_path(tmp_path, monkeypatch):
         world = SoundSpacesWorld(grid=1.0, root=Path(home) / "tree")
         assert world.dataset.layout.metadata == expected.metadata
         assert Export(Path(home) / "tree", WorldSettings()).root == tmp_path / "tree"
+
+
+def test_a_split_goes_without_its_number_if_there_is_one_only(tmp_path):
+    layout = standard_layout(tmp_path, "mp3d")
+    assert layout.separation_split("val") == "val"  # nothing is there; the reader will say so
+    touch(layout.separation_episodes("val_100episodes"))
+    touch(layout.separation_episodes("train_9episodes"))
+    assert layout.separation_split("val") == "val_100episodes"
+    assert layout.separation_split("val_100episodes") == "val_100episodes"
+    touch(layout.separation_episodes("val_20episodes"))
+    with pytest.raises(ValueError, match="val_100episodes, val_20episodes; name one"):
+        layout.separation_split("val")
+    touch(layout.separation_episodes("val"))
+    assert layout.separation_split("val") == "val"

@@ -23,8 +23,11 @@ ROOM = (6.0, 4.0, 3.0)  # m
 TABLE = ((4.0, 2.5, 0.0), (5.0, 3.5, 0.8))  # its south-west corner at (4, 2.5)
 
 
-def room_blocks(room_size):
-    """East wall red, north green, west blue, south white; floor and ceiling grey; a table."""
+def room_blocks(room_size, things=()):
+    """East wall red, north green, west blue, south white; floor and ceiling grey; a table.
+
+    things  (low, high) corners of closed boxes that stand in it as well
+    """
     x, y, z = room_size
     walls = [
         ((x, 0, 0), (x, y, z), RED, WEST),
@@ -34,13 +37,14 @@ def room_blocks(room_size):
         ((0, 0, 0), (x, y, 0), GREY, UP),
         ((0, 0, z), (x, y, z), GREY, DOWN),
         (*TABLE, (200, 150, 20), STANDING),
+        *((low, high, (180, 60, 60), STANDING) for low, high in things),
     ]
     material = next(iter(MATERIALS))
     return [Block(low, high, material, colour, PLAIN, faces) for low, high, colour, faces in walls]
 
 
-def _make_scene(name="box", room_size=ROOM, pattern=PLAIN):
-    blocks = [block._replace(pattern=pattern) for block in room_blocks(room_size)]
+def _make_scene(name="box", room_size=ROOM, pattern=PLAIN, things=()):
+    blocks = [block._replace(pattern=pattern) for block in room_blocks(room_size, things)]
     mesh = mesh_of(blocks)
     positions = np.array([[1.5, 1.5, 0], [2.5, 1.5, 0]], np.float32)
     neighbours = np.array([[1, -1, -1, -1], [-1, -1, 0, -1]], np.int32)
@@ -52,7 +56,7 @@ def _make_scene(name="box", room_size=ROOM, pattern=PLAIN):
 
 @pytest.fixture(scope="session")
 def make_scene():
-    """make_scene(name, room_size, pattern): a room with a table, see `room_blocks`."""
+    """make_scene(name, room_size, pattern, things): a room with a table, see `room_blocks`."""
     return _make_scene
 
 

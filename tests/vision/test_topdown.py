@@ -28,6 +28,18 @@ def test_furniture_floor_wall_and_outside_look_different(scene):
     assert floor.min() > 150
 
 
+def test_what_reaches_to_the_ceiling_is_a_wall_and_a_wardrobe_is_not(make_scene):
+    """Walls of a mesh may be closed boxes, whose tops face up."""
+    wall = ((3.0, 0.0, 0.0), (3.2, 2.0, 3.0))
+    low_wall = ((3.0, 2.0, 0.0), (3.2, 4.0, 2.95))
+    wardrobe = ((0.0, 3.0, 0.0), (1.0, 3.6, 2.2))
+    plan = top_down_map(make_scene("walled", things=(wall, low_wall, wardrobe)), 20)
+    for place in ((3.1, 1.0), (3.1, 3.0)):
+        np.testing.assert_array_equal(pixel(plan, place), WALL_COLOUR)
+    assert np.ptp(pixel(plan, (0.5, 3.3)).astype(int)) > 60
+    assert pixel(plan, (2.0, 1.0)).min() > 150
+
+
 def test_doors_are_open_and_every_node_stands_on_a_floor():
     scene = House(0).scene()
     plan = top_down_map(scene, 20)

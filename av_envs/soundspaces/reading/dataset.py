@@ -66,12 +66,14 @@ class SoundSpacesDataset:
         """The episodes of a split, of all scenes or of one.
 
         task   "audionav", "semantic", "aaviss" (Move2Hear) or "aavidss" (its dynamic kin)
-        split  the name of a folder, e.g. "val" or "train_731243episodes"
+        split  the name of a folder, e.g. "val" or "train_731243episodes"; of those for separation
+               "val" is enough where there is one "val_<number>episodes" only
         """
         if task in TASK_FOLDERS:
             path = self.layout.navigation_episodes(task, split, version)
         else:
-            path = self.layout.separation_episodes(split, version)
+            folder = self.layout.separation_split(split, version)
+            path = self.layout.separation_episodes(folder, version)
         return read_episodes(path, task, self._names, lambda name: self.scene(name).graph, scene)
 
     def passive_examples(self, split: str, scene: str, version: str = "v1") -> list[PassiveExample]:

@@ -1,6 +1,9 @@
 """Playing by keys: the same episode, the same score, as an agent that does the same."""
 
 import io
+import os
+import pty
+import termios
 from dataclasses import replace
 
 import numpy as np
@@ -143,6 +146,18 @@ def test_mistakes_are_told_in_a_sentence(suites, capsys, monkeypatch, words, mes
     assert message in capsys.readouterr().err
 
 
+def test_a_rival_that_cannot_play_does_not_cost_the_score(monkeypatch):
+    def fail(name, suite, index):
+        raise UserError("it is ill")
+
+    session = Session(SEPARATING, 0)
+    play(session, Script("d"))
+    monkeypatch.setattr(command, "score_of", fail)
+    told = command.table(session, ["DoA"]).splitlines()
+    assert told[1].startswith("you ")
+    assert told[2] == "DoA could not play: it is ill"
+
+
 def test_suites_that_ask_for_more_than_moves_are_refused():
     suite = replace(SEPARATING, env_kwargs={**SEPARATING.env_kwargs, "estimator": "agent"})
     with pytest.raises(UserError, match="cannot be played by keys"):
@@ -187,6 +202,36 @@ def test_a_terminal_shows_what_is_seen_and_heard():
     assert told.count("\u2580") == terminal.COLUMNS**2 // 2
     assert "\nL " in told
     assert "\nR " in told
+
+
+def test_keys_come_one_by_one_and_the_terminal_is_left_as_it_was():
+    """Without the return key, which a terminal waits for otherwise."""
+    master, slave = pty.openpty()
+    try:
+        with open(slave, closefd=False) as keys:
+            before = termios.tcgetattr(slave)
+            commands = terminal.Terminal(keys, io.StringIO()).commands()
+            os.write(master, b"d")
+            assert next(commands) == "right"
+            assert not termios.tcgetattr(slave)[3] & termios.ICANON
+            os.write(master, b"q")
+            assert next(commands) == "quit"
+            commands.close()
+            assert termios.tcgetattr(slave) == before
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+@pytest.mark.parametrize(
+    ("display", "installed", "shown"), [(":0", True, True), (":0", False, False), ("", True, False)]
+)
+def test_a_window_needs_a_screen_and_pygame(monkeypatch, display, installed, shown):
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(command, "find_spec", lambda name: object() if installed else None)
+    assert command.has_screen() is shown
 
 
 def test_what_people_hear_is_louder_but_limited():

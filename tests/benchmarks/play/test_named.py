@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.play.named import OF_ENVIRONMENT, agent_of, suite_of
+from av_envs.benchmarks.play.named import OF_ENVIRONMENT, agent_of, senses_of, suite_of
 from av_envs.benchmarks.suites.suite import SUITES
 from av_envs.registration import VARIANTS
 
@@ -18,6 +18,13 @@ def test_a_suite_is_known_by_its_name_too():
     assert suite_of("sep-demo-v2") is SUITES["sep-demo-v2"]
     with pytest.raises(UserError, match=r"suite 'demo'.*or an environment: AVDynamicSep-v0"):
         suite_of("demo")
+
+
+def test_where_nothing_is_ranked_agents_hear_as_people_do():
+    observed = senses_of(SUITES["sep-demo-v2"])["observations"]
+    assert observed == [*SUITES["sep-demo-v2"].env_kwargs["observations"], "waveform"]
+    assert senses_of(SUITES["separate-between-unheard-v1"]) == {}  # it offers it
+    assert senses_of(SUITES["rir-replica-like-v2"]) == {}
 
 
 def test_a_bare_name_is_one_of_the_task():
