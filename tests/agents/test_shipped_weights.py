@@ -38,6 +38,7 @@ OTHERS = {
     "active",
     "place_chooser",
     "hnet",
+    "localizer",
 }
 
 
