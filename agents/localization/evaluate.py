@@ -16,7 +16,7 @@ from av_envs.agents.localization.clear_mot import FARTHEST, clear_mot
 from av_envs.agents.localization.gcc_only import KIND, gcc_found_in
 from av_envs.agents.localization.listening import found_in
 from av_envs.agents.localization.localizer import load_localizer
-from av_envs.agents.localization.metrics import Frames, scores
+from av_envs.agents.localization.metrics import Frames, counts_of, matched_pairs, summary
 from av_envs.agents.localization.recordings import Recordings
 from av_envs.agents.localization.sequences import Sequences, Simulated, with_tracks
 from av_envs.agents.localization.takes import TakeConfig
@@ -31,14 +31,11 @@ Interval = tuple[float, float, float]  # value, low, high
 
 def evaluate(recordings: list[Frames], says_activity: bool) -> dict[str, Interval]:
     """Every measure over all recordings, and its interval when recordings are drawn anew."""
-    rng = np.random.default_rng(0)
-    drawn = [
-        scores([recordings[k] for k in rng.integers(len(recordings), size=len(recordings))],
-               says_activity)
-        for _ in range(DRAWS)
-    ]  # fmt: skip
+    parts = [(matched_pairs(one), counts_of(one)) for one in recordings]
+    draws = np.random.default_rng(0).integers(len(parts), size=(DRAWS, len(parts)))
+    drawn = [summary([parts[k] for k in draw], says_activity) for draw in draws]
     found = {}
-    for name, value in scores(recordings, says_activity).items():
+    for name, value in summary(parts, says_activity).items():
         values = np.array([one[name] for one in drawn])
         known = values[np.isfinite(values)]
         low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)

@@ -173,9 +173,7 @@ def main(argv: list[str] | None = None) -> int:
     given = parser.parse_args(argv)
     try:
         if given.after >= given.seconds:
-            raise ValueError(
-                f"--after must be less than {given.seconds} seconds, got {given.after}"
-            )
+            raise ValueError(f"--after must be below --seconds {given.seconds}, got {given.after}")
         env = gym.make(
             "AVDynamicSep-v0",
             split=given.split,

@@ -108,8 +108,14 @@ def scores(recordings: list[Frames], says_activity: bool = True) -> dict[str, fl
     lr, lp, lf     recall, precision and their harmonic mean, percent
     mota           percent; ids as in the reference code, where a switch is an onset of a track
     """
-    pairs = Matched(*map(np.concatenate, zip(*map(matched_pairs, recordings), strict=True)))
-    total = Counts(*map(sum, zip(*map(counts_of, recordings), strict=True)))
+    return summary([(matched_pairs(one), counts_of(one)) for one in recordings], says_activity)
+
+
+def summary(parts: list[tuple[Matched, Counts]], says_activity: bool = True) -> dict[str, float]:
+    """`scores` of recordings whose pairs and counts are known."""
+    found, counted = zip(*parts, strict=True)
+    pairs = Matched(*map(np.concatenate, zip(*found, strict=True)))
+    total = Counts(*map(sum, zip(*counted, strict=True)))
     recall = 100 * _ratio(total.pairs, total.sources)
     precision = 100 * _ratio(total.pairs, total.predictions)
     wrong = total.false_alarms + total.misses + total.onsets

@@ -39,6 +39,7 @@ OTHERS = {
     "active",
     "place_chooser",
     "hnet",
+    "localizer",
 }
 
 
