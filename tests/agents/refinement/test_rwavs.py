@@ -127,5 +127,5 @@ def test_a_missing_recording_and_an_unknown_split_are_named(folder):
     with pytest.raises(ValueError, match="split 'test' does not exist"):
         RwavsScene(folder).clips("test")
     (folder / "source_syn_re.wav").unlink()
-    with pytest.raises(FileNotFoundError, match="source_syn_re.wav does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"source_syn_re\.wav does not exist"):
         RwavsScene(folder).clips("train")
