@@ -46,6 +46,8 @@ class PairConfig:
     def __post_init__(self):
         check_choice("cheap", self.cheap, TIERS)
         check_choice("truth", self.truth, TIERS)
+        if self.cheap == self.truth:
+            raise ValueError(f"tier {self.truth} is like itself already: choose another truth")
 
 
 class Place(NamedTuple):

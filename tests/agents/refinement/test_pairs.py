@@ -50,6 +50,8 @@ def test_the_error_of_levels_is_in_decibels(refiner):
 def test_an_unknown_tier_is_named():
     with pytest.raises(ValueError, match="cheap 'T9' does not exist"):
         PairConfig(cheap="T9")
+    with pytest.raises(ValueError, match="T3 is like itself already"):
+        PairConfig(cheap="T3", truth="T3")
 
 
 def test_gains_per_band_are_found_and_applied():

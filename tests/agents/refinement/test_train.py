@@ -10,7 +10,7 @@ from PIL import Image
 
 from av_envs.agents import fitting
 from av_envs.agents.refinement import Refined, ablate, evaluate, pairs, picture
-from av_envs.agents.refinement.evaluate import rays_as_good
+from av_envs.agents.refinement.evaluate import Judged, rays_as_good
 from av_envs.agents.refinement.train import main
 
 TIERS = ["--cheap", "T1", "--truth", "T2"]  # without many rays
@@ -105,8 +105,7 @@ def test_a_run_is_not_written_over(undisturbed, capsys):
     assert "holds a run already" in capsys.readouterr().err
 
 
-def test_refiners_are_judged(undisturbed, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(evaluate, "TIMED", 1)
+def test_refiners_are_judged(undisturbed, tmp_path, capsys):
     words = ["--refiner", str(undisturbed / "best.safetensors"), *TIERS, *SMALL]
     words += ["--split", "val", "--fit-houses", "1", "--json", str(tmp_path / "found.json")]
     assert evaluate.main(words) == 0
@@ -118,14 +117,21 @@ def test_refiners_are_judged(undisturbed, tmp_path, capsys, monkeypatch):
     assert found["floor"]["levels"] < found["cheap"]["levels"]
 
 
-def test_tracing_more_rays_is_compared_with(undisturbed, capsys, monkeypatch):
-    monkeypatch.setattr(evaluate, "TIMED", 1)
-    name = str(undisturbed / "best.safetensors")
-    words = ["--refiner", name, "--truth", "T2", "--rays", "64", "--fit-houses", "1", *SMALL]
-    assert evaluate.main([*words, "--cheap", "T2", "--split", "val"]) == 0
-    assert f"{name}: as good as" in capsys.readouterr().out
+def test_tracing_more_rays_is_compared_with(monkeypatch):
+    errors = {"cheap": 8.0, "512 rays": 4.0, "1024 rays": 2.0, "ours": 4.0, "best": 1.0}
+    found = {name: Judged([{"levels": value}], 0.005) for name, value in errors.items()}
+    monkeypatch.setattr(evaluate, "seconds_per_source", lambda config, rays: rays / 10_000)
+    said = evaluate.worth(pairs.PairConfig(), found, "ours", [512, 1024])
+    assert "as good as 512 rays, which take 51 ms per source" in said
+    assert "cheaper below 5.1 responses" in said
+    said = evaluate.worth(pairs.PairConfig(), found, "best", [512, 1024])
+    assert said == "best: as good as no number of rays from 256 to 1024"
+
+
+def test_rays_are_those_of_one_tier(capsys):
     with pytest.raises(SystemExit, match="2"):
-        evaluate.main([*words, "--cheap", "T1"])
+        evaluate.main(["--rays", "64", "--cheap", "T1"])
+    assert "--rays are those of T2" in capsys.readouterr().err
 
 
 def test_rays_as_good_lie_between_those_traced():
