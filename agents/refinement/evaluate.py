@@ -26,6 +26,7 @@ from av_envs.agents.refinement.band_eq import BandEq
 from av_envs.agents.refinement.flow import SOLVERS
 from av_envs.agents.refinement.metrics import errors, gap_closed, means
 from av_envs.agents.refinement.pairs import (
+    OTHER_RAYS,
     PairConfig,
     heard_pairs,
     house_of,
@@ -66,9 +67,11 @@ def judge(
     for house in range(config.houses):
         scene = house_of(config, house)
         places = places_in(config, house, len(scene.graph))
-        cheap, truth = (tier_acoustics(scene, tier=t) for t in (config.cheap, config.truth))
-        others = {FLOOR: tier_acoustics(scene, tier=config.truth, seed=1)}
-        others |= {f"{n} rays": tier_acoustics(scene, tier=config.cheap, rays=n) for n in rays}
+        cheap = tier_acoustics(scene, tier=config.cheap, seed=OTHER_RAYS)
+        truth = tier_acoustics(scene, tier=config.truth)
+        others = {FLOOR: tier_acoustics(scene, tier=config.truth, seed=OTHER_RAYS)}
+        for n in rays:
+            others[f"{n} rays"] = tier_acoustics(scene, tier=config.cheap, rays=n, seed=OTHER_RAYS)
         for heard in pairs_of(scene, places, cheap, truth):
             _, *where = heard.place
             signals = {CHEAP: heard.cheap}

@@ -31,10 +31,11 @@ ENVIRONMENTS = {
     "rir_covers": "AVRIRMeasure-v0",
 }
 OTHERS = {"separator", "locator", "set_predictor", "memoryless", "active", "place_chooser"}
+REFINERS = {"few_rays", "pseudo_real"}
 
 
 def test_every_file_is_known_and_small():
-    assert {path.stem for path in FOLDER.iterdir()} == {*ENVIRONMENTS, *OTHERS}
+    assert {path.stem for path in FOLDER.iterdir()} == {*ENVIRONMENTS, *OTHERS, *REFINERS}
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 20_000_000
 
 
