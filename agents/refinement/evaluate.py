@@ -26,6 +26,7 @@ from av_envs.agents.refinement.band_eq import BandEq
 from av_envs.agents.refinement.flow import SOLVERS
 from av_envs.agents.refinement.metrics import errors, gap_closed, means
 from av_envs.agents.refinement.pairs import (
+    OTHER_RAYS,
     PairConfig,
     heard_pairs,
     house_of,
@@ -33,7 +34,7 @@ from av_envs.agents.refinement.pairs import (
     places_in,
 )
 from av_envs.agents.refinement.refiner import SHIPPED, SOLVER, STEPS, Refined
-from av_envs.agents.refinement.tiers import FEW_RAYS, TIERS, tier_acoustics
+from av_envs.agents.refinement.tiers import RAYS, TIERS, tier_acoustics
 from av_envs.conventions import SAMPLE_RATE
 from av_envs.options import positive_int
 from av_envs.paths import path_argument
@@ -66,9 +67,11 @@ def judge(
     for house in range(config.houses):
         scene = house_of(config, house)
         places = places_in(config, house, len(scene.graph))
-        cheap, truth = (tier_acoustics(scene, tier=t) for t in (config.cheap, config.truth))
-        others = {FLOOR: tier_acoustics(scene, tier=config.truth, seed=1)}
-        others |= {f"{n} rays": tier_acoustics(scene, tier=config.cheap, rays=n) for n in rays}
+        cheap = tier_acoustics(scene, tier=config.cheap, seed=OTHER_RAYS)
+        truth = tier_acoustics(scene, tier=config.truth)
+        others = {FLOOR: tier_acoustics(scene, tier=config.truth, seed=OTHER_RAYS)}
+        for n in rays:
+            others[f"{n} rays"] = tier_acoustics(scene, tier=config.cheap, rays=n, seed=OTHER_RAYS)
         for heard in pairs_of(scene, places, cheap, truth):
             _, *where = heard.place
             signals = {CHEAP: heard.cheap}
@@ -119,17 +122,18 @@ def rays_as_good(error: float, by_rays: Mapping[int, float]) -> float | None:
 def worth(config: PairConfig, found: Mapping[str, Judged], name: str, rays: Sequence[int]) -> str:
     """One sentence: refinement against tracing more rays, to the same error of levels."""
     mean = {which: means(found[which].rows)["levels"] for which in found}
-    by_rays = {FEW_RAYS: mean[CHEAP], **{n: mean[f"{n} rays"] for n in rays}}
+    own = RAYS[config.cheap]
+    by_rays = {own: mean[CHEAP], **{n: mean[f"{n} rays"] for n in rays}}
     needed = rays_as_good(mean[name], by_rays)
     if needed is None:
         return f"{name}: as good as no number of rays from {min(by_rays)} to {max(by_rays)}"
     times = {n: seconds_per_source(config, n) for n in by_rays}
     counts = np.array(sorted(times))
     tracing = float(np.interp(needed, counts, [times[n] for n in counts]))
-    saved, refining = tracing - times[FEW_RAYS], found[name].seconds
+    saved, refining = tracing - times[own], found[name].seconds
     return (
         f"{name}: as good as {needed:,.0f} rays, which take {1000 * tracing:.0f} ms per source; "
-        f"{FEW_RAYS} rays take {1000 * times[FEW_RAYS]:.0f} ms, refining {1000 * refining:.1f} ms "
+        f"{own} rays take {1000 * times[own]:.0f} ms, refining {1000 * refining:.1f} ms "
         f"per response: cheaper below {saved / refining:.1f} responses per source"
     )
 
@@ -164,15 +168,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--fit-houses", type=positive_int, default=4, help="for gains per band")
     parser.add_argument("--solver", default=SOLVER, choices=SOLVERS)
     parser.add_argument("--steps", type=positive_int, default=STEPS)
-    parser.add_argument("--rays", type=int, nargs="*", default=[], help="of T2, to compare with")
+    parser.add_argument(
+        "--rays", type=int, nargs="*", default=[], help="of the cheap tier, to compare with"
+    )
     parser.add_argument("--json", type=path_argument, help="write the figures into this file, too")
     given = parser.parse_args(argv)
     try:
         config = PairConfig(
             given.cheap, given.truth, given.split, given.houses, given.sources, given.receivers
         )
-        if given.rays and given.cheap != "T2":
-            raise ValueError(f"--rays are those of T2, --cheap is {given.cheap}")
+        if given.rays and given.cheap not in RAYS:
+            raise ValueError(f"tier {given.cheap} has no rays; give no --rays")
         found, houses = judge(config, _refiners(given, config), given.rays)
         told = [worth(config, found, name, given.rays) for name in given.refiner if given.rays]
     except (ValueError, OSError) as mistake:

@@ -63,7 +63,7 @@ def level_error_db(found: np.ndarray, truth: np.ndarray) -> float:
 
 
 def room_errors(found: np.ndarray, truth: np.ndarray, rate: int) -> dict[str, float]:
-    """Errors of room-acoustic measures, mean over ears; NaN where one has no value.
+    """Errors of room-acoustic measures, mean over ears; NaN or infinity where one has no value.
 
     t60   % of the truth, from the decay between -5 and -25 dB
     edt   ms
@@ -74,10 +74,12 @@ def room_errors(found: np.ndarray, truth: np.ndarray, rate: int) -> dict[str, fl
     early = np.array([early_decay_time(found, rate), early_decay_time(truth, rate)])
     clear = np.array([c50(found, rate), c50(truth, rate)])
     sides = np.array([_level_difference(found), _level_difference(truth)])
+    with np.errstate(invalid="ignore"):  # responses without a tail are infinitely clear
+        unclear = float(np.mean(np.abs(clear[0] - clear[1])))
     return {
         "t60": float(np.mean(100 * np.abs(decays[0] / decays[1] - 1))),
         "edt": float(np.mean(1000 * np.abs(early[0] - early[1]))),
-        "c50": float(np.mean(np.abs(clear[0] - clear[1]))),
+        "c50": unclear,
         "ild": float(abs(sides[0] - sides[1])),
     }
 

@@ -117,7 +117,8 @@ class FlowRefiner(nn.Module):
             bands, scale = levels.band_signals(signal), float(levels.energy(signal))
             return Start(levels.as_flow(levels.band_energies(bands), scale), scale, bands)
         part = signal[:, : self.config.samples or None]
-        scale = float(np.sqrt(np.mean(np.square(part, dtype=np.float64))))
+        loud = part if part.any() else signal  # its sound may come later
+        scale = float(np.sqrt(np.mean(np.square(loud, dtype=np.float64))))
         return Start((part / scale).astype(np.float32), scale, None)
 
     def end(self, signal: np.ndarray, scale: float) -> np.ndarray:

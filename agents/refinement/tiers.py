@@ -33,8 +33,8 @@ from av_envs.options import check_choice
 from av_envs.scene import Scene
 from av_envs.scene.materials import Bands
 
-FEW_RAYS, MANY_RAYS = 256, 65_536
 TIERS = ("T0", "T1", "T2", "T3", "T4")
+RAYS = {"T2": 256, "T3": 65_536, "T4": 65_536}  # per source
 ORDER = {"T0": 0, "T1": 2}  # reflections of image sources in tiers without rays
 PATHS_VERSION = 1  # of the rows of those tiers: raise it when they change
 
@@ -58,11 +58,10 @@ def tier_acoustics(
         if rays is not None:
             raise ValueError(f"tier {tier} has no rays, got rays={rays}")
         return PathAcoustics(scene, tier, hrtf)
+    trace = TraceConfig(n_rays=rays or RAYS[tier], seed=seed)
     if tier == "T4":
-        trace = TraceConfig(n_rays=rays or MANY_RAYS, seed=seed)
         return PseudoRealAcoustics(scene, trace, MismatchConfig(seed=hidden), hrtf)
-    rays = rays or (FEW_RAYS if tier == "T2" else MANY_RAYS)
-    return TracedAcoustics(scene, TraceConfig(n_rays=rays, seed=seed), hrtf)
+    return TracedAcoustics(scene, trace, hrtf)
 
 
 class PathAcoustics:

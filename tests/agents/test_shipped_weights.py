@@ -41,10 +41,11 @@ OTHERS = {
     "hnet",
     "localizer",
 }
+REFINERS = {"few_rays", "pseudo_real"}
 
 
 def test_every_file_is_known_and_small():
-    assert {path.stem for path in FOLDER.iterdir()} == {*ENVIRONMENTS, *OTHERS}
+    assert {path.stem for path in FOLDER.iterdir()} == {*ENVIRONMENTS, *OTHERS, *REFINERS}
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 20_000_000
 
 
