@@ -108,19 +108,19 @@ class Macma(LearnedTeam):
 
 
 class Macmara(LearnedTeam):
-    """The same, where a network shares out a part of the reward."""
+    """`Macma` where a network shares out a part of the reward."""
 
     preset = "macmara"
 
 
 class Occupancy(LearnedTeam):
-    """The same network, paid for accuracy and the area of the hull."""
+    """The network of `Macma`, paid for accuracy and the area of the hull."""
 
     preset = "occupancy"
 
 
 class Curiosity(LearnedTeam):
-    """The same network, paid for accuracy and coverage."""
+    """The network of `Macma`, paid for accuracy and coverage."""
 
     preset = "curiosity"
 

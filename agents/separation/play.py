@@ -154,13 +154,13 @@ class Active(LearnedAgent):
 
 
 class SingleStep(LearnedAgent):
-    """The same with a memory that refines the present second only: E = 0."""
+    """`Active` with a memory that refines the present second only: E = 0."""
 
     kind = "single_step"
 
 
 class Memoryless(LearnedAgent):
-    """The same without a memory of sounds."""
+    """`Active` without a memory of sounds."""
 
     kind = "memoryless"
 
