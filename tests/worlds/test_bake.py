@@ -67,7 +67,8 @@ def test_the_pool_is_the_one_that_episodes_draw_from(monkeypatch):
         assert bake.pool_of("AVFarSep-v0", split, 1).names == ("house-2000000",)
 
 
-def test_baked_rows_and_views_are_those_made_on_first_use(cache, capsys):
+def test_baked_rows_and_views_are_those_made_on_first_use(cache, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)  # where a bar is drawn
     pool = bake.Pool(("flat-9",), 1.0, views=True)
     nodes = np.array([3, 11])
     bake.bake(pool, [("flat-9", nodes)], workers=1)
