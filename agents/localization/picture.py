@@ -24,7 +24,7 @@ from av_envs.agents.rir_measure.figures.page import COLOURS, MARGIN, blank, run_
 from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.vision.drawing import draw_convex, draw_disc, draw_line, draw_ring
-from av_envs.vision.font import GLYPH_WIDTH
+from av_envs.vision.font import text_mask
 from av_envs.vision.panels import BLUE, GREEN, INK, ORANGE, heat
 
 WIDE, TALL, AXIS = 620, 132, 44  # pixels of the chart of a take, and left of it
@@ -35,6 +35,7 @@ QUARTERS = (180, 90, 0, -90, -180)  # degrees
 SECTORS, RADIUS = 36, 130  # of the polar histogram
 RINGS = (0.05, 0.2, 0.5)  # shares of all pairs
 BINS, CELL = 24, 16  # 15 degrees each, and pixels
+MIDDLE = 6  # rows from the top of a line of text to the middle of its digits
 FULL = 0.5  # share of a true azimuth's frames that is drawn brightest
 
 
@@ -59,8 +60,7 @@ def _draw_tracks(page: np.ndarray, top: int, frames: Frames) -> None:
     for degrees in QUARTERS:
         draw_line(page, place(0, degrees), place(length, degrees), 1, GRID)
         text = f"{degrees:d}"
-        left = AXIS - 6 - (GLYPH_WIDTH + 1) * len(text)
-        write(page, left, round(place(0, degrees)[1]) - 3, text)
+        write(page, AXIS - 6 - _width(text), round(place(0, degrees)[1]) - MIDDLE, text)
     for second in range(round(length * LABEL_SECONDS) + 1):
         frame = second / LABEL_SECONDS
         draw_line(page, place(frame, -180), place(frame, 180), 1, GRID)
@@ -92,7 +92,7 @@ def errors_page(recordings: Sequence[Frames]) -> np.ndarray:
                   f"{ring:.0%}")  # fmt: skip
         for degrees in (0, 90, 180, -90):
             x, y = _on_circle(centre, RADIUS + 16, np.radians(degrees))
-            write(page, round(x) - 8, round(y) - 3, f"{degrees:d}")
+            write(page, round(x) - 8, round(y) - MIDDLE, f"{degrees:d}")
     return page
 
 
@@ -132,12 +132,17 @@ def confusion_page(recordings: Sequence[Frames]) -> np.ndarray:
         draw_line(page, place(*start), place(*end), 1, HIDDEN)
     for degrees in QUARTERS:
         text = f"{degrees:d}"
-        across = (GLYPH_WIDTH + 1) * len(text)
-        write(page, AXIS - 6 - across, round(place(0, degrees)[1]) - 3, text)
+        across = _width(text)
+        write(page, AXIS - 6 - across, round(place(0, degrees)[1]) - MIDDLE, text)
         write(page, round(place(degrees, 0)[0]) - across // 2, top + size + 6, text)
     write(page, AXIS, top + size + CAPTION + 4,
           f"dark: never, bright: {FULL:.0%} of that column or more", INK)  # fmt: skip
     return page
+
+
+def _width(text: str) -> int:
+    """Pixels of a text."""
+    return text_mask(text).shape[1]
 
 
 def confusion(found: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from av_envs.acoustics import AcousticBackend
 from av_envs.acoustics.refined import pose_of
@@ -15,6 +14,7 @@ from av_envs.agents.refinement.refiner import FlowRefiner
 from av_envs.agents.refinement.tiers import TIERS, tier_acoustics
 from av_envs.conventions import N_HEADINGS
 from av_envs.options import check_choice
+from av_envs.progress import progress_bar
 from av_envs.scene import Scene, load_scene, scene_name
 
 AT_ONCE = 64  # pairs refined together
@@ -127,7 +127,7 @@ def flow_pairs(refiner: FlowRefiner, config: PairConfig, progress: bool = False)
     """All pairs, as this refiner has them."""
     starts, ends, poses = [], [], []
     total = config.houses * config.sources * config.receivers
-    for heard in tqdm(heard_pairs(config), "pairs", total, disable=not progress):
+    for heard in progress_bar(heard_pairs(config), "pairs", total=total, shown=progress):
         start = refiner.start(heard.cheap)
         starts.append(start.at)
         ends.append(refiner.end(heard.truth, start.scale))
