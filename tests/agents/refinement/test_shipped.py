@@ -15,7 +15,7 @@ TIERS = {"few_rays": ("T2", "T3"), "pseudo_real": ("T3", "T4")}
 MOST = {
     "few_rays": 0.8,
     "pseudo_real": 0.8,
-}  # of the error before, as a guard: see the page for houses
+}  # of the error before
 
 
 @pytest.mark.parametrize("name", SHIPPED)
