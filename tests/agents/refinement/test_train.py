@@ -77,18 +77,6 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(undisturbed, tmp_path, monk
     assert all(torch.equal(tensors[name], theirs[name]) for name in theirs)
 
 
-@pytest.mark.slow
-def test_a_brief_training_pays_on_its_own_pairs(tmp_path):
-    options = ["--updates", "200", "--val-every", "200", "--receivers", "40", "--sources", "5"]
-    assert run(tmp_path / "run", *options, "--batch-size", "8", "--told-start") == 0
-    refiner = Refined(tmp_path / "run" / "best.safetensors")
-    config = pairs.PairConfig("T1", "T2", "train", 1, 5, 40, seed=3)
-    own = pairs.flow_pairs(refiner, config)
-    before = refiner.error(own.start, own.end).mean()
-    after = refiner.error(pairs.ends_of(refiner, own), own.end).mean()
-    assert after < 0.7 * before
-
-
 @pytest.mark.parametrize(
     "options",
     [["--objective", "regression"], ["--representation", "waveform", "--samples", "400"]],
