@@ -28,7 +28,7 @@ class Terminal:
 
     def commands(self) -> Iterator[str]:
         before = termios.tcgetattr(self._keys)
-        tty.setcbreak(self._keys)
+        tty.setcbreak(self._keys, termios.TCSANOW)  # keys that were pressed already count
         try:
             yield from read_commands(self._keys)
         finally:
