@@ -243,7 +243,8 @@ def test_a_loss_that_is_no_number_names_the_last_checkpoint(
         return loss(self, estimates, truths) * (float("nan") if len(asked) > 1 else 1.0)
 
     monkeypatch.setattr(MemoryTraining, "_loss", spoilt)
-    assert run(tmp_path / "run", separator_file, "--agent", "active") == 1
+    once = ("--agent", "active", "--memory-epochs", "1")
+    assert run(tmp_path / "run", separator_file, *once) == 1
     said = capsys.readouterr().err.splitlines()[-1]
     assert "the memory's loss of update 1 is nan" in said
     assert f"last good checkpoint is {tmp_path}/run/checkpoint.pt, after 1 updates" in said
