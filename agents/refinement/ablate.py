@@ -17,9 +17,14 @@ import torch
 from PIL import Image
 
 from av_envs.agents.refinement.flow import SOLVERS
-from av_envs.agents.refinement.pairs import PairConfig, Pairs, ends_of, flow_pairs
+from av_envs.agents.refinement.pairs import (
+    PairConfig,
+    Pairs,
+    add_pair_options,
+    ends_of,
+    flow_pairs,
+)
 from av_envs.agents.refinement.refiner import SHIPPED, Refined
-from av_envs.agents.refinement.tiers import TIERS
 from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.vision.drawing import Colour, draw_disc, draw_line, draw_text
@@ -101,12 +106,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--refiner", nargs="+", required=True, help=f"{', '.join(SHIPPED)}, files")
     parser.add_argument("--out", type=path_argument, required=True, help="directory")
-    parser.add_argument("--cheap", default="T2", choices=TIERS)
-    parser.add_argument("--truth", default="T3", choices=TIERS)
-    parser.add_argument("--split", default="test", choices=("train", "val", "test"))
-    parser.add_argument("--houses", type=positive_int, default=8, help="of the split")
-    parser.add_argument("--sources", type=positive_int, default=2, help="in each house")
-    parser.add_argument("--receivers", type=positive_int, default=10, help="of each source")
+    add_pair_options(parser)
     parser.add_argument("--most", type=positive_int, default=10, help="evaluations")
     given = parser.parse_args(argv)
     torch.set_num_threads(1)

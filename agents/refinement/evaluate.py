@@ -28,13 +28,14 @@ from av_envs.agents.refinement.metrics import errors, gap_closed, means
 from av_envs.agents.refinement.pairs import (
     OTHER_RAYS,
     PairConfig,
+    add_pair_options,
     heard_pairs,
     house_of,
     pairs_of,
     places_in,
 )
 from av_envs.agents.refinement.refiner import SHIPPED, SOLVER, STEPS, Refined
-from av_envs.agents.refinement.tiers import RAYS, TIERS, tier_acoustics
+from av_envs.agents.refinement.tiers import RAYS, tier_acoustics
 from av_envs.conventions import SAMPLE_RATE
 from av_envs.options import positive_int
 from av_envs.paths import path_argument
@@ -159,12 +160,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     names = ", ".join(SHIPPED)
     parser.add_argument("--refiner", nargs="*", default=[], help=f"{names}, or files")
-    parser.add_argument("--cheap", default="T2", choices=TIERS)
-    parser.add_argument("--truth", default="T3", choices=TIERS)
-    parser.add_argument("--split", default="test", choices=("train", "val", "test"))
-    parser.add_argument("--houses", type=positive_int, default=8, help="of the split")
-    parser.add_argument("--sources", type=positive_int, default=2, help="in each house")
-    parser.add_argument("--receivers", type=positive_int, default=10, help="of each source")
+    add_pair_options(parser)
     parser.add_argument("--fit-houses", type=positive_int, default=4, help="for gains per band")
     parser.add_argument("--solver", default=SOLVER, choices=SOLVERS)
     parser.add_argument("--steps", type=positive_int, default=STEPS)

@@ -1,5 +1,6 @@
 """Pairs of responses, cheap and true, of the same places in procedural dwellings."""
 
+import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from av_envs.acoustics.refined import pose_of
 from av_envs.agents.refinement.refiner import FlowRefiner
 from av_envs.agents.refinement.tiers import TIERS, tier_acoustics
 from av_envs.conventions import N_HEADINGS
-from av_envs.options import check_choice
+from av_envs.options import check_choice, positive_int
 from av_envs.progress import progress_bar
 from av_envs.scene import Scene, load_scene, scene_name
 
@@ -49,6 +50,16 @@ class PairConfig:
         check_choice("truth", self.truth, TIERS)
         if self.cheap == self.truth:
             raise ValueError(f"tier {self.truth} is like itself already: choose another truth")
+
+
+def add_pair_options(parser: argparse.ArgumentParser) -> None:
+    """Options that say which pairs are judged: tiers, split, and how many of what."""
+    parser.add_argument("--cheap", default="T2", choices=TIERS)
+    parser.add_argument("--truth", default="T3", choices=TIERS)
+    parser.add_argument("--split", default="test", choices=("train", "val", "test"))
+    parser.add_argument("--houses", type=positive_int, default=8, help="of the split")
+    parser.add_argument("--sources", type=positive_int, default=2, help="in each house")
+    parser.add_argument("--receivers", type=positive_int, default=10, help="of each source")
 
 
 class Place(NamedTuple):
