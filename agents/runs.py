@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, asdict, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium as gym
 
 from av_envs.arguments import parse
+from av_envs.whole_files import write_whole
 
 MISTAKES = (ValueError, TypeError, gym.error.Error)  # of options; argparse's own status, 2
 FAULTS = (OSError, FloatingPointError)  # of the run, which can go on; status 1
@@ -76,6 +77,29 @@ def can_go_on(directory: Path, options: bytes, resume: bool, last: str) -> bool:
         print("nothing was saved before the interruption: starting anew", flush=True)
         return False
     return True
+
+
+class Resumable(Protocol):
+    """A run that keeps in `args.out` what it goes on from."""
+
+    def load(self) -> None: ...
+
+
+def begin(run: Resumable, args: Any, of_the_run: Sequence[str], last: str) -> bool:
+    """Load the last checkpoint with `args.resume`, or keep the options of a new run.
+
+    of_the_run  options that may differ when it goes on, see `kept_options`
+    last        name of the file that it goes on from
+
+    Whether it goes on; ValueError as from `can_go_on`.
+    """
+    options = kept_options(args, of_the_run)
+    goes_on = can_go_on(args.out, options, args.resume, last)
+    if goes_on:
+        run.load()
+    else:
+        write_whole(args.out / "config.json", options)
+    return goes_on
 
 
 def _config_in(path: Path) -> dict[str, Any]:

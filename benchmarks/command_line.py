@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from av_envs.arguments import parse
+from av_envs.paths import path_argument
 
 MISTAKE = 2  # exit status of argparse for wrong arguments, and ours
 
@@ -29,3 +30,15 @@ def run_command(
         print(f"{parser.prog}: interrupted; finished result files are kept", file=sys.stderr)
         return 130
     return 0
+
+
+def add_suite_files(parser: argparse.ArgumentParser) -> None:
+    """Suites that are no published ones, for commands that read results."""
+    parser.add_argument(
+        "--suite",
+        type=path_argument,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="suites that were given as files when the results were made",
+    )

@@ -15,7 +15,7 @@ from typing import Any
 from av_envs.benchmarks.board.leaderboard import Row
 from av_envs.benchmarks.board.statistics import Score, board_score, by_task
 from av_envs.benchmarks.board.tables import heading, interval, markdown_lines, number, score_digits
-from av_envs.benchmarks.command_line import UserError, run_command
+from av_envs.benchmarks.command_line import UserError, add_suite_files, run_command
 from av_envs.benchmarks.report import read_checked, read_rows
 from av_envs.benchmarks.results.files import canonical
 from av_envs.benchmarks.suites.suite import SUITES, Suite, add_suite
@@ -133,14 +133,7 @@ def main(argv: list[str] | None = None) -> int:
         help="where av_envs.benchmarks.run put its files, or two of these files",
     )
     parser.add_argument("--against", default="Random", help="an agent's name, default Random")
-    parser.add_argument(
-        "--suite",
-        type=path_argument,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="suites that were given as files when the results were made",
-    )
+    add_suite_files(parser)
     return run_command(_compare, parser, argv)
 
 

@@ -15,7 +15,7 @@ from av_envs.benchmarks.board.gallery import EXTREMES, build_gallery
 from av_envs.benchmarks.board.leaderboard import Row, build_rows
 from av_envs.benchmarks.board.page import html_page
 from av_envs.benchmarks.board.tables import comma_separated, json_text, markdown
-from av_envs.benchmarks.command_line import UserError, run_command
+from av_envs.benchmarks.command_line import UserError, add_suite_files, run_command
 from av_envs.benchmarks.results.consistency import RefutedError, check_consistency
 from av_envs.benchmarks.results.files import read_result, write_text
 from av_envs.benchmarks.suites.suite import SUITES, add_suite
@@ -81,14 +81,7 @@ def main(argv: list[str] | None = None) -> int:
         help="sound of the best, median and worst episode of every agent and suite, "
         "about 0.1 MB each; default 1, the best",
     )
-    parser.add_argument(
-        "--suite",
-        type=path_argument,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="suites that were given as files when the results were made",
-    )
+    add_suite_files(parser)
     return run_command(_report, parser, argv)
 
 

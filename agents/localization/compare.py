@@ -12,14 +12,14 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from av_envs.agents.line_chart import LineChart, round_levels
 from av_envs.agents.localization.losses import ASSOCIATIONS
 from av_envs.paths import path_argument
-from av_envs.vision.drawing import Colour, draw_line, draw_text
+from av_envs.vision.drawing import Colour
 from av_envs.whole_files import replacing, write_whole
 
 MEASURES = ("le", "folded_le", "confusions", "lr", "lp", "lf", "mota", "ids")
@@ -30,9 +30,6 @@ COLOURS: dict[str, Colour] = {
     "exact": (20, 90, 180),
     "hnet": (20, 140, 80),
 }
-WIDTH, HEIGHT = 640, 400  # pixels
-LEFT, RIGHT, TOP, BOTTOM = 52, 90, 34, 40  # margins
-INK, GRID = (40, 40, 40), (225, 225, 225)
 LINES = 6  # of the grid, about
 
 Curve = list[dict[str, float]]
@@ -75,39 +72,17 @@ def table(curves: Mapping[str, Sequence[Curve]]) -> str:
 
 def figure(curves: Mapping[str, Sequence[Curve]]) -> np.ndarray:
     """(400, 640, 3) uint8: LE in degrees against sequences."""
-    canvas = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
-    draw_text(canvas, (LEFT, 10), "LE, degrees, on what is held out", INK)
-    every = [row for seeds in curves.values() for curve in seeds for row in curve]
-    most = max(row["sequences"] for row in every)
-    step = _round_step(max(row["le"] for row in every) / LINES)
-    top = step * np.ceil(max(row["le"] for row in every) / step)
-
-    def place(seen: float, le: float) -> tuple[float, float]:
-        return (
-            LEFT + seen / most * (WIDTH - LEFT - RIGHT),
-            HEIGHT - BOTTOM - le / top * (HEIGHT - TOP - BOTTOM),
-        )
-
-    for value in np.arange(0, top + step / 2, step):
-        start = place(0, value)
-        draw_line(canvas, start, place(most, value), 1, GRID)
-        draw_text(canvas, (8, int(start[1]) - 4), f"{value:5.1f}", INK)
-    for seen in np.linspace(0, most, 5):
-        draw_text(canvas, (int(place(seen, 0)[0]) - 14, HEIGHT - 32), f"{seen:.0f}", INK)
-    draw_text(canvas, (WIDTH // 2 - 40, HEIGHT - 16), "sequences", INK)
-    for k, (name, seeds) in enumerate(curves.items()):
-        for curve in seeds:
-            points = [place(row["sequences"], row["le"]) for row in curve]
-            for start, end in pairwise(points):
-                draw_line(canvas, start, end, 2, COLOURS[name])
-        draw_text(canvas, (WIDTH - RIGHT + 12, TOP + 16 * k), name, COLOURS[name])
-    return canvas
-
-
-def _round_step(least: float) -> float:
-    """The smallest of 1, 2 and 5 times a power of ten that is not below."""
-    power = 10.0 ** np.floor(np.log10(max(least, 1e-3)))
-    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least)
+    lines = {
+        name: [[(row["sequences"], row["le"]) for row in curve] for curve in seeds]
+        for name, seeds in curves.items()
+    }
+    points = [point for several in lines.values() for line in several for point in line]
+    most = max(seen for seen, _ in points)
+    chart = LineChart(
+        "LE, degrees, on what is held out", "sequences", (0, most), np.linspace(0, most, 5),
+        round_levels(0, max(error for _, error in points), LINES),
+    )  # fmt: skip
+    return chart.draw(lines, COLOURS)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -20,10 +20,9 @@ import torch
 from av_envs.agents.fitting import LAST, Fitting, fit
 from av_envs.agents.localization.hungarian import Hnet, HnetConfig, hnet_loss, save_hnet
 from av_envs.agents.localization.hungarian_data import Matrices, draw_matrices, weighted_f1
-from av_envs.agents.runs import can_go_on, kept_options, option, run_command
+from av_envs.agents.runs import begin, kept_options, option, run_command
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
-from av_envs.whole_files import write_whole
 
 TEST_SHARE = 0.1  # samples to validate on, as a share of those to train on
 AT_ONCE = 4096  # matrices judged together
@@ -120,10 +119,7 @@ def train(args: Args) -> None:
         raise ValueError(f"--share must lie above 0 and up to 1, got {args.share:g}")
     torch.set_num_threads(args.threads or torch.get_num_threads())
     run = Run(args)
-    if can_go_on(args.out, kept_options(args, OF_THE_RUN), args.resume, LAST):
-        run.load()
-    else:
-        write_whole(args.out / "config.json", kept_options(args, OF_THE_RUN))
+    begin(run, args, OF_THE_RUN, LAST)
     every = args.val_every * run.per_epoch
     fit(run, run.drawn, between=every, saved_every=run.per_epoch)
 

@@ -27,10 +27,9 @@ from av_envs.agents.localization.network import SIZES
 from av_envs.agents.localization.recordings import Recordings
 from av_envs.agents.localization.sequences import Sequences, SequenceSource, Simulated
 from av_envs.agents.localization.takes import TakeConfig
-from av_envs.agents.runs import can_go_on, kept_options, option, run_command
+from av_envs.agents.runs import begin, kept_options, option, run_command
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument, user_path
-from av_envs.whole_files import write_whole
 
 SAVED_EVERY = 50  # updates
 FOR_SCALE = 64  # sequences from which mean and deviation of the features are taken
@@ -131,10 +130,7 @@ def train(args: Args) -> None:
     def drawn(update: int) -> Sequences:
         return source.batch(np.random.default_rng([args.seed, update]), args.batch_size)
 
-    if can_go_on(args.out, kept_options(args, OF_THE_RUN), args.resume, LAST):
-        run.load()
-    else:
-        write_whole(args.out / "config.json", kept_options(args, OF_THE_RUN))
+    if not begin(run, args, OF_THE_RUN, LAST):
         scaling = source.batch(np.random.default_rng([args.seed, run.last, 1]), FOR_SCALE)
         run.localizer.fit_scale(torch.from_numpy(scaling.maps))
     run.held_out = source.held_out()

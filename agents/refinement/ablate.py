@@ -10,12 +10,12 @@ figure shows the first. It is the figure of solvers of Liang, Song, Xu et al., "
 import argparse
 import sys
 from collections.abc import Mapping
-from itertools import pairwise
 
 import numpy as np
 import torch
 from PIL import Image
 
+from av_envs.agents.line_chart import LineChart, round_levels
 from av_envs.agents.refinement.flow import SOLVERS
 from av_envs.agents.refinement.pairs import (
     PairConfig,
@@ -27,7 +27,7 @@ from av_envs.agents.refinement.pairs import (
 from av_envs.agents.refinement.refiner import SHIPPED, Refined
 from av_envs.options import positive_int
 from av_envs.paths import path_argument
-from av_envs.vision.drawing import Colour, draw_disc, draw_line, draw_text
+from av_envs.vision.drawing import Colour
 from av_envs.whole_files import replacing, write_whole
 
 COLOURS: dict[str, Colour] = {
@@ -36,9 +36,6 @@ COLOURS: dict[str, Colour] = {
     "heun": (20, 140, 80),
     "paper_midpoint": (130, 60, 160),
 }
-WIDTH, HEIGHT = 640, 400  # pixels
-LEFT, RIGHT, TOP, BOTTOM = 60, 120, 40, 44  # margins
-INK, GRID = (40, 40, 40), (225, 225, 225)
 LINES = 5  # of the grid
 
 Errors = dict[str, dict[int, float]]  # by solver and NFE
@@ -67,35 +64,14 @@ def table(errors: Errors, before: float) -> str:
 
 def figure(errors: Mapping[str, Mapping[int, float]]) -> np.ndarray:
     """(400, 640, 3) uint8: error against evaluations, a line for each solver."""
-    canvas = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
-    draw_text(canvas, (LEFT, 12), "error on unseen houses", INK)
+    lines = {name: [sorted(found.items())] for name, found in errors.items()}
     values = [value for found in errors.values() for value in found.values()]
     most = max(n for found in errors.values() for n in found)
-    low, high = min(values), max(values)
-    margin = 0.05 * (high - low) or 0.05 * high or 1.0
-    low, high = low - margin, high + margin
-
-    def place(evaluations: float, value: float) -> tuple[float, float]:
-        across = (evaluations - 1) / max(most - 1, 1)
-        return (
-            LEFT + across * (WIDTH - LEFT - RIGHT),
-            HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM),
-        )
-
-    for value in np.linspace(low, high, LINES):
-        draw_line(canvas, place(1, value), place(most, value), 1, GRID)
-        draw_text(canvas, (8, int(place(1, value)[1]) - 4), f"{value:6.2f}", INK)
-    for evaluations in range(1, most + 1):
-        draw_text(canvas, (int(place(evaluations, low)[0]) - 3, HEIGHT - 36), f"{evaluations}", INK)
-    draw_text(canvas, (LEFT + 100, HEIGHT - 18), "evaluations of the network", INK)
-    for k, (name, found) in enumerate(errors.items()):
-        points = [place(n, found[n]) for n in sorted(found)]
-        for start, end in pairwise(points):
-            draw_line(canvas, start, end, 2, COLOURS[name])
-        for point in points:
-            draw_disc(canvas, point, 3, COLOURS[name])
-        draw_text(canvas, (WIDTH - RIGHT + 12, TOP + 16 * k), name, COLOURS[name])
-    return canvas
+    chart = LineChart(
+        "error on unseen houses", "evaluations of the network", (1, most), range(1, most + 1),
+        round_levels(min(values), max(values), LINES), dots=True,
+    )  # fmt: skip
+    return chart.draw(lines, COLOURS)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -30,10 +30,9 @@ from av_envs.agents.refinement.refiner import (
     save_refiner,
 )
 from av_envs.agents.refinement.tiers import TIERS
-from av_envs.agents.runs import can_go_on, kept_options, option, run_command
+from av_envs.agents.runs import begin, kept_options, option, run_command
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
-from av_envs.whole_files import write_whole
 
 OBJECTIVES = ("flow", "regression")
 OF_THE_RUN = ("out", "resume", "threads")
@@ -142,10 +141,7 @@ def train(args: Args) -> None:
     """One run, or the rest of one. Raises ValueError for options that cannot be."""
     torch.set_num_threads(args.threads or torch.get_num_threads())
     run = Run(args)
-    if can_go_on(args.out, kept_options(args, OF_THE_RUN), args.resume, LAST):
-        run.load()
-    else:
-        write_whole(args.out / "config.json", kept_options(args, OF_THE_RUN))
+    begin(run, args, OF_THE_RUN, LAST)
     run.render()
     fit(run, run.drawn, between=args.val_every)
 

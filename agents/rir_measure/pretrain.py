@@ -31,7 +31,7 @@ from av_envs.agents.rir_measure.sampling import SAMPLERS, RandomWalks, Sampler, 
 from av_envs.agents.rir_measure.senses import ends_of, pairs_of
 from av_envs.agents.rir_measure.team import save_generator, sizes
 from av_envs.agents.runs import (
-    can_go_on,
+    begin,
     json_object,
     kept_options,
     option,
@@ -44,7 +44,7 @@ from av_envs.progress import progress_bar
 from av_envs.registration import VARIANTS
 from av_envs.rir_measure.config import MeasureConfig
 from av_envs.rir_measure.predictors.mean import mean_table
-from av_envs.whole_files import replacing, write_whole
+from av_envs.whole_files import replacing
 
 AT_ONCE = 32  # pairs that are validated together
 LAST = "last.pt"  # in the directory of the run
@@ -197,11 +197,7 @@ def pretrain(args: Args) -> None:
     torch.set_num_threads(args.threads or torch.get_num_threads())
     run = Run(args, device)
     sampler, measured = run.sampler(), run.validation()
-    options = kept_options(args, OF_THE_RUN)
-    if can_go_on(args.out, options, args.resume, LAST):
-        run.load()
-    elif not args.resume:
-        write_whole(args.out / "config.json", options)
+    begin(run, args, OF_THE_RUN, LAST)
     with (
         SummaryWriter(str(args.out), purge_step=run.updates + 1) as board,
         progress_bar(total=run.last, initial=run.updates, unit="update") as bar,

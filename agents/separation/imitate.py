@@ -25,7 +25,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.curve import add_row
-from av_envs.agents.runs import can_go_on, kept_options, option, run_command
+from av_envs.agents.runs import begin, kept_options, option, run_command
 from av_envs.agents.separation.agent import (
     SEPARATOR,
     SIZES,
@@ -58,7 +58,6 @@ from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 from av_envs.separation.audio import corpus_of
-from av_envs.whole_files import write_whole
 
 FILE = "last.pt"
 KIND = "memoryless"
@@ -244,10 +243,7 @@ def imitate(args: Args) -> None:
     """One run, or the rest of one. Raises ValueError for options that cannot be."""
     torch.set_num_threads(args.threads or torch.get_num_threads())
     run = Run(args)
-    if can_go_on(args.out, kept_options(args, OF_THE_RUN), args.resume, FILE):
-        run.load()
-    else:
-        write_whole(args.out / "config.json", kept_options(args, OF_THE_RUN))
+    begin(run, args, OF_THE_RUN, FILE)
     with SummaryWriter(str(args.out), purge_step=run.done + 1) as board:
         while run.done < args.rounds:
             run.collect()

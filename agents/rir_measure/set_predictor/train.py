@@ -21,14 +21,13 @@ from av_envs.agents.rir_measure.set_predictor.material import GRIDS, STEPS, Batc
 from av_envs.agents.rir_measure.set_predictor.network import NetworkConfig, SetNetwork
 from av_envs.agents.rir_measure.set_predictor.objective import distance
 from av_envs.agents.rir_measure.set_predictor.predictor import answer, save_set_network
-from av_envs.agents.runs import can_go_on, kept_options, option, run_command
+from av_envs.agents.runs import begin, kept_options, option, run_command
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 from av_envs.progress import progress_bar
 from av_envs.rir_measure.metrics.stft_distance import distance as rendered_distance
 from av_envs.rir_measure.metrics.stft_distance import spectra
 from av_envs.rir_measure.predictors.envelope import Decomposition, compose
-from av_envs.whole_files import write_whole
 
 WARM_UP = 50  # updates in which the learning rate rises
 SAVED_EVERY = 100  # updates
@@ -112,10 +111,7 @@ def train(args: Args) -> None:
     """One run, or the rest of one. Raises ValueError for options that cannot be."""
     torch.set_num_threads(args.threads or torch.get_num_threads())
     run = Run(args)
-    if can_go_on(args.out, kept_options(args, OF_THE_RUN), args.resume, LAST):
-        run.load()
-    else:
-        write_whole(args.out / "config.json", kept_options(args, OF_THE_RUN))
+    begin(run, args, OF_THE_RUN, LAST)
     lessons = _lessons("train", dict.fromkeys(GRIDS, args.dwellings), args.queries)
     of_val = {"flat": args.val_flats, "house": args.val_houses}
     run.held_out = _lessons("val", of_val, VAL_QUERIES)

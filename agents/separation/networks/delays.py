@@ -20,6 +20,11 @@ def spectra_of(waveform: Tensor) -> Tensor:
         raise ValueError(f"waveform must be (B, 2, 16000); got {tuple(waveform.shape)}")
     if waveform.device.type == "cpu":  # several times as fast as torch, which has no plan for 1023
         return torch.from_numpy(stft(waveform.numpy()))
+    return spectra_by_torch(waveform)
+
+
+def spectra_by_torch(waveform: Tensor) -> Tensor:
+    """The same on any device."""
     window = torch.hann_window(N_FFT, device=waveform.device)
     return torch.stft(
         waveform.flatten(0, 1), N_FFT, HOP, window=window, pad_mode="constant", return_complex=True

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from av_envs.agents.separation.networks.delays import LAGS, delays, spectra_of
+from av_envs.agents.separation.networks.delays import LAGS, delays, spectra_by_torch, spectra_of
 
 SECOND = 16000
 MIDDLE = LAGS // 2
@@ -47,6 +47,13 @@ def test_a_separated_image_has_the_delay_of_its_source():
     for image, lag in ((magnitude(low), 6), (magnitude(high), -9)):
         found = delays(spectra_of(waveform), mixture, image)[0, 2:]
         assert (found.argmax(dim=-1) - MIDDLE == -lag).all()
+
+
+def test_spectra_are_the_same_on_every_device():
+    waveform = at_both_ears(noise(5), 3)
+    torch.testing.assert_close(
+        spectra_of(waveform), spectra_by_torch(waveform), atol=1e-4, rtol=1e-4
+    )
 
 
 def test_silence_has_no_delay():
