@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
-INSTALL = "; pip install 'av-envs[agents]'"
+INSTALL = "; pip install -e '.[agents]'"
 
 
 def is_import_path(text: Any) -> bool:

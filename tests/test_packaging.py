@@ -100,3 +100,18 @@ def test_one_version_everywhere():
 
 def test_users_get_the_types():
     assert (Path(av_envs.__file__).parent / "py.typed").is_file()
+
+
+def test_hints_name_extras_that_there_are():
+    """The package is on no index: extras are installed from a clone."""
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    hint = re.compile(r"pip install (?:-e )?['\"]?(\.|av-envs)\[([\w,]+)\]")
+    found = []
+    for folder in ("av_envs", "agents", "baselines", "benchmarks", "docs"):
+        for path in [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.md")]:
+            found += hint.findall(path.read_text(encoding="utf-8"))
+    extras = {extra for _, several in found for extra in several.split(",")}
+    assert {where for where, _ in found} == {"."}
+    assert extras <= set(config["options.extras_require"])
+    assert {"mesh", "play", "sofa"} <= extras

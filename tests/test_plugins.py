@@ -21,4 +21,4 @@ def test_agents_without_torch_say_what_to_install(missing, hint, monkeypatch):
         ValueError, match=f"cannot import 'agents'.*No module named '{missing}'"
     ) as e:
         plugins.load("agents:Passive", "estimator")
-    assert str(e.value).endswith("pip install 'av-envs[agents]'") == hint
+    assert str(e.value).endswith("pip install -e '.[agents]'") == hint

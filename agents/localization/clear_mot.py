@@ -24,7 +24,7 @@ def clear_mot(recordings: list[Frames], farthest: float = FARTHEST) -> dict[str,
         import motmetrics
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "CLEAR-MOT measures need motmetrics: pip install 'av-envs[tracking]'", name=error.name
+            "CLEAR-MOT measures need motmetrics: pip install -e '.[tracking]'", name=error.name
         ) from error
     kept = [_accumulated(motmetrics.MOTAccumulator(), one, farthest) for one in recordings]
     table = motmetrics.metrics.create().compute_many(

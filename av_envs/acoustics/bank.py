@@ -153,6 +153,6 @@ def _warp_tracer() -> Callable:
         from av_envs.acoustics.tracing.warp import trace_on_device
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "tracer 'warp' needs NVIDIA Warp: pip install 'av-envs[warp]'", name=error.name
+            "tracer 'warp' needs NVIDIA Warp: pip install -e '.[warp]'", name=error.name
         ) from error
     return trace_on_device

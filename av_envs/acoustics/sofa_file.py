@@ -84,7 +84,7 @@ def open_sofa(path: Path) -> Iterator[Any]:
     try:
         import h5py
     except ImportError:
-        raise ImportError("SOFA files need h5py: pip install 'av-envs[sofa]'") from None
+        raise ImportError("SOFA files need h5py: pip install -e '.[sofa]'") from None
     if not path.exists():
         raise FileNotFoundError(f"no SOFA file at {path}")
     try:

@@ -13,7 +13,7 @@ from av_envs.command_line.commands import COMMANDS, Command, Group
 PROG = "av-envs"
 INTERRUPTED = 130  # exit status of shells
 COMPLETION = (
-    "completion: pip install 'av-envs[completion]', then in the shell: "
+    "completion: pip install -e '.[completion]', then in the shell: "
     'eval "$(register-python-argcomplete av-envs)"'
 )
 

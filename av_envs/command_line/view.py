@@ -101,7 +101,7 @@ def save(image: np.ndarray, path: Path) -> Path:
     try:
         from PIL import Image  # extra [mesh]
     except ModuleNotFoundError:
-        sys.exit("error: pictures need pillow: pip install 'av-envs[mesh]'")
+        sys.exit("error: pictures need pillow: pip install -e '.[mesh]'")
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(image).save(path)
     return path

@@ -3,7 +3,7 @@
 RLR-Audio-Propagation (Schissler and others, in Chen and others, "SoundSpaces 2.0: A
 Simulation Platform for Visual-Acoustic Learning", NeurIPS 2022) traces rays from the
 listener and from the source. It is a Linux library under CC BY-NC 4.0
-(`pip install av-envs[rlr]`): no other module needs it, its results are non-commercial.
+(`pip install -e '.[rlr]'`): no other module needs it, its results are non-commercial.
 
 Measured deviations of version 0.0.1 that are corrected here: sound travels at 344 m/s, so
 the scene is stretched to keep all times; amplitudes are 1 / sqrt(4 pi) of ours; a second
@@ -166,7 +166,7 @@ def load_library() -> ModuleType:
         library = import_module("rlr_audio_propagation")
     except ImportError as error:
         raise ImportError(
-            "the RLR engine is not installed: pip install av-envs[rlr] "
+            "the RLR engine is not installed: pip install -e '.[rlr]' "
             "(Linux on x86-64; CC BY-NC 4.0, non-commercial use only)"
         ) from error
     warnings.warn(LICENCE, LicenceNotice, stacklevel=3)

@@ -88,7 +88,5 @@ def _import_av() -> ModuleType:
     try:
         import av
     except ImportError as error:
-        raise ImportError(
-            "films need PyAV; install it with: pip install 'av-envs[video]'"
-        ) from error
+        raise ImportError("films need PyAV; install it with: pip install -e '.[video]'") from error
     return av

@@ -20,7 +20,7 @@ class Speaker:
         try:
             import pygame  # extra [play]
         except ModuleNotFoundError:
-            self.why_silent = "no sound: pip install 'av-envs[play]'"
+            self.why_silent = "no sound: pip install -e '.[play]'"
             return
         self._pygame = pygame
         try:

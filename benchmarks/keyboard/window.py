@@ -25,7 +25,7 @@ class Window:
         try:
             import pygame  # extra [play]
         except ModuleNotFoundError:
-            raise UserError("a window needs pygame: pip install 'av-envs[play]'") from None
+            raise UserError("a window needs pygame: pip install -e '.[play]'") from None
         self._pygame = pygame
         try:
             pygame.display.init()

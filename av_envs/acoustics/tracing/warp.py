@@ -2,7 +2,7 @@
 
 The same physics with other random numbers, so levels agree but not bits; on a graphics
 processor the order of additions varies, and with it the last bits from run to run. It is
-an option (`TraceConfig(tracer="warp")`, `pip install "av-envs[warp]"`): its results are
+an option (`TraceConfig(tracer="warp")`, `pip install -e ".[warp]"`): its results are
 cached apart from those of the CPU tracer.
 """
 

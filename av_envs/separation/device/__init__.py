@@ -14,7 +14,7 @@ def device_envs(**arguments: Any) -> gym.vector.VectorEnv:
         import torch  # noqa: F401
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"device={arguments.get('device')!r} needs torch: pip install 'av-envs[agents]'"
+            f"device={arguments.get('device')!r} needs torch: pip install -e '.[agents]'"
         ) from error
     from av_envs.separation.device.vector import DeviceSeparationVectorEnv
 

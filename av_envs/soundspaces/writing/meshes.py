@@ -31,7 +31,7 @@ def mesh_file(scene: Scene) -> bytes:
     try:
         import trimesh
     except ImportError:
-        raise ImportError("writing meshes needs trimesh: pip install 'av-envs[mesh]'") from None
+        raise ImportError("writing meshes needs trimesh: pip install -e '.[mesh]'") from None
     corners = scene.triangles.reshape(-1, 3)
     mesh = trimesh.Trimesh(
         vertices=corners,

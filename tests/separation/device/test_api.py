@@ -218,4 +218,4 @@ def test_without_torch_the_extra_is_named():
         "except ModuleNotFoundError as error: print(error)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "device='cuda' needs torch: pip install 'av-envs[agents]'"
+    assert run.stdout.strip() == "device='cuda' needs torch: pip install -e '.[agents]'"

@@ -23,7 +23,7 @@ def trimesh_module() -> ModuleType:
     try:
         return importlib.import_module("trimesh")
     except ImportError as error:
-        raise ImportError("reading DAE needs trimesh: pip install 'av-envs[mesh]'") from error
+        raise ImportError("reading DAE needs trimesh: pip install -e '.[mesh]'") from error
 
 
 def read_dae(path: Path) -> Surfaces:
@@ -38,7 +38,7 @@ def read_dae(path: Path) -> Surfaces:
         scene = trimesh.load_scene(path, process=False)
     except Exception as error:  # its parsers raise whatever comes up
         if isinstance(error, ImportError) and any(name in str(error) for name in PARSERS):
-            raise ImportError(f"{error}; pip install 'av-envs[mesh]'") from error
+            raise ImportError(f"{error}; pip install -e '.[mesh]'") from error
         raise ValueError(repr(error)) from error
     parts = [_part(path, scene, node) for node in sorted(scene.graph.nodes_geometry)]
     found = sum(len(part.triangles) for part in parts)

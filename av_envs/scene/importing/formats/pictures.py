@@ -23,7 +23,7 @@ def read_picture(source: bytes | Path, name: str) -> np.ndarray | None:
     try:
         from PIL import Image  # of the extra [mesh]; files without textures do without
     except ImportError as error:
-        raise ImportError("textures need pillow: pip install 'av-envs[mesh]'") from error
+        raise ImportError("textures need pillow: pip install -e '.[mesh]'") from error
 
     try:
         with warnings.catch_warnings():
