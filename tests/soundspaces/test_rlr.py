@@ -36,7 +36,7 @@ def backend(scene, **settings):
 
 def test_without_the_library_the_error_says_what_to_install(box, monkeypatch):
     monkeypatch.setitem(sys.modules, "rlr_audio_propagation", None)
-    with pytest.raises(ImportError, match=r"av-envs\[rlr\].*non-commercial"):
+    with pytest.raises(ImportError, match=r"pip install -e '\.\[rlr\]'.*non-commercial"):
         RLRAcoustics(box)
 
 

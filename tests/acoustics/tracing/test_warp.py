@@ -121,5 +121,5 @@ def test_errors_name_what_there_is(monkeypatch):
     with pytest.raises(ValueError, match="tracer 'optix' does not exist; choose from numba, warp"):
         TraceConfig(tracer="optix")
     monkeypatch.setitem(sys.modules, "av_envs.acoustics.tracing.warp", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'av-envs\[warp\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install -e '\.\[warp\]'"):
         SourceTracer(scene, TraceConfig(tracer="warp")).trace(0)

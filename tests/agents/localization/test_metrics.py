@@ -108,5 +108,5 @@ def test_clear_mot_has_a_threshold():
 
 def test_clear_mot_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "motmetrics", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'av-envs\[tracking\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install -e '\.\[tracking\]'"):
         clear_mot([ONE])

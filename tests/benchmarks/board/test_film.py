@@ -96,7 +96,7 @@ def test_bad_films_are_refused(tmp_path, frames, audio, message):
 
 def test_without_the_video_extra_the_error_names_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(ImportError, match=r"av-envs\[video\]"):
+    with pytest.raises(ImportError, match=r"pip install -e '\.\[video\]'"):
         write_film(coloured_frames(1), tones(1), tmp_path / "film.mp4")
 
 
