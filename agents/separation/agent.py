@@ -33,6 +33,7 @@ SIZES = ("small", "paper")
 WEIGHTS = Path(__file__).parent.parent / "weights"
 SEPARATOR = WEIGHTS / "separator.safetensors"  # the one that ships
 LOCATOR = WEIGHTS / "locator.safetensors"  # likewise
+MEMORYLESS = WEIGHTS / "memoryless.safetensors"  # likewise; others may move as it does
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class AgentConfig:
     look_back  E, see `Kind`; also how long a refined second is made better with hindsight
     separator  digest of the weights that the agent was trained with, see `digest`
     locator    likewise; None without the feature "place"
+    moves_as   digest of the policy of the memoryless agent that ships, if the agent moves as that
+               one does: then its file holds the memory alone
     """
 
     kind: str
@@ -76,6 +79,7 @@ class AgentConfig:
     look_back: int
     separator: str
     locator: str | None = None
+    moves_as: str | None = None
 
 
 class AgentNetworks(nn.Module):
@@ -149,7 +153,8 @@ def save_agent(
 ) -> None:
     """Write an agent; `made` says how, see `checkpoints.Header`."""
     config = networks.config
-    save_network(networks, path, Header(config.kind, asdict(config), classes, made))
+    header = Header(config.kind, asdict(config), classes, made)
+    save_network(_of_its_own(networks), path, header)
 
 
 def load_agent(path: Path, kind: str, separator: Separator) -> tuple[AgentNetworks, Header]:
@@ -171,8 +176,51 @@ def load_agent(path: Path, kind: str, separator: Separator) -> tuple[AgentNetwor
             f"{path}: was trained with the separator {config.separator}, this one is "
             f"{digest(separator)}"
         )
-    load_weights(networks, path, "networks")
+    if config.moves_as is not None:
+        memoryless, _ = load_agent(MEMORYLESS, "memoryless", separator)
+        if digest(memoryless.policy) != config.moves_as:
+            raise ValueError(
+                f"{path}: moves as the policy {config.moves_as}, that of {MEMORYLESS} is "
+                f"{digest(memoryless.policy)}"
+            )
+        networks.policy.load_state_dict(memoryless.policy.state_dict())
+    load_weights(_of_its_own(networks), path, "networks")
     return networks.eval(), header
+
+
+def begun_with(
+    policy: Path,
+    kind: str,
+    size: str,
+    separator: Separator,
+    classes: Sequence[str],
+    *,
+    locator: Path | None = None,
+    look_back: int | None = None,
+) -> tuple[AgentNetworks, TargetLocator | None]:
+    """An agent that moves as the memoryless one in a file, with an untrained memory; its locator.
+
+    The weights of the memory are drawn from torch's own random numbers. Other arguments as those
+    of `agent_config` and `locator_for`; ValueError unless the policy knows the locator.
+    """
+    begun, _ = load_agent(policy, "memoryless", separator)
+    perceived = begun.config.policy
+    hears = locator_for(perceived.features, locator, classes)
+    config = agent_config(
+        kind, size, separator,
+        locator=hears, features=perceived.features, look_back=look_back,
+    )  # fmt: skip
+    locator_of(begun.config, locator)  # must be the one that the policy knows
+    networks = AgentNetworks(replace(config, policy=perceived))
+    networks.policy.load_state_dict(begun.policy.state_dict())
+    return networks, hears
+
+
+def _of_its_own(networks: AgentNetworks) -> nn.Module:
+    """What of an agent its file holds."""
+    if networks.config.moves_as is None:
+        return networks
+    return nn.ModuleDict({"memory": networks.memory})
 
 
 def load_separator(path: Path | None = None) -> tuple[Separator, Header]:

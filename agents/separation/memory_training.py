@@ -68,20 +68,32 @@ class MemoryTraining:
 
     def _loss(self, estimates: Tensor, truths: Tensor) -> Tensor:
         """Of episodes (B, T, 512, 32)."""
-        rows, seconds = estimates.shape[:2]
-        if not isinstance(self.memory, TransformerMemory):
-            return self._recurrent_loss(estimates, truths)
-        steps = torch.arange(seconds, device=estimates.device).expand(rows, seconds)
-        last = torch.randint(seconds, (rows, 1), device=estimates.device)
-        heard = steps <= last  # what the memory holds at some second of the episode
-        refined = self.memory(estimates, steps, heard)
-        return memory_loss(refined, truths, steps, heard, self.look_back, distance=self.distance)
+        last = torch.randint(estimates.shape[1], (len(estimates),), device=estimates.device)
+        return loss_of(self.memory, estimates, truths, last, self.look_back, self.distance)
 
-    def _recurrent_loss(self, estimates: Tensor, truths: Tensor) -> Tensor:
-        """Of every second; gradients do not pass from one second to the one before."""
-        before, loss = torch.zeros_like(estimates[:, 0]), estimates.new_zeros(())
-        for estimate, truth in zip(estimates.unbind(1), truths.unbind(1), strict=True):
-            refined = self.memory(estimate, before)
-            loss = loss + DISTANCES[self.distance](refined, truth).mean() / estimates.shape[1]
-            before = refined.detach()
-        return loss
+
+def loss_of(
+    memory: nn.Module,
+    estimates: Tensor,
+    truths: Tensor,
+    last: Tensor,
+    look_back: int,
+    distance: str,
+) -> Tensor:
+    """Of a memory of either kind, over episodes (B, T, 512, 32).
+
+    last  (B,) int, the second of each episode that a transformer has heard last; a recurrent
+          memory learns from every second, and gradients do not pass from one to the one before
+    """
+    if isinstance(memory, TransformerMemory):
+        rows, seconds = estimates.shape[:2]
+        steps = torch.arange(seconds, device=estimates.device).expand(rows, seconds)
+        heard = steps <= last[:, None]
+        refined = memory(estimates, steps, heard)
+        return memory_loss(refined, truths, steps, heard, look_back, distance=distance)
+    before, loss = torch.zeros_like(estimates[:, 0]), estimates.new_zeros(())
+    for estimate, truth in zip(estimates.unbind(1), truths.unbind(1), strict=True):
+        refined = memory(estimate, before)
+        loss = loss + DISTANCES[distance](refined, truth).mean() / estimates.shape[1]
+        before = refined.detach()
+    return loss

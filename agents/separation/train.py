@@ -12,7 +12,7 @@ two dashes keep torchrun from taking --start for a short form of an option of it
 
 import json
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,11 @@ from av_envs.agents.separation.agent import (
     SIZES,
     AgentNetworks,
     agent_config,
+    begun_with,
     chosen_features,
     frozen,
-    load_agent,
     load_separator,
     locator_for,
-    locator_of,
     save_agent,
 )
 from av_envs.agents.separation.checkpoints import check_classes
@@ -126,24 +125,22 @@ def make_networks(args: Args, separator: Separator) -> tuple[AgentNetworks, Targ
 
     Weights are drawn from torch's own random numbers.
     """
-    begun = None
-    features = chosen_features(args.size, args.features)
-    if args.policy is not None:
-        begun, _ = load_agent(args.policy, "memoryless", separator)
-        perceived = begun.config.policy.features
-        if args.features is not None and features != perceived:
-            raise ValueError(f"{args.policy} perceives {', '.join(perceived)}; leave --features")
-        features = perceived
-    locator = locator_for(features, args.locator, corpus_of(args.sounds).classes)
-    config = agent_config(
-        args.agent, args.size, separator,
-        locator=locator, features=features, look_back=args.look_back,
-    )  # fmt: skip
-    if begun is None:
+    corpus = corpus_of(args.sounds).classes
+    if args.policy is None:
+        features = chosen_features(args.size, args.features)
+        locator = locator_for(features, args.locator, corpus)
+        config = agent_config(
+            args.agent, args.size, separator,
+            locator=locator, features=features, look_back=args.look_back,
+        )  # fmt: skip
         return AgentNetworks(config), locator
-    locator_of(begun.config, args.locator)  # must be the one that the policy knows
-    networks = AgentNetworks(replace(config, policy=begun.config.policy))
-    networks.policy.load_state_dict(begun.policy.state_dict())
+    networks, locator = begun_with(
+        args.policy, args.agent, args.size, separator, corpus,
+        locator=args.locator, look_back=args.look_back,
+    )  # fmt: skip
+    perceived = networks.config.policy.features
+    if args.features is not None and tuple(args.features) != perceived:
+        raise ValueError(f"{args.policy} perceives {', '.join(perceived)}; leave --features")
     return networks, locator
 
 

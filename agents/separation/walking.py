@@ -1,6 +1,6 @@
-"""Walks of a policy in training houses, with what an expert would have done at every step."""
+"""Walks of a policy, with what an expert would have done and what there was to be heard."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,17 @@ from av_envs.progress import progress_bar
 
 Walks = dict[str, Tensor]  # name -> (T, N, ...): features, and LABELS
 LABELS = ("expert", "offset", "starts")
+HEARD = ("passive", "truth")  # labels of `Truths` that a memory learns from
 
 
 class Walking:
-    """Collects walks in the houses of the split train.
+    """Collects walks in the houses of a split.
 
     networks     whose policy walks; it may learn between two rounds
     num_envs     environments side by side
     env_options  of them, with the "steps" of an episode
+    kept         names of what is kept of every step, HEARD too if `senses` separate; None: the
+                 features and LABELS
     """
 
     def __init__(
@@ -35,20 +38,24 @@ class Walking:
         num_envs: int,
         houses: int,
         env_options: dict[str, Any],
+        *,
+        split: str = "train",
+        kept: Sequence[str] | None = None,
     ):
-        self.policy, self.senses = networks.policy, senses
+        self.policy, self.senses, self.kept = networks.policy, senses, kept
         self.envs = gym.make_vec(
             "AVDynamicSep-v0",
             num_envs,
             autoreset_mode="SameStep",
-            split="train",
+            split=split,
             houses=houses,
             reward="si_sdr",
             observations=needed_observations(networks.config.policy),
             **env_options,
         )
         self.steps = env_options["steps"]
-        self.truths = Truths(self.envs.unwrapped)
+        hears = kept is not None and set(HEARD) <= set(kept)
+        self.truths = Truths(self.envs.unwrapped, senses if hears else None)
 
     @torch.no_grad()
     def walks(self, episodes: int, seeds: tuple[int, ...], share: float) -> Walks:
@@ -75,7 +82,9 @@ class Walking:
                 moves = torch.multinomial(output.logits[0].softmax(-1), 1, generator=draws)[:, 0]
                 by_expert = torch.rand(n, generator=draws) < share
                 moves = torch.where(by_expert, labels["expert"], moves)
-                storage.write(t, {**_halved(features), **labels, "starts": starts})
+                made_now = {**_halved(features | labels), "starts": starts}
+                wanted = made_now if self.kept is None else self.kept
+                storage.write(t, {name: made_now[name] for name in wanted})
                 self.senses.moved(moves)
                 observation, *_, infos = self.envs.step(moves.numpy())
             made.append(storage.rows(self.steps))
