@@ -13,7 +13,7 @@ AGENTS := Random StandInPlace RotateInPlace Novelty GoToLoudest ProximityPrior G
 
 # Scored on what agents separate; those that do not learn are given the separator that ships.
 SEPARATE_RESULTS := results-separate
-SEPARATE_SUITES := between-heard-v1 between-unheard-v1 between3-unheard-v1
+SEPARATE_SUITES := between-heard-v1 between-unheard-v1 between3-unheard-v1 near-unheard-v1 far-v1
 SEPARATOR := av_envs.agents.separation:Passive
 
 # The measuring task, more than an hour: teams with their usual predictor, and what predictors are worth.

@@ -21,7 +21,7 @@ import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.intervals import Interval, mean_interval
 from av_envs.agents.localization.directions import angles_of, seen_from
 from av_envs.agents.localization.takes import strongest_arrival
-from av_envs.agents.separation.learned_doa import EARS, NEEDS, LearnedDoA
+from av_envs.agents.separation.learned_doa import HEAR, NEEDS, LearnedDoA
 from av_envs.agents.separation.networks.belief import AROUND
 from av_envs.conventions import N_HEADINGS
 from av_envs.options import positive_int
@@ -185,7 +185,7 @@ def main(argv: list[str] | None = None) -> int:
         )
         spaces = (env.observation_space, env.action_space)
         locator = None if given.locator is None else str(given.locator)
-        agents = {e: LearnedDoA(*spaces, seed=0, ears=e, locator=locator) for e in EARS}
+        agents = {e: LearnedDoA(*spaces, seed=0, ears=e, locator=locator) for e in HEAR}
         heard = listen(env, agents, given.episodes)
     except (ValueError, OSError) as mistake:
         parser.error(str(mistake))

@@ -28,7 +28,8 @@ from av_envs.conventions import N_HEADINGS
 from av_envs.options import check_choice
 from av_envs.separation.actions import Action
 
-EARS = ("locator", "gcc")
+HEAR = ("locator", "gcc")
+EARS = (*HEAR, "random")
 MODES = ("face_and_hold", "face_and_track", "face_and_approach")
 LISTENING = 3  # seconds of turning before anything else is done
 SURE = 0.5  # probability, within a metre and a half of the goal, from which on it walks
@@ -47,8 +48,9 @@ class LearnedDoA:
     mode       "face_and_hold"      listens, turns towards the target once, and holds
                "face_and_track"     goes on listening, and turns whenever it believes otherwise
                "face_and_approach"  walks beside the likeliest place and faces it
-    ears       "locator", a `TargetLocator`, or "gcc", the control that learned nothing and knows
-               no class, see `networks.gcc`
+    ears       "locator", a `TargetLocator`; "gcc", the control that learned nothing and knows no
+               class, see `networks.gcc`; or "random", the one that hears nothing, and is sure of
+               another place every second
     locator    file; None: the one that ships
     listening  seconds of turning before anything else is done
     sure       how probable the likeliest place and those around it must be before it walks
@@ -92,7 +94,9 @@ class LearnedDoA:
         self.reset(seed=seed)
 
     def reset(self, *, seed: int | None = None) -> None:
-        """Begin an episode; nothing is left to chance."""
+        """Begin an episode; nothing but "random" ears is left to chance."""
+        if seed is not None:
+            self._draws = np.random.default_rng(seed)
         self._state = self._filter.initial_state(1)
         self._starts = torch.ones(1, 1, dtype=torch.bool)
         self._blocked: set[tuple[Cell, int]] = set()
@@ -103,6 +107,10 @@ class LearnedDoA:
     @torch.no_grad()
     def hear(self, observation: dict[str, Any]) -> None:
         """Add a second to the map; `belief` is (17, 17) probabilities about the agent."""
+        if self.ears == "random":
+            self.belief = np.zeros((2 * AROUND + 1, 2 * AROUND + 1), dtype=np.float32)
+            self.belief[tuple(self._draws.integers(len(self.belief), size=2))] = 1.0
+            return
         spectra = spectra_of(torch.as_tensor(observation["waveform"])[None])
         mixture = torch.expm1(torch.as_tensor(observation["mixture"]))[None]
         if self.ears == "gcc":

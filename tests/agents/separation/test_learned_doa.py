@@ -127,6 +127,20 @@ def test_it_hears(env):
     assert agent.belief.max() < settled.max()  # one second tells less than six
 
 
+def test_random_ears_believe_another_place_every_second(env):
+    agent = LearnedDoA(env.observation_space, env.action_space, seed=0, ears="random")
+    observation, _ = env.reset(seed=2)
+    places = []
+    for _ in range(12):
+        agent.hear(observation)  # the same second again and again
+        assert agent.belief.sum() == agent.belief.max() == 1
+        places.append(agent.belief.argmax())
+    assert len(set(places)) > 6
+    agent.reset(seed=0)
+    agent.hear(observation)
+    assert agent.belief.argmax() == places[0]
+
+
 def test_without_a_locator_it_follows_the_delay_between_the_ears(env):
     agent = LearnedDoA(env.observation_space, env.action_space, seed=0, ears="gcc")
     noise = np.random.default_rng(0).standard_normal(16_020).astype(np.float32)
