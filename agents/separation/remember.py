@@ -9,13 +9,14 @@ differ in nothing but their memory can be compared.
 DIR gets `config.json`, `heard_*.pt`, `curve.csv` (a row per validation: other walks, in unseen
 houses with unheard clips), scalars for tensorboard, `last.pt` and `best.safetensors`, which the
 entries of `av_envs.agents.separation` play. If the policy is the one that ships, the file holds
-the memory alone. An interrupted run goes on with the same command and --resume, and ends with the
+the memory alone. To walk takes longer than to learn: --walks takes the walks of another run, with
+another memory. An interrupted run goes on with the same command and --resume, and ends with the
 same bits as if it had not been interrupted.
 """
 
 import json
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,6 +72,10 @@ class Args(TaskOptions):
     locator: Path | None = field(
         default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
     )
+    walks: Path | None = field(
+        default=None,
+        metadata={"help": "run of the same policy, whose walks are taken", "type": path_argument},
+    )
     look_back: int | None = option(None, "E; default: the agent's", type=non_negative_int)
     memory_loss: str = option("log_nmse", "the paper's is l1", choices=DISTANCES)
     episodes: int = option(1024, "that are walked", type=positive_int)
@@ -122,20 +127,25 @@ class Run(Fitting):
         memory = self.networks.memory
         optimiser = torch.optim.Adam(memory.parameters(), args.learning_rate, eps=1e-5)
         self.heard: dict[str, dict[str, Tensor]] = {}
-        super().__init__(memory, optimiser, args.out, args.epochs * self.of_an_epoch)
+        super().__init__(memory, optimiser, args.out, last=1)  # known once it has walked
 
     @property
     def of_an_epoch(self) -> int:
         """Updates."""
-        return -(-_whole(self.args.episodes, self.args.num_envs) // self.args.batch_size)
+        return -(-self.heard["train"]["truth"].shape[1] // self.args.batch_size)
 
     def walk(self) -> None:
-        """Hear what is to be heard, unless a run that goes on has it already."""
+        """Hear what is to be heard, unless a run that goes on, or another one, has it already."""
+        folder = self.args.out
+        if self.args.walks is not None:
+            folder = self.args.walks
+            _check_same_task(folder / "config.json", self.args)
         for number, split in enumerate(SPLITS):
-            path = self.args.out / f"heard_{split}.pt"
-            if not path.exists():
+            path = folder / f"heard_{split}.pt"
+            if folder == self.args.out and not path.exists():
                 save_state(path, self._walked(split, number))
             self.heard[split] = load_state(path)
+        self.last = self.args.epochs * self.of_an_epoch
 
     def _walked(self, split: str, number: int) -> dict[str, Tensor]:
         args, networks = self.args, self.networks
@@ -228,9 +238,13 @@ def _draws(*numbers: int) -> torch.Generator:
     return torch.Generator().manual_seed(hash_of(*numbers))
 
 
-def _whole(episodes: int, num_envs: int) -> int:
-    """Episodes that are walked for so many: whole turns of all environments."""
-    return -(-episodes // num_envs) * num_envs
+def _check_same_task(path: Path, args: Args) -> None:
+    """ValueError unless the run with that `config.json` walked as this one would."""
+    kept, asked = json.loads(path.read_text(encoding="utf-8")), json.loads(kept_options(args, ()))
+    names = ("policy", "separator", "locator", *(each.name for each in fields(TaskOptions)))
+    other = [name for name in names if kept.get(name) != asked[name]]
+    if other:
+        raise ValueError(f"{path.parent} walked with another {', '.join(other)}")
 
 
 def remember(args: Args) -> None:

@@ -21,6 +21,7 @@ from av_envs.agents.separation.networks.slicing import (
     joined,
     sliced,
 )
+from av_envs.options import check_whole
 from av_envs.separation.metrics import TARGET_POWER
 
 SLOPE = 0.2  # of the leaky ReLU between the convolutions of an item
@@ -40,8 +41,10 @@ class MemoryConfig:
     hidden: int = 1024  # units of the feed-forward layers
     causal: bool = False  # True: an item attends to itself and earlier ones only
     output: str = "direct"  # or "residual": what is added to the estimate, at first nothing
+    polish: int = 0  # channels of convolutions that also see the estimate itself; 0: none
 
     def __post_init__(self):
+        check_whole("polish", self.polish, 0, 4096)
         for name in ("channels", "layers", "heads", "hidden"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
@@ -58,7 +61,7 @@ class MemoryConfig:
 
 PRESETS = {
     "paper": MemoryConfig(),
-    "small": MemoryConfig(channels=4, heads=4, hidden=256, output="residual"),
+    "small": MemoryConfig(channels=4, heads=4, hidden=256, output="residual", polish=32),
 }
 
 
@@ -66,7 +69,8 @@ class TransformerMemory(nn.Module):
     """Refines every estimate of an episode that it is given, each in the light of all others.
 
     The convolutions of an item keep what they saw at half size (the skip), which its own decoder
-    concatenates; only the coded middle goes through the transformer (pre-norm, no dropout).
+    concatenates; only the coded middle goes through the transformer (pre-norm, no dropout). With
+    `polish`, which is not the paper's, convolutions see what comes out beside the estimate.
     """
 
     def __init__(self, config: MemoryConfig = PRESETS["paper"]):
@@ -90,11 +94,12 @@ class TransformerMemory(nn.Module):
         )
         start_he_normal(self.shrink)
         start_he_normal(self.grow)
+        self.polish = _polish(2 * BANDS, config.polish) if config.polish else None
         for weights in self.transformer.parameters():
             if weights.ndim > 1:
                 nn.init.xavier_uniform_(weights)
         if config.output == "residual":
-            nn.init.zeros_(self.grow[1].weight)
+            nn.init.zeros_((self.polish[-1] if config.polish else self.grow[1]).weight)
 
     def forward(self, estimates: Tensor, steps: Tensor, valid: Tensor) -> Tensor:
         """(B, T, 512, 32) refined magnitudes, one of each slot; 0 in slots that hold nothing.
@@ -129,6 +134,9 @@ class TransformerMemory(nn.Module):
         planes = found.reshape(-1, self.config.channels, SIDE, SIDE)
         planes = leaky_relu(self.grow[0](planes), SLOPE)  # (B T, c, 16, 16)
         planes = self.grow[1](torch.cat([planes, skips], dim=1))  # (B T, 16, 32, 32)
+        if self.polish is not None:
+            own = sliced(estimates.flatten(0, 1)[:, None])
+            planes = self.polish(torch.cat([own, planes], dim=1))
         refined = joined(planes).reshape(estimates.shape)
         if self.config.output == "residual":
             return estimates + refined
@@ -166,6 +174,15 @@ class RecurrentRefiner(nn.Module):
         planes = sliced(torch.stack([estimate, previous], dim=1))  # (B, 32, 32, 32)
         refined = joined(self.second(self.first(planes).relu())).squeeze(1)
         return estimate + refined if self.residual else refined
+
+
+def _polish(planes: int, hidden: int) -> nn.Sequential:
+    """Two convolutions over planes of 32 by 32, from so many to BANDS."""
+    made = nn.Sequential(
+        nn.Conv2d(planes, hidden, 3, padding=1), nn.ReLU(), nn.Conv2d(hidden, BANDS, 3, padding=1)
+    )
+    start_he_normal(made)
+    return made
 
 
 def memory_loss(

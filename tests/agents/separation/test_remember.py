@@ -81,7 +81,7 @@ def test_a_killed_run_ends_as_one_that_was_not(
 
 def test_every_walk_is_learned_from_once_in_an_epoch(separator_file, agent_files, tmp_path):
     policy = agent_files["memoryless"]
-    made = alone(separator_file, policy, tmp_path, episodes=32, batch_size=12)
+    made = alone(separator_file, policy, tmp_path, batch_size=12)
     numbers = torch.arange(32.0).expand(2, 32)[..., None, None]
     made.heard = {"train": dict.fromkeys(HEARD, numbers)}
     assert made.of_an_epoch == 3
@@ -89,6 +89,19 @@ def test_every_walk_is_learned_from_once_in_an_epoch(separator_file, agent_files
         seen = [made.drawn(3 * epoch + turn).truth[:, 0, 0, 0] for turn in range(3)]
         assert [len(part) for part in seen] == [12, 12, 8]
         assert sorted(torch.cat(seen).tolist()) == list(range(32))
+
+
+def test_the_walks_of_another_run_do_as_well(separator_file, agent_files, tmp_path, capsys):
+    policy, walks = agent_files["memoryless"], ("--walks", str(tmp_path / "one"))
+    assert run(tmp_path / "one", separator_file, policy) == 0
+    assert run(tmp_path / "two", separator_file, policy, *walks) == 0
+    assert not (tmp_path / "two" / "heard_train.pt").exists()
+    one, other = learned(tmp_path / "one"), learned(tmp_path / "two")
+    assert all(torch.equal(one[key], other[key]) for key in other)
+    with pytest.raises(SystemExit) as stop:
+        run(tmp_path / "three", separator_file, policy, *walks, "--num-sources", "3")
+    assert stop.value.code == 2
+    assert "walked with another num_sources" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_gain_is_in_decibels_of_the_seconds_that_sound(separator_file, agent_files, tmp_path):

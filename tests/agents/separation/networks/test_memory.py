@@ -61,7 +61,7 @@ def test_has_the_weights_of_the_paper():
 
 
 def test_the_small_one_and_the_recurrent_one():
-    assert n_weights(TransformerMemory(PRESETS["small"])) == 792_988
+    assert n_weights(TransformerMemory(PRESETS["small"])) == 806_860
     convolutions = 32 * 32 * 9 + 32 * 16 * 9 + 16
     assert n_weights(RecurrentRefiner()) == convolutions == 13_840
 
