@@ -22,6 +22,7 @@ FORMS = {
     "direct": TINY,
     "residual": replace(TINY, output="residual"),
     "causal": replace(TINY, causal=True),
+    "polished": replace(TINY, output="residual", polish=3),
 }
 each_form = pytest.mark.parametrize("form", FORMS)
 
@@ -35,6 +36,8 @@ def memory_of(form: str) -> TransformerMemory:
     memory = TransformerMemory(FORMS[form]).eval()
     if form == "residual":  # as if trained
         torch.nn.init.normal_(memory.grow[1].weight, std=0.3)
+    if form == "polished":
+        torch.nn.init.normal_(memory.polish[-1].weight, std=0.3)
     return memory
 
 
@@ -143,9 +146,22 @@ def test_says_the_same_in_training_and_without_gradients(form):
         torch.testing.assert_close(memory.eval()(estimates, steps, valid), expected)
 
 
-def test_a_residual_memory_starts_as_the_estimate_itself():
-    memory, (estimates, steps, valid) = TransformerMemory(FORMS["residual"]), slots()
+@pytest.mark.parametrize("form", ["residual", "polished"])
+def test_a_residual_memory_starts_as_the_estimate_itself(form):
+    memory, (estimates, steps, valid) = TransformerMemory(FORMS[form]), slots()
     assert torch.equal(memory(estimates, steps, valid), estimates)
+
+
+def test_polish_sees_the_estimate_beside_the_item_and_its_neighbours():
+    """What an item leaves out, a bin of its own and the frames beside it, is not lost."""
+    memory = memory_of("polished")
+    torch.nn.init.zeros_(memory.grow[1].weight)  # the item says nothing of the estimate
+    estimates, steps, valid = slots(1, 1)
+    louder = estimates.clone()
+    louder[0, 0, 100, 16] += 5.0
+    moved = (memory(louder, steps, valid) - memory(estimates, steps, valid))[0, 0].abs() > 1e-6
+    frames = moved.any(dim=0).nonzero().flatten().tolist()
+    assert frames == list(range(14, 19))  # two convolutions of three frames
 
 
 def test_the_code_of_time_is_cosines_and_sines():
