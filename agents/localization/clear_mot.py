@@ -28,9 +28,14 @@ def clear_mot(recordings: list[Frames], farthest: float = FARTHEST) -> dict[str,
         ) from error
     kept = [_accumulated(motmetrics.MOTAccumulator(), one, farthest) for one in recordings]
     table = motmetrics.metrics.create().compute_many(
-        kept, metrics=list(MEASURES), generate_overall=True
+        kept, metrics=[*MEASURES, "num_detections"], generate_overall=True
     )
-    return {name: float(table.loc["OVERALL", name]) for name in MEASURES}
+    overall = {name: float(table.loc["OVERALL", name]) for name in MEASURES}
+    # The library's own mean is NaN as soon as nothing is found in one of the recordings.
+    each = table.drop(index="OVERALL")
+    found = each["num_detections"]
+    overall["motp"] = float((each["motp"] * found).sum() / found.sum()) if found.sum() else np.nan
+    return overall
 
 
 def _accumulated(accumulator, frames: Frames, farthest: float):

@@ -11,7 +11,7 @@ import av_envs
 import av_envs.agents
 from av_envs.agents.adapters.sb3 import SB3Agent
 from av_envs.agents.rir_measure import PlaceChooser
-from av_envs.agents.separation import Active, LearnedDoA, Memoryless, Novelty
+from av_envs.agents.separation import Active, LearnedDoA, Memoryless, Move2Hear, Novelty, SingleStep
 from av_envs.agents.separation.agent import load_locator, load_separator
 from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.locate import SecondSampler, right
@@ -37,6 +37,8 @@ OTHERS = {
     "memoryless",
     "novelty",
     "active",
+    "single_step",
+    "move2hear",
     "place_chooser",
     "hnet",
     "localizer",
@@ -89,7 +91,7 @@ def test_the_shipped_chooser_covers_an_unseen_flat():
     assert info["cr"] > 0.6
 
 
-@pytest.mark.parametrize("entry", [Active, LearnedDoA, Memoryless, Novelty])
+@pytest.mark.parametrize("entry", [Active, LearnedDoA, Memoryless, Move2Hear, Novelty, SingleStep])
 def test_the_shipped_policy_moves_and_separates(entry):
     env = gym.make(
         "AVDynamicSep-v0",

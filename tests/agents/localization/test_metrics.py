@@ -106,6 +106,14 @@ def test_clear_mot_has_a_threshold():
     assert clear_mot([frames([(40,)], [(0,)])], farthest=45)["mota"] == 1
 
 
+def test_clear_mot_bears_a_recording_in_which_nothing_is_found():
+    pytest.importorskip("motmetrics", reason="the extra [tracking]")
+    heard = frames([(2,), (4,)], [(0,), (0,)])
+    got = clear_mot([heard, frames([(None,)], [(0,)])])
+    assert got["motp"] == pytest.approx(3, abs=0.02)
+    assert np.isnan(clear_mot([frames([(None,)], [(0,)])])["motp"])
+
+
 def test_clear_mot_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "motmetrics", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install -e '\.\[tracking\]'"):

@@ -33,7 +33,7 @@ HASHES = {
     "separate-between3-unheard-v1": (
         "e3ddff6b828cd512a492a19b2a2f45ed28a05ed77bbcd2f4bafd020dbb7022e0"
     ),
-    "separate-far-v1": "f769f3945e0d48c045119afc589687e13069472d9b35e6ede387ff940aab688a",
+    "separate-far-v1": "825f2767923d04b6d5a6ee301e48ea5e83317f1315ea51a80f4d2df4455f6daa",
     "separate-near-unheard-v1": "311e5bf1084e18a956761e62307f09c93f693ce78ffb4fea6fb74c9c9fd849a9",
 }
 
