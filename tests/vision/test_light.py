@@ -71,17 +71,18 @@ def test_the_middle_of_a_floor_has_the_light_of_the_formula(scene):
 
 
 def test_what_stands_in_the_way_throws_a_shadow_and_covers_up(make_scene):
-    """A cupboard between the lamp over (1.5, 1.5) and the east of the room."""
-    box = ((2.5, 0.5, 0.0), (3.0, 2.5, 2.2))
-    empty, full = make_scene("empty"), make_scene("full", things=[box])
+    """A cupboard between the lamp over (1.5, 1.5) and the east of the room, and a rug."""
+    things = [((2.5, 0.5, 0.0), (3.0, 2.5, 2.2)), ((0.5, 2.5, 0.0), (2.0, 3.5, 0.02))]
+    empty, full = make_scene("empty"), make_scene("full", things=things)
     shaded = []
     for scene in (empty, full):
         lights = lights_of(scene)
         known(scene, lights)
         k = floor_of(scene)
         shaded.append(texel_of(scene, lights, k, 3.6, 1.5))
-        under = texel_of(scene, lights, k, 2.8, 1.6)
+        inside, under = (texel_of(scene, lights, k, *at) for at in ((2.8, 1.6), (1.2, 3.0)))
     assert shaded[1] < 0.75 * shaded[0]
+    assert inside < AMBIENT  # no lamp shines there
     assert under == COVERED_UP
 
 
