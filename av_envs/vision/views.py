@@ -12,7 +12,7 @@ from av_envs.scene.scene import Scene
 from av_envs.vision.camera import IMAGE_SIZE, MAX_DEPTH, render_labels, render_rgbd
 from av_envs.vision.light import Lights, lights_of
 
-LOOKS = ("lit", "flat")  # with lamps and shadows; or without, as until version 0.2
+LOOKS = ("lit", "flat")  # with lamps and shadows; or without, as in version 0.1
 CAMERA_VERSION = 2  # of flat pictures: camera, light and textures
 LIGHT_VERSION = 1  # of what lit ones have beyond that
 N_HEADINGS = 4

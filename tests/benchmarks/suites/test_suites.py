@@ -62,9 +62,9 @@ def test_the_boards_of_the_issue_are_there():
 def test_what_agents_separate_is_scored_in_the_same_episodes():
     """In which the mixture is scored; causal estimates rank, refined ones stand beside."""
     mixtures = (*BETWEEN, "sep-far-v2", "sep-near-unheard-v2")
-    assert SEPARATE == [
+    assert [
         heard.replace("sep-", "separate-").replace("-v2", "-v1") for heard in mixtures
-    ]
+    ] == SEPARATE
     for name, heard in zip(SEPARATE, mixtures, strict=True):
         suite, mixture = SUITES[name], SUITES[heard]
         assert suite.groups == mixture.groups
