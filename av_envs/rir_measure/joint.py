@@ -152,7 +152,9 @@ class JointMeasureEnv(gym.Env):
     |                      |             | node instead of what is still unseen                 |
     | `hrtf`               | `"kemar"`   | or the path of a SOFA file                           |
     | `backend`            | `"traced"`  | procedural dwellings; the others and their options   |
-    |                      |             | are those of `av_envs.worlds.base.BACKENDS`          |
+    |                      |             | are those of `av_envs.worlds.base.BACKENDS`; `look`  |
+    |                      |             | "flat": views without lamps and shadows, see         |
+    |                      |             | AVDynamicSep-v0                                      |
     | `backend_options`    | None        | its options, which may also be given directly        |
 
     ## Starting state

@@ -133,7 +133,9 @@ class SeparationEnv(gym.Env):
 
     ## Backends
 
-    `backend="traced"`: procedural houses, heard and seen by the built-in engine. Other backends
+    `backend="traced"`: procedural houses, heard and seen by the built-in engine. Its option
+    `look` says how views are drawn: `"lit"` (default) by lamps, with shadows and smooth edges;
+    `"flat"` without, as in version 0.1 and on the boards; depth is the same. Other backends
     and their options are those of `av_envs.worlds.base.BACKENDS`; where they have fewer than
     `houses` dwellings, episodes draw from all of them.
 

@@ -4,12 +4,17 @@ import numpy as np
 from numba import njit
 
 from av_envs.scene.scene import VOID, Scene
+from av_envs.vision.light import Lights
+from av_envs.vision.lit import lit
 from av_envs.vision.textures import tint
-from av_envs.vision.visibility import QUARTER_COS, QUARTER_SIN, visible_triangles
+from av_envs.vision.visibility import (
+    HALF_WIDTH,
+    QUARTER_COS,
+    QUARTER_SIN,
+    visible_triangles,
+)
 
 IMAGE_SIZE = 128  # pixels
-FIELD_OF_VIEW = np.pi / 2  # radians, both ways
-HALF_WIDTH = float(np.tan(FIELD_OF_VIEW / 2))  # of the picture, one metre in front of the eye
 MAX_DEPTH = 10.0  # m, farther things are as far as this in the depth image
 SKY = np.array([196, 214, 230], np.uint8)  # colour where nothing is
 
@@ -18,21 +23,28 @@ SUN_DIRECTION = np.array([0.36, 0.48, 0.8])  # unit; no two faces of a box are e
 
 
 def render_rgbd(
-    scene: Scene, position: np.ndarray, heading: int, size: int = IMAGE_SIZE
+    scene: Scene,
+    position: np.ndarray,
+    heading: int,
+    size: int = IMAGE_SIZE,
+    lights: Lights | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """RGB and depth image of an upright camera that looks along a heading.
 
     position  (3,) metres, of the eye
     heading   0 east, 1 north, 2 west, 3 south
+    lights    of the scene, by which it is lit; None: every surface is as bright as its direction
+              says, without shadows
     Returns rgb (size, size, 3) uint8, row 0 on top, column 0 on the left, and depth
     (size, size) float32, metres along the optical axis, at most MAX_DEPTH.
     """
     eye = _checked_eye(position, heading)
     index = visible_triangles(scene.bvh, eye, int(heading), size, HALF_WIDTH)
-    return _shade(
-        index, scene.bvh.triangles, scene.normals, scene.colour, scene.pattern,
-        eye, int(heading), HALF_WIDTH,
-    )  # fmt: skip
+    seen = index, scene.bvh.triangles, scene.normals
+    if lights is not None:
+        rgb = lit(scene, lights, eye, int(heading), index)
+        return rgb, _depth(*seen, eye, int(heading), HALF_WIDTH)
+    return _shade(*seen, scene.colour, scene.pattern, eye, int(heading), HALF_WIDTH)
 
 
 def render_labels(
@@ -85,6 +97,39 @@ def _shade(index, triangles, normals, colours, patterns, eye, heading, half_widt
                 value = colours[k, channel] * light * factors[channel]
                 rgb[j, i, channel] = np.uint8(min(255.0, value + 0.5))
     return rgb, depth
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _depth(index, triangles, normals, eye, heading, half_width):
+    """The depth of `_shade`."""
+    size = len(index)
+    depth = np.empty((size, size), np.float32)
+    cos, sin = QUARTER_COS[heading], QUARTER_SIN[heading]
+    pixel = 2 * half_width / size
+    for j in range(size):
+        dz = half_width - (j + 0.5) * pixel
+        for i in range(size):
+            k = index[j, i]
+            side = (i + 0.5) * pixel - half_width
+            dx, dy = cos + side * sin, sin - side * cos
+            depth[j, i] = (
+                MAX_DEPTH
+                if k < 0
+                else min(_reached(triangles, normals, k, eye, dx, dy, dz), MAX_DEPTH)
+            )
+    return depth
+
+
+@njit(inline="always", fastmath=True)
+def _reached(triangles, normals, k, eye, dx, dy, dz):
+    """How many d it is from the eye to triangle k."""
+    nx, ny, nz = normals[k, 0], normals[k, 1], normals[k, 2]
+    away = (
+        nx * (triangles[k, 0] - eye[0])
+        + ny * (triangles[k, 1] - eye[1])
+        + nz * (triangles[k, 2] - eye[2])
+    )
+    return away / (nx * dx + ny * dy + nz * dz)
 
 
 @njit(inline="always", fastmath=True)

@@ -1,14 +1,20 @@
 """Cached RGB-D views from every node of a scene."""
 
+import hashlib
 from collections.abc import Iterable
+from functools import cached_property
 
 import numpy as np
 
 from av_envs.cache.rows import RowFile
+from av_envs.options import check_choice
 from av_envs.scene.scene import Scene
 from av_envs.vision.camera import IMAGE_SIZE, MAX_DEPTH, render_labels, render_rgbd
+from av_envs.vision.light import Lights, lights_of
 
-CAMERA_VERSION = 2  # of the pictures: camera, light and textures
+LOOKS = ("lit", "flat")  # with lamps and shadows; or without, as in version 0.1
+CAMERA_VERSION = 2  # of flat pictures: camera, light and textures
+LIGHT_VERSION = 1  # of what lit ones have beyond that
 N_HEADINGS = 4
 DEPTH_STEPS = 65_535  # depth is kept in 0.15 mm steps
 VIEW = np.dtype(
@@ -20,15 +26,27 @@ VIEW = np.dtype(
 
 
 class ViewCache:
-    """Views from the heads of all nodes of one scene: rendered on demand, cached on disk."""
+    """Views from the heads of all nodes of one scene: rendered on demand, cached on disk.
 
-    def __init__(self, scene: Scene):
-        self.scene = scene
+    look  one of LOOKS; depth is the same in both
+    """
+
+    def __init__(self, scene: Scene, look: str = LOOKS[0]):
+        check_choice("look", look, LOOKS)
+        self.scene, self.look = scene, look
         name = f"views/{scene.name}-{scene.fingerprint[:16]}-v{CAMERA_VERSION}"
+        if look == "lit":  # by what a surface is, which the fingerprint leaves out
+            kinds = hashlib.sha256(scene.category.tobytes()).hexdigest()[:8]
+            name += f"-lit{LIGHT_VERSION}-{kinds}"
         self._rows = RowFile(name, VIEW, (1,), N_HEADINGS * len(scene.graph.positions))
 
     def __reduce__(self) -> tuple:
-        return type(self), (self.scene,)
+        return type(self), (self.scene, self.look)
+
+    @cached_property
+    def lights(self) -> Lights | None:
+        """Of the scene; None if it is drawn flat."""
+        return lights_of(self.scene) if self.look == "lit" else None
 
     def view(self, node: int, heading: int) -> tuple[np.ndarray, np.ndarray]:
         """The view from a node's head.
@@ -76,7 +94,9 @@ class ViewCache:
 
     def _render(self, node: int, heading: int) -> np.ndarray:
         row = np.empty(1, VIEW)
-        rgb, depth = render_rgbd(self.scene, self.scene.graph.heads[node], heading)
+        rgb, depth = render_rgbd(
+            self.scene, self.scene.graph.heads[node], heading, lights=self.lights
+        )
         row["rgb"][0] = rgb
         row["depth"][0] = np.rint(depth * (DEPTH_STEPS / MAX_DEPTH))
         return row

@@ -16,6 +16,8 @@ from av_envs.conventions import HEADING_STEPS
 from av_envs.scene.bvh import MAX_DEPTH as TREE_DEPTH
 from av_envs.scene.bvh import Bvh
 
+FIELD_OF_VIEW = np.pi / 2  # radians, both ways
+HALF_WIDTH = float(np.tan(FIELD_OF_VIEW / 2))  # of the picture, one metre in front of the eye
 OVERLAP = 1e-4  # pixels that a triangle is wider than it is, so that joints have no holes
 QUARTER_COS, QUARTER_SIN = np.array(HEADING_STEPS).T.copy()
 

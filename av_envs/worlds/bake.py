@@ -30,7 +30,7 @@ from av_envs.registration import VARIANTS
 from av_envs.scene import Scene, load_scene, scene_name
 from av_envs.threads import available_cores
 from av_envs.vision import ViewCache
-from av_envs.vision.views import VIEW
+from av_envs.vision.views import LOOKS, VIEW
 
 NODES_PER_BLOCK = 8  # about a second's work
 DWELLING_SPLITS = {"test_heard": "test", "test_unheard": "test"}  # they differ in clips only
@@ -43,16 +43,23 @@ class Pool(NamedTuple):
     grid    metres between nodes
     views   whether views are baked as well as responses
     tracer  see `TraceConfig`
+    look    of the views
     """
 
     names: tuple[str, ...]
     grid: float
     views: bool = False
     tracer: str = "numba"
+    look: str = LOOKS[0]
 
 
 def pool_of(
-    env_id: str, split: str, houses: int, views: bool = False, tracer: str = "numba"
+    env_id: str,
+    split: str,
+    houses: int,
+    views: bool = False,
+    tracer: str = "numba",
+    look: str = LOOKS[0],
 ) -> Pool:
     """The pool that the episodes of an environment draw from."""
     if env_id not in VARIANTS:
@@ -63,7 +70,7 @@ def pool_of(
     kind = getattr(config, "kind", "house")  # sources are separated in houses only
     dwellings = DWELLING_SPLITS.get(split, split)
     names = tuple(scene_name(dwellings, index, kind) for index in range(houses))
-    return Pool(names, config.grid, views, TraceConfig(tracer=tracer).tracer)
+    return Pool(names, config.grid, views, TraceConfig(tracer=tracer).tracer, look)
 
 
 def pool_bytes(pool: Pool) -> tuple[int, int]:
@@ -87,7 +94,7 @@ def bake_block(pool: Pool, name: str, nodes: np.ndarray) -> int:
     bank.bake(nodes, workers=1)
     kept = bank.filled()[nodes]
     if pool.views:
-        views = ViewCache(_scene(name, pool.grid))
+        views = ViewCache(_scene(name, pool.grid), pool.look)
         views.bake(nodes)
         kept &= views.filled()[nodes]
     if not kept.all():
@@ -120,7 +127,7 @@ def _bank(name: str, grid: float, tracer: str) -> ResponseBank:
 def _missing(name: str, pool: Pool) -> Iterator[np.ndarray]:
     complete = _bank(name, pool.grid, pool.tracer).filled()
     if pool.views:
-        complete = complete & ViewCache(_scene(name, pool.grid)).filled()
+        complete = complete & ViewCache(_scene(name, pool.grid), pool.look).filled()
     nodes = np.flatnonzero(~complete)
     return (nodes[k : k + NODES_PER_BLOCK] for k in range(0, len(nodes), NODES_PER_BLOCK))
 
@@ -133,11 +140,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=available_cores(), help="processes")
     parser.add_argument("--tracer", choices=TRACERS, default="numba", help="warp: on the GPU")
     parser.add_argument("--views", action="store_true", help="bake the pictures as well")
+    parser.add_argument("--look", choices=LOOKS, default=LOOKS[0], help="of the pictures")
     options = parse(parser, arguments)
     if options.workers < 1:
         parser.error(f"--workers must be at least 1, got {options.workers}")
     try:
-        pool = pool_of(options.env, options.split, options.houses, options.views, options.tracer)
+        pool = pool_of(
+            options.env, options.split, options.houses, options.views, options.tracer, options.look
+        )
         blocks = _plan(pool)
         if blocks:
             bake(pool, blocks, options.workers)

@@ -46,7 +46,7 @@ class Backend(NamedTuple):
 
 BACKENDS: dict[str, Backend] = {
     "traced": Backend(
-        "av_envs.worlds.traced:TracedWorld", ("tracer", "acoustics", "acoustics_options")
+        "av_envs.worlds.traced:TracedWorld", ("tracer", "acoustics", "acoustics_options", "look")
     ),
     "soundspaces": Backend(
         "av_envs.soundspaces.world:SoundSpacesWorld",
@@ -63,7 +63,7 @@ BACKENDS: dict[str, Backend] = {
     ),
     "mesh": Backend(
         "av_envs.worlds.mesh:MeshWorld",
-        ("root", "unit", "up", "materials", "default", "extra", "without"),
+        ("root", "unit", "up", "materials", "default", "extra", "without", "look"),
     ),
     "habitat": Backend(
         "av_envs.soundspaces.habitat.world:HabitatWorld",

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from av_envs.acoustics import TracedAcoustics
+from av_envs.options import check_choice
 from av_envs.paths import suffix_of, user_path
 from av_envs.scene import SPLITS, Scene
 from av_envs.scene.importing.frame import check_unit, check_up
@@ -20,6 +21,7 @@ from av_envs.scene.importing.mesh import read_mesh
 from av_envs.scene.importing.mesh_file import FORMATS
 from av_envs.scene.importing.report import MeshReport
 from av_envs.vision import ViewCache
+from av_envs.vision.views import LOOKS
 from av_envs.worlds.base import OPEN_AT_ONCE, Dwelling, check_head
 
 WORLDS = (".world",)  # of Gazebo
@@ -35,6 +37,7 @@ class MeshWorld:
                as in `read_mesh`, for all files; materials by name
     extra, without
                as in `read_gazebo_world`
+    look       "lit" or "flat", see `vision.views`
     """
 
     def __init__(
@@ -50,14 +53,16 @@ class MeshWorld:
         default: str = "unknown",
         extra: Mapping[str, Sequence[float]] | None = None,
         without: Sequence[str] = (),
+        look: str = LOOKS[0],
     ):
         path = user_path(root, "root", "a mesh file or a folder of them")
         check_unit(unit)
         check_up(up)
         check_head(hrtf)
+        check_choice("look", look, LOOKS)
         for value in (default, *(materials or {}).values()):
             as_material("materials", value)
-        self._grid, self._hrtf = float(grid), hrtf
+        self._grid, self._hrtf, self._look = float(grid), hrtf, look
         self._mesh_options = {"unit": unit, "up": up}
         self._world_options = {"extra": extra, "without": without}
         self._materials = {"materials": materials, "default": default}
@@ -79,7 +84,8 @@ class MeshWorld:
         if not any(name in names for names in self._files.values()):
             raise ValueError(f"dwelling {name!r} does not exist; there is {self._listed()}")
         scene, _ = self.read(name)
-        return Dwelling(scene, TracedAcoustics(scene, hrtf=self._hrtf), ViewCache(scene))
+        acoustics = TracedAcoustics(scene, hrtf=self._hrtf)
+        return Dwelling(scene, acoustics, ViewCache(scene, self._look))
 
     def _listed(self) -> str:
         return ", ".join(dict.fromkeys(name for names in self._files.values() for name in names))

@@ -12,9 +12,11 @@ from typing import Any, cast
 
 from av_envs.acoustics import AcousticBackend, TraceConfig
 from av_envs.acoustics.backend import acoustic_factory
+from av_envs.options import check_choice
 from av_envs.scene import Scene, load_scene, scene_name
 from av_envs.scene.procedural.splits import SPLIT_SIZE
 from av_envs.vision import ViewCache
+from av_envs.vision.views import LOOKS
 from av_envs.worlds.base import (
     OPEN_AT_ONCE,
     Address,
@@ -36,6 +38,7 @@ class TracedWorld:
     tracer: str = "numba"  # of acoustics="traced": numba, or warp for graphics processors
     acoustics: str = "traced"  # one of ACOUSTIC_BACKENDS, or the import path "module:factory"
     acoustics_options: Mapping[str, Any] | None = field(default=None, hash=False)  # of its factory
+    look: str = LOOKS[0]  # of views: lit, with lamps and shadows, or flat
 
     def __post_init__(self):
         if not isinstance(self.acoustics_options, Mapping | None):
@@ -44,6 +47,7 @@ class TracedWorld:
             )
         TraceConfig(tracer=self.tracer)  # raises ValueError unless there is such a tracer
         self.factory()  # likewise
+        check_choice("look", self.look, LOOKS)
         check_head(self.hrtf)
 
     def factory(self) -> Callable[[Scene, str], AcousticBackend]:
@@ -54,7 +58,9 @@ class TracedWorld:
     @cached_property
     def settings(self) -> WorldSettings:
         """Settings of a world with these dwellings; defaults are left out, the kind as well."""
-        defaults = {"tracer": "numba", "acoustics": "traced", "acoustics_options": None}
+        defaults = {
+            "tracer": "numba", "acoustics": "traced", "acoustics_options": None, "look": LOOKS[0]
+        }  # fmt: skip
         given = {name: getattr(self, name) for name in defaults}
         options = {name: value for name, value in given.items() if value != defaults[name]}
         return world_settings("traced", options, grid=self.grid, hrtf=self.hrtf)
@@ -80,9 +86,10 @@ def forget_dwellings() -> None:
 
 @lru_cache(maxsize=OPEN_AT_ONCE)
 def _opened(name: str, settings: WorldSettings) -> Dwelling:
-    make_acoustics = cast(TracedWorld, open_world(settings)).factory()
+    world = cast(TracedWorld, open_world(settings))
     scene = load_scene(name, settings.grid)
-    dwelling = Dwelling(scene, make_acoustics(scene, settings.hrtf), ViewCache(scene))
+    acoustics = world.factory()(scene, settings.hrtf)
+    dwelling = Dwelling(scene, acoustics, ViewCache(scene, world.look))
     return dwelling.at(Address(settings, name))
 
 

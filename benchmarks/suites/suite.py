@@ -31,6 +31,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # of a suite; result files are
 # a suite that does not know the option plays as it did before.
 LATER_OPTIONS: dict[str, dict[str, Any]] = {SEPARATION: {}, MEASURING: {}}
 
+# Likewise, options of the backend that a suite names.
+LATER_BACKEND_OPTIONS: dict[str, dict[str, Any]] = {"traced": {"look": "flat"}}
+
 # Suites that the acoustic engine of today cannot play as they were played, and what follows them.
 WITHDRAWN = {
     "sep-near-heard-v1": "sep-near-heard-v2",
@@ -152,8 +155,12 @@ class Suite:
     def later_options(self) -> dict[str, Any]:
         """What the suite's environment is told beyond what the suite knows."""
         entry_point, _ = VARIANTS.get(self.env_id, (None, None))
-        later = LATER_OPTIONS.get(entry_point, {})
-        return {name: value for name, value in later.items() if name not in self.env_kwargs}
+        if entry_point is None:
+            return {}
+        backend = self.env_kwargs.get("backend", "traced")
+        known = {**self.env_kwargs, **(self.env_kwargs.get("backend_options") or {})}
+        later = {**LATER_OPTIONS.get(entry_point, {}), **LATER_BACKEND_OPTIONS.get(backend, {})}
+        return {name: value for name, value in later.items() if name not in known}
 
 
 def read_suite(path: Path) -> Suite:

@@ -1,9 +1,13 @@
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from av_envs.cache.rows import cache_directory
 from av_envs.scene import House
-from av_envs.vision import ViewCache, render_labels, render_rgbd
+from av_envs.vision import ViewCache, lights_of, render_labels, render_rgbd
+from av_envs.vision.views import LOOKS
 
 
 def test_a_kept_view_equals_a_fresh_one(scene):
@@ -13,15 +17,27 @@ def test_a_kept_view_equals_a_fresh_one(scene):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_view_is_the_rendered_one(scene):
-    rgb, depth = ViewCache(scene).view(0, 3)
-    rendered, metres = render_rgbd(scene, scene.graph.heads[0], 3)
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_view_is_the_rendered_one(scene, look):
+    rgb, depth = ViewCache(scene, look).view(0, 3)
+    lights = lights_of(scene) if look == "lit" else None
+    rendered, metres = render_rgbd(scene, scene.graph.heads[0], 3, lights=lights)
     np.testing.assert_array_equal(rgb, rendered)
     np.testing.assert_allclose(depth[:, :, 0] * 10, metres, atol=1e-4)
     assert rgb.shape == (128, 128, 3)
     assert depth.shape == (128, 128, 1)
     assert depth.dtype == np.float32
     assert 0 <= depth.min() <= depth.max() <= 1
+
+
+def test_looks_are_kept_apart(scene):
+    lit, flat = (ViewCache(scene, look).view(0, 3)[0] for look in LOOKS)
+    assert not np.array_equal(lit, flat)
+    assert np.array_equal(pickle.loads(pickle.dumps(ViewCache(scene, "flat"))).view(0, 3)[0], flat)
+    others = replace(scene, category=scene.category + np.uint8(1))  # all that stands there is named
+    assert not np.array_equal(ViewCache(others).view(0, 3)[0], lit)
+    with pytest.raises(ValueError, match="look 'dim' does not exist; choose from lit, flat"):
+        ViewCache(scene, "dim")
 
 
 def test_views_belong_to_the_caller(scene):

@@ -17,6 +17,7 @@ from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
 from av_envs.benchmarks.suites import suite as suites
 from av_envs.benchmarks.suites.suite import (
+    LATER_BACKEND_OPTIONS,
     LATER_OPTIONS,
     PUBLISHED,
     SUITES,
@@ -60,16 +61,19 @@ def test_the_boards_of_the_issue_are_there():
 
 def test_what_agents_separate_is_scored_in_the_same_episodes():
     """In which the mixture is scored; causal estimates rank, refined ones stand beside."""
-    assert len(SEPARATE) == len(BETWEEN)
-    for name, heard in zip(SEPARATE, BETWEEN, strict=True):
+    mixtures = (*BETWEEN, "sep-far-v2", "sep-near-unheard-v2")
+    assert [
+        heard.replace("sep-", "separate-").replace("-v2", "-v1") for heard in mixtures
+    ] == SEPARATE
+    for name, heard in zip(SEPARATE, mixtures, strict=True):
         suite, mixture = SUITES[name], SUITES[heard]
-        assert name == heard.replace("sep-", "separate-")
         assert suite.groups == mixture.groups
         assert suite.split == mixture.split
         seen = ["rgb", "depth", "mixture", "waveform", "target", "pose"]
         asked = {"estimator": "agent", "observations": seen}
         assert suite.env_kwargs == {**mixture.env_kwargs, **asked}
-        assert suite.primary_metric.source == suite.primary == "si_sdr"
+        ranks = "si_sdr_final" if "far" in name else "si_sdr"  # far away, to arrive is what counts
+        assert (suite.primary, suite.primary_metric.source) == (ranks, "si_sdr")
         assert "si_sdr_refined" in suite.metric_names
 
 
@@ -96,7 +100,9 @@ def test_a_suite_and_the_options_added_since_are_all_options_there_are(name):
     entry_point, _ = VARIANTS[suite.env_id]
     options = {field.name for field in fields(CONFIGS[entry_point])} - {"split"}
     assert set(suite.env_kwargs) <= options
-    assert options - set(suite.env_kwargs) == set(suite.later_options)
+    backend = set(LATER_BACKEND_OPTIONS["traced"])
+    assert options - set(suite.env_kwargs) == set(suite.later_options) - backend
+    assert suite.later_options["look"] == "flat"
     for group in suite.groups:
         assert set(group.env_kwargs) <= set(suite.env_kwargs)
 
@@ -111,8 +117,12 @@ def test_a_new_option_does_not_touch_a_suite(monkeypatch):
     suite = replace(FAKE_SUITE, env_id="AVDynamicSep-v0")
     before = suite.hash
     monkeypatch.setitem(LATER_OPTIONS, SEPARATION, {"houses": 7, "hum": 0.0})
-    assert suite.later_options == {"hum": 0.0}  # what the suite says itself stays
+    assert suite.later_options == {"hum": 0.0, "look": "flat"}  # what it says itself stays
     assert suite.hash == before
+    lit = replace(suite, env_kwargs={**suite.env_kwargs, "backend_options": {"look": "lit"}})
+    assert lit.later_options == {"hum": 0.0}
+    elsewhere = replace(suite, env_kwargs={**suite.env_kwargs, "backend": "mesh"})
+    assert elsewhere.later_options == {"hum": 0.0}
     assert FAKE_SUITE.later_options == {}
 
 
