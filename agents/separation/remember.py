@@ -177,39 +177,41 @@ class Run(Fitting):
         """How much nearer to the truth the memory brings an estimate, dB of `log_nmse`.
 
         `gain` is the mean over the seconds in which the target sounds, each refined with what was
-        heard until then, `gain_error` its standard error over walks; `hindsight` the gain if the
-        whole walk is known, 0 for a memory that knows none.
+        heard until then, `gain_error` its standard error over walks; `alone` the gain if nothing
+        is known of the seconds before, `hindsight` that if the whole walk is known, 0 for a memory
+        that knows none.
         """
         self.network.eval()
         heard = self.heard["val"]
-        gains, hindsight = [], []
+        gains: dict[str, list[Tensor]] = {"gain": [], "alone": [], "hindsight": []}
         for rows in torch.arange(heard["truth"].shape[1]).split(self.args.batch_size):
             passive, truth = (_in_full(heard[name], rows) for name in HEARD)
-            refined, later = self._refined(passive)
-            before = log_nmse(passive, truth)
-            sounds = truth.square().mean(dim=(-2, -1)) > 0
-            gains.append(_mean_where(before - log_nmse(refined, truth), sounds))
-            hindsight.append(_mean_where(before - log_nmse(later, truth), sounds))
-        gain, later = 10 * torch.cat(gains), 10 * torch.cat(hindsight)
-        row = {"update": float(self.updates), "gain": float(gain.mean())}
-        row["gain_error"] = float(gain.std() / len(gain) ** 0.5) if len(gain) > 1 else 0.0
-        row["hindsight"] = float(later.mean())
+            before, sounds = log_nmse(passive, truth), truth.square().mean(dim=(-2, -1)) > 0
+            for name, refined in self._refined(passive).items():
+                gains[name].append(_mean_where(before - log_nmse(refined, truth), sounds))
+        each = {name: 10 * torch.cat(parts) for name, parts in gains.items()}
+        row = {"update": float(self.updates)}
+        row |= {name: float(gain.mean()) for name, gain in each.items()}
+        n = len(each["gain"])
+        row["gain_error"] = float(each["gain"].std() / n**0.5) if n > 1 else 0.0
         return row, row["gain"]
 
-    def _refined(self, passive: Tensor) -> tuple[Tensor, Tensor]:
-        """Walks (B, T, 512, 32) refined second by second, and with hindsight."""
+    def _refined(self, passive: Tensor) -> dict[str, Tensor]:
+        """Walks (B, T, 512, 32) refined second by second, each by itself, and with hindsight."""
         rows, seconds = passive.shape[:2]
+
+        def walked(forgets: bool) -> Tensor:
+            made = []
+            for t in range(seconds):
+                starts = torch.full((rows,), forgets or t == 0)
+                made.append(refiner.refine(passive[:, t], torch.full((rows,), t), starts))
+            return torch.stack(made, dim=1).clamp(min=0)
+
         refiner = self.networks.refiner(seconds)
-        now = torch.stack(
-            [
-                refiner.refine(passive[:, t], torch.full((rows,), t), torch.full((rows,), t == 0))
-                for t in range(seconds)
-            ],
-            dim=1,
-        ).clamp(min=0)
-        if not isinstance(self.network, TransformerMemory):
-            return now, passive
-        return now, refiner.hindsight().clamp(min=0)
+        refined = {"alone": walked(forgets=True), "gain": walked(forgets=False)}
+        if isinstance(self.network, TransformerMemory):
+            return refined | {"hindsight": refiner.hindsight().clamp(min=0)}
+        return refined | {"hindsight": passive}
 
     def keep(self, row: dict[str, float]) -> None:
         """Write `best.safetensors`."""

@@ -112,10 +112,29 @@ def test_a_gain_is_in_decibels_of_the_seconds_that_sound(separator_file, agent_f
     made.heard = {"val": {"passive": 1.5 * truth + 1, "truth": truth}}
     row, score = made.scores()
     assert score == row["gain"] == pytest.approx(0.0, abs=1e-6)
-    made._refined = lambda passive: (passive - 1.0, passive)
+    half = {"gain": passive_less(1.0), "alone": passive_less(0.0), "hindsight": passive_less(0.0)}
+    made._refined = lambda passive: {name: less(passive) for name, less in half.items()}
     row, _ = made.scores()
     assert row["gain"] == pytest.approx(6.02, abs=0.05)
-    assert row["hindsight"] == pytest.approx(0.0, abs=1e-6)
+    assert row["alone"] == row["hindsight"] == pytest.approx(0.0, abs=1e-6)
+
+
+def passive_less(number: float):
+    return lambda passive: passive - number
+
+
+@pytest.mark.parametrize("kind", ["active", "move2hear"])
+def test_alone_nothing_before_a_second_counts(kind, separator_file, agent_files, tmp_path):
+    made = alone(separator_file, agent_files["memoryless"], tmp_path, agent=kind)
+    for weights in made.network.parameters():  # as if trained
+        torch.nn.init.normal_(weights, std=0.1)
+    made.network.eval()
+    passive = torch.rand(1, 3, 512, 32)
+    other = torch.cat([torch.rand(1, 1, 512, 32), passive[:, 1:]], dim=1)
+    with torch.no_grad():
+        one, two = made._refined(passive), made._refined(other)
+    assert torch.equal(one["alone"][:, 1:], two["alone"][:, 1:])
+    assert not torch.equal(one["gain"][:, 1:], two["gain"][:, 1:])
 
 
 def test_a_file_may_leave_the_policy_to_the_one_that_ships(separator_file, tmp_path, monkeypatch):
