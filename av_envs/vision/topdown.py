@@ -35,6 +35,29 @@ class TopDownMap(NamedTuple):
         return offset * np.array([1, -1]) * self.pixels_per_metre
 
 
+class GroundPlan(NamedTuple):
+    """What a dwelling looks like from above, without colours; north up.
+
+    floor             (H, W) bool, where one could walk but for the furniture
+    things            (H, W) bool, furniture
+    corner            (2,) float, metres, x and y at the outer corner of the top left pixel
+    pixels_per_metre  scale, the same both ways
+    """
+
+    floor: np.ndarray
+    things: np.ndarray
+    corner: np.ndarray
+    pixels_per_metre: float
+
+
+def ground_plan(scene: Scene, pixels_per_metre: float = 10.0) -> GroundPlan:
+    """The plan of a scene, see `top_down_map`."""
+    seen = _from_above(scene, pixels_per_metre)
+    inside = (seen.index >= 0) & ~seen.wall
+    raised = _raised(scene, seen.level)
+    return GroundPlan(inside, inside & raised, seen.corner, float(pixels_per_metre))
+
+
 def top_down_map(scene: Scene, pixels_per_metre: float = 32.0) -> TopDownMap:
     """The map of a scene.
 
@@ -42,6 +65,22 @@ def top_down_map(scene: Scene, pixels_per_metre: float = 32.0) -> TopDownMap:
     furniture in its colour with an outline, and what reaches to the ceiling as a wall. Where there
     is none within WALL of one, a wall, too.
     """
+    seen = _from_above(scene, pixels_per_metre)
+    picture = _paint(scene, seen.index, seen.level)
+    picture[seen.wall] = WALL_COLOUR
+    return TopDownMap(picture, seen.corner, float(pixels_per_metre))
+
+
+class _FromAbove(NamedTuple):
+    """Triangle (H, W), -1 if none, height (H, W), wall (H, W), and the top left corner."""
+
+    index: np.ndarray
+    level: np.ndarray
+    wall: np.ndarray
+    corner: np.ndarray
+
+
+def _from_above(scene: Scene, pixels_per_metre: float) -> _FromAbove:
     if not pixels_per_metre > 0:
         raise ValueError(f"pixels_per_metre must be positive, got {pixels_per_metre}")
     low, high = scene.bounds.astype(float)
@@ -53,12 +92,10 @@ def top_down_map(scene: Scene, pixels_per_metre: float = 32.0) -> TopDownMap:
     ceilings = _ceilings(scene)
     top = ceilings.max() + CUT if len(ceilings) else scene.bounds[1, 2] + MARGIN
     index, level = _surfaces_from_above(scene, columns, rows, float(top))
-    picture = _paint(scene, index, level)
     wall = (index < 0) & _near(index >= 0, max(1, round(WALL * pixels_per_metre)))
     if len(ceilings):  # of a mesh, whose walls may be closed boxes
         wall |= level > np.median(ceilings) - BELOW_CEILING
-    picture[wall] = WALL_COLOUR
-    return TopDownMap(picture, corner, float(pixels_per_metre))
+    return _FromAbove(index, level, wall, corner)
 
 
 def _ceilings(scene: Scene) -> np.ndarray:
@@ -107,12 +144,16 @@ def _surfaces_from_above(
 def _paint(scene: Scene, index: np.ndarray, level: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8: pale floors, coloured and outlined furniture, paper elsewhere."""
     covered = index >= 0
-    raised = covered & (level > float(scene.graph.positions[:, 2].min()) + STEP_HEIGHT)
-    strength = np.where(raised, 0.62, 0.30)[..., None]
+    strength = np.where(covered & _raised(scene, level), 0.62, 0.30)[..., None]
     picture = PAPER + strength * (scene.colour[index] - PAPER)
     picture[_edges(level)] *= 0.62
     picture[~covered] = PAPER
     return (picture + 0.5).astype(np.uint8)
+
+
+def _raised(scene: Scene, level: np.ndarray) -> np.ndarray:
+    """(H, W) bool: what is higher than the lowest floor."""
+    return level > float(scene.graph.positions[:, 2].min()) + STEP_HEIGHT
 
 
 def _edges(level: np.ndarray) -> np.ndarray:

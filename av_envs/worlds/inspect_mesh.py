@@ -11,7 +11,7 @@ import numpy as np
 from av_envs.arguments import parse
 from av_envs.paths import path_argument
 from av_envs.scene import Scene
-from av_envs.vision import IMAGE_SIZE, render_rgbd
+from av_envs.vision import IMAGE_SIZE, lights_of, render_rgbd
 from av_envs.vision.drawing import draw_disc, draw_line
 from av_envs.vision.panels import (
     BLUE,
@@ -89,8 +89,9 @@ def picture(scene: Scene) -> np.ndarray:
         draw_disc(canvas, place, 2.5, BLUE)
     marked = int(graph.walking_distances.max(axis=1).argmin())  # the middle of the place
     draw_disc(canvas, places[marked], 5.0, VERMILION)
+    lights = lights_of(scene)
     for heading in range(4):
-        view, _ = render_rgbd(scene, graph.heads[marked], heading)
+        view, _ = render_rgbd(scene, graph.heads[marked], heading, lights=lights)
         top = HEADER + GAP // 2 + heading * (IMAGE_SIZE + GAP)
         put(canvas, (WIDTH - IMAGE_SIZE - GAP, top, IMAGE_SIZE, IMAGE_SIZE), view)
     return canvas

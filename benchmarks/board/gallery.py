@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from av_envs.benchmarks.board.leaderboard import Row
-from av_envs.benchmarks.board.maps import house_map
+from av_envs.benchmarks.board.maps import map_of
 from av_envs.benchmarks.board.sounds import SAMPLE_RATE, ogg, replayed_sound
 from av_envs.benchmarks.board.tables import beside, digits_of
 from av_envs.benchmarks.play.trajectories import TASKS
@@ -35,9 +35,18 @@ def build_gallery(
         if records:
             agents = suites.setdefault(row.suite, _frame(suite))["agents"]
             agents.append({"name": row.agent, "episodes": _shown(suite, records, n_audio)})
-    episodes = [e for s in suites.values() for agent in s["agents"] for e in agent["episodes"]]
-    scenes = sorted({episode["scene"] for episode in episodes})
-    return {"suites": suites, "maps": {scene: house_map(scene) for scene in scenes}}
+    places = {
+        episode["scene"]: (
+            SUITES[name],
+            episode["group"] or SUITES[name].groups[0].name,
+            episode["episode"],
+        )
+        for name, suite in suites.items()
+        for agent in suite["agents"]
+        for episode in agent["episodes"]
+    }
+    maps = {scene: map_of(*places[scene], scene) for scene in sorted(places)}
+    return {"suites": suites, "maps": maps}
 
 
 def pick(records: Sequence[Record], primary: str, higher_is_better: bool) -> dict[str, Record]:

@@ -13,7 +13,7 @@ from reading import Page
 
 from av_envs.benchmarks import report
 from av_envs.benchmarks.board.gallery import pick, sample
-from av_envs.benchmarks.board.maps import house_map, path_of
+from av_envs.benchmarks.board.maps import house_map, map_of, path_of, scene_map
 from av_envs.benchmarks.board.sounds import ogg, replayed_sound
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play.agents import AgentSpec
@@ -22,6 +22,7 @@ from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
 from av_envs.benchmarks.suites import suite as suites
 from av_envs.scene import House
+from av_envs.vision import ground_plan
 
 MOST_BYTES = 3_000_000
 
@@ -66,6 +67,43 @@ def test_a_map_has_every_room_inside_its_box():
     for left, up in re.findall(r"M(-?[\d.]+) (-?[\d.]+)", drawn["floors"] + drawn["things"]):
         assert x <= float(left) <= x + width
         assert y <= float(up) <= y + height
+
+
+def covered(path: str) -> float:
+    """Square metres of the rectangles of a path."""
+    sides = re.findall(r"h([\d.]+)v([\d.]+)", path)
+    return sum(float(width) * float(height) for width, height in sides)
+
+
+def test_a_map_of_any_scene_is_its_ground_plan():
+    house = House(3)
+    scene, design = house.scene(), house.design
+    drawn, plan = scene_map(scene), ground_plan(scene)
+    cell = 1 / plan.pixels_per_metre**2
+    assert covered(drawn["floors"]) == pytest.approx(plan.floor.sum() * cell, rel=1e-3)
+    assert covered(drawn["things"]) == pytest.approx(plan.things.sum() * cell, rel=1e-3)
+    floors = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in design.floors)
+    assert covered(drawn["floors"]) == pytest.approx(floors, rel=0.03)
+    x, y, width, height = drawn["box"]
+    for left, up in re.findall(r"M(-?[\d.]+) (-?[\d.]+)", drawn["floors"]):
+        assert x <= float(left) <= x + width
+        assert y <= float(up) <= y + height
+    assert drawn["floors"].count("M") < 200  # runs that lie below each other are one
+
+
+def test_a_dwelling_of_another_backend_has_a_map(tmp_path):
+    room = [(x, y, z) for z in (0, 2.6) for x, y in ((0, 0), (8, 0), (8, 5), (0, 5))]
+    faces = ["1 2 3 4", "8 7 6 5", "1 5 6 2", "2 6 7 3", "3 7 8 4", "4 8 5 1"]  # seen from inside
+    lines = [f"v {x} {y} {z}" for x, y, z in room] + [f"f {face}" for face in faces]
+    (tmp_path / "room.obj").write_text("\n".join(lines) + "\n")
+    root = {"root": str(tmp_path / "room.obj"), "up": "z"}
+    options = {"start": "near", "num_sources": 1, "backend": "mesh", "backend_options": root}
+    between = suites.SUITES["sep-between-unheard-v1"]
+    group = replace(between.groups[0], seeds=(5,), options=({},))
+    suite = replace(between, env_kwargs=options, groups=(group,))
+    drawn = map_of(suite, "all", 5, "room")
+    assert covered(drawn["floors"]) == pytest.approx(40, rel=0.05)
+    assert not drawn["things"]
 
 
 def test_an_episode_is_heard_again():
