@@ -31,10 +31,20 @@ unexport PYTHONDONTWRITEBYTECODE
 TEST_PROCESSES := 2
 TEST := $(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
-.PHONY: demo leaderboard leaderboard-separate leaderboard-rir tables test test-slow lint types format clean
+# Why mkdocs 1 and not 2, which has no plugins: it says so at every start.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs
+
+.PHONY: demo docs docs-serve leaderboard leaderboard-separate leaderboard-rir tables test test-slow lint types format clean
 
 demo: $(VENV)/installed-demo
 	$(RUN) -m av_envs.benchmarks.demo --out demo
+
+docs: $(VENV)/installed-docs
+	$(MKDOCS) build --quiet
+	@echo open site/index.html
+
+docs-serve: $(VENV)/installed-docs
+	$(MKDOCS) serve
 
 leaderboard: $(VENV)/installed-demo
 	$(RUN) -m av_envs.benchmarks.run --workers 2 --out $(RESULTS) --suite $(SUITES:%=sep-%) \

@@ -17,6 +17,7 @@ PAGES = {
     "contributing.md": "CONTRIBUTING.md",
     "changelog.md": "CHANGELOG.md",
 }
+NAMED = re.compile(r"^```(\w+) ([\w./-]+)$", re.MULTILINE)  # a block that is a file
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -29,7 +30,10 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> str:
-    """Links that lead to no page or picture of the site say what they name, and no more."""
+    """Links that lead to no page or picture of the site say what they name, and no more.
+
+    Blocks of code that are files get the file's name as a title.
+    """
     folder = posixpath.dirname(page.file.src_uri)
 
     def kept(found: re.Match) -> str:
@@ -39,7 +43,7 @@ def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> st
             return found[0]
         return found[2]
 
-    return LINK.sub(kept, markdown)
+    return LINK.sub(kept, NAMED.sub(r'```\1 title="\2"', markdown))
 
 
 def _from_the_root(text: str) -> str:

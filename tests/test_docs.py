@@ -15,6 +15,7 @@ WITH_CODE = [
     "docs/agents.md",
     "docs/agents/passive.md",
     "docs/device.md",
+    "docs/start.md",
     *sorted(f"docs/environments/{p.name}" for p in generate.PAGES.glob("*.md")),
 ]
 LIBRARIES = ROOT / "docs" / "libraries"
