@@ -167,7 +167,7 @@ def test_infos_are_flat_scalars_under_constant_keys(options, scores, arrays):
                         assert value.shape == arrays[key]
                     else:
                         assert type(value) is np.float32, key
-                        assert not np.isnan(value), key
+                        assert not np.isnan(value) or key.startswith("pe_query"), key
                 shared = {key: info[key] for key in TEAM_KEYS | scores}
                 assert team_values in (None, shared)
                 team_values = shared
@@ -215,7 +215,7 @@ def test_queries_are_asked_at_the_budgets_and_kept_in_between():
     env = team(predictor=Guesser(), queries=4, steps=30)
     steps = play(env)
     asked = told(steps, "pe_query")
-    assert (asked[:10] == np.inf).all()
+    assert np.isnan(asked[:10]).all()  # nobody has been asked
     assert np.isfinite(asked[10:]).all()
     assert len(set(asked[10:25].tolist())) == 1
     # a guess never learns: the same error at every budget, and on average
