@@ -180,9 +180,10 @@ class JointMeasureEnv(gym.Env):
     first). With `room_errors`: `rte_ms`, `rte_pct`, `edt_ms`, `drr_db`, `c50_db`, `lr_db`,
     `sisdr`, `snr`, `snr01`. With `queries`: `pe_query`, the mean distance over held-out pairs
     after 10, 25, 50, 100, ... steps, and `pe_query_auc`, its mean over the steps so far; both
-    are NaN until they are asked for the first time. Scores of what was not predicted are infinitely bad. `expose_rir` adds the arrays `rir` (P, 2, 16000)
-    and, as does `prediction="none"`, `rir_nodes` (P, 3): node of the emitter, node and heading of
-    the receiver.
+    are NaN until they are asked for the first time. Scores of what was not predicted are
+    infinitely bad. `expose_rir` adds the arrays `rir` (P, 2, 16000) and, as does
+    `prediction="none"`, `rir_nodes` (P, 3): node of the emitter, node and heading of the
+    receiver.
     """
 
     spec = PlainSpec()
