@@ -31,7 +31,10 @@ unexport PYTHONDONTWRITEBYTECODE
 TEST_PROCESSES := 2
 TEST := $(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
-.PHONY: demo leaderboard leaderboard-separate leaderboard-rir tables test test-slow lint types format clean
+# The page is tested in this browser, Debian's.
+BROWSER := chromium chromium-driver
+
+.PHONY: browser demo leaderboard leaderboard-separate leaderboard-rir tables test test-slow lint types format clean
 
 demo: $(VENV)/installed-demo
 	$(RUN) -m av_envs.benchmarks.demo --out demo
@@ -64,6 +67,16 @@ tables: $(VENV)/installed-demo
 
 test: $(VENV)/installed-test
 	$(TEST)
+
+# Without a browser its tests are skipped, or fail where AV_ENVS_BROWSER is `required`.
+browser:
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then exit 0; \
+	elif test -f /etc/debian_version && test "$$(id -u)" = 0; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y $(BROWSER); \
+	else \
+		echo "the page's browser tests need: apt-get install -y $(BROWSER) (as root)" >&2; \
+		test -z "$$CI" && test "$$AV_ENVS_BROWSER" != required; \
+	fi
 
 test-slow: $(VENV)/installed-test
 	$(TEST) -m "slow or not slow"

@@ -127,7 +127,8 @@ def _range(row: Row, reach: tuple[float, float]) -> str:
     low, high = row.interval or (row.score, row.score)
     line = f'<line x1="{across(low)}" x2="{across(high)}" y1="{middle}" y2="{middle}"/>'
     dot = f'<circle cx="{across(row.score)}" cy="{middle}" r="4"/>'
-    return f'<svg class=range viewBox="0 0 {width:g} {height:g}">{zero}{line}{dot}</svg>'
+    head = f'<svg class=range aria-hidden=true viewBox="0 0 {width:g} {height:g}">'
+    return f"{head}{zero}{line}{dot}</svg>"
 
 
 def _group_table(rows: list[Row]) -> str:

@@ -139,7 +139,8 @@ function drawing(episode, withNames) {
   const map = data.maps[episode.scene];
   const isFine = episode.replay.stride < FINE_STRIDE;
   const look = isFine ? "map fine" : "map";
-  const svg = shape("svg", { class: look, viewBox: map.box.join(" "), role: "img" });
+  const label = `map of ${episode.scene} with the way through it`;
+  const svg = shape("svg", { class: look, viewBox: map.box.join(" "), role: "img", "aria-label": label });
   const ways = waysOf(episode.replay);
   const walkers = ways.map((way, k) => walker(way, k, ways.length, isFine ? 0.6 : 1));
   svg.append(...house(map, withNames), ...walkers.map((one) => one.below), ...standing(episode.replay),
@@ -183,7 +184,7 @@ function chart(series) {
   if (low === high) [low, high] = [low - 1, high + 1];
   const across = (step) => (100 * step) / series.length;
   const down = (value) => (100 * (high - value)) / (high - low);
-  const svg = shape("svg", { class: "chart", viewBox: "0 0 100 100", preserveAspectRatio: "none" });
+  const svg = shape("svg", { class: "chart", "aria-hidden": "true", viewBox: "0 0 100 100", preserveAspectRatio: "none" });
   svg.append(shape("line", { x1: 0, x2: 100, y1: down(0), y2: down(0) }));
   let points = [];
   const flush = () => {
