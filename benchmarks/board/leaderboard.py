@@ -105,8 +105,13 @@ def why_unranked(result: dict[str, Any]) -> str:
     if failed:
         return f"the agent failed in {failed} of {len(result['episodes'])} episodes"
     if not is_complete(suite, result["episodes"]):
-        return f"{len(result['episodes'])} of {len(suite.episodes)} episodes"
+        return too_few(len(result["episodes"]), suite)
     return _why_of_other_code(result)
+
+
+def too_few(n_episodes: int, suite: Suite) -> str:
+    """The reason why a run that was cut short is not ranked."""
+    return f"{n_episodes} of {len(suite.episodes)} episodes"
 
 
 def _why_of_other_code(result: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ from av_envs.benchmarks.board.tables import (
 from av_envs.benchmarks.suites.suite import SUITES
 
 WEB = Path(__file__).parent / "web"
+SCRIPTS = ("spectrogram.js", "breakdown.js", "page.js")  # the last one runs
 RANGE = (160.0, 16.0)  # width and height of the drawn intervals
 
 
@@ -36,7 +37,8 @@ def html_page(rows: Sequence[Row], gallery: dict[str, Any]) -> str:
         links = (f'<a href="#{_text(suite)}">{_text(suite)}</a>' for suite, _, _ in parts)
         body += [f"<nav>{''.join(links)}</nav>", _overview(parts)]
     body += [_suite(suite, ranked, rest, gallery) for suite, ranked, rest in parts]
-    style, script = (_web_file(name) for name in ("page.css", "page.js"))
+    style = _web_file("page.css")
+    script = "\n".join(_web_file(name) for name in SCRIPTS)
     facts = json.dumps(gallery, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -63,7 +65,7 @@ def _suite(suite: str, ranked: list[Row], rest: list[Row], gallery: dict[str, An
         blocks += [f"<h3>House by house: mean {_text(_primary(suite))}</h3>", _house_table(ranked)]
     if suite in gallery["suites"]:
         blocks += [
-            "<h3>Episodes</h3>",
+            "<h3>Episode by episode</h3>",
             f'<div data-gallery="{_text(suite)}"><p>Needs JavaScript.</p></div>',
         ]
     if rest:
@@ -143,19 +145,22 @@ def _group_table(rows: list[Row]) -> str:
 
 
 def _house_table(rows: list[Row]) -> str:
-    """Means by house, the higher the deeper the colour."""
+    """Means by house: the farther from zero the deeper the colour, another one below zero."""
     scenes = list(dict.fromkeys(scene for row in rows for scene in row.houses))
     known = [value for row in rows for value in row.houses.values() if value is not None]
-    low, span = min(known), max(max(known) - min(known), 1e-9)
+    span = max((abs(value) for value in known), default=0.0) or 1.0
     digits = score_digits(rows[0].suite) - 1
     lines = []
     for row in rows:
         shown = []
         for scene in scenes:
             value = row.houses.get(scene)
-            depth = 0.0 if value is None else (value - low) / span
-            shown.append(f'<td style="--v:{depth:.2f}">{number(value, digits)}</td>')
-        lines.append(f"<tr><td class=word>{_agent(row)}</td>{''.join(shown)}</tr>")
+            depth = abs(value or 0.0) / span
+            side = " class=below" if value is not None and value < 0 else ""
+            where = f'data-scene="{_text(scene)}"'
+            shown.append(f'<td{side} {where} style="--v:{depth:.2f}">{number(value, digits)}</td>')
+        name = f"<td class=word>{_agent(row)}</td>"
+        lines.append(f'<tr data-agent="{_text(row.agent)}">{name}{"".join(shown)}</tr>')
     titles_ = [("agent", "word"), *((scene, "") for scene in scenes)]
     return _whole(_head(titles_), lines, "heat")
 

@@ -141,6 +141,36 @@ def test_every_agent_has_its_episodes(browser):
     assert find(browser, ".card").text != first
 
 
+def test_a_house_leads_to_its_episodes(browser):
+    assert find(browser, "svg.profile").get_attribute("aria-label").startswith("share of episodes")
+    assert len(browser.find_elements(By.CSS_SELECTOR, "svg.profile polyline")) == 2
+    row = find(browser, 'table.heat tr[data-agent="StandInPlace"]')
+    cell = row.find_elements(By.CSS_SELECTOR, "td[data-scene] button")[1]
+    scene = cell.find_element(By.XPATH, "..").get_attribute("data-scene")
+    assert scene in cell.get_attribute("aria-label")
+    cell.send_keys(Keys.ENTER)
+    assert find(browser, ".tabs button[aria-pressed=true]").text == "StandInPlace"
+    assert find(browser, "label select").get_attribute("value") == scene
+    cards = [card.text for card in browser.find_elements(By.CSS_SELECTOR, ".card")]
+    assert cards
+    assert all(f"{scene}, episode" in card for card in cards)
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".list li")) == len(cards)
+
+
+def test_the_sound_is_drawn(browser):
+    """The tone of the environment is a bright line on a dark ground, and the cursor follows."""
+    slider = open_player(browser)
+    canvas = find(browser, "dialog canvas")
+    WebDriverWait(browser, PATIENCE).until(lambda _: canvas.get_attribute("data-drawn") == "yes")
+    brightness = """const c = arguments[0].getContext("2d").getImageData(0, 0, 480, 256).data;
+      const reds = c.filter((_, k) => k % 4 === 0); return [Math.max(...reds), Math.min(...reds)]"""
+    brightest, darkest = browser.execute_script(brightness, canvas)
+    assert brightest > 240
+    assert darkest < 60
+    slider.send_keys(Keys.END)
+    assert find(browser, "dialog .now[style]").get_attribute("style") == "left: 100%;"
+
+
 def test_a_phone_scrolls_down_only(browser):
     look(browser, PHONE, "light")
     width = "return [document.documentElement.scrollWidth, window.innerWidth]"
