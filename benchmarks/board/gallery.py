@@ -25,7 +25,8 @@ def build_gallery(
 ) -> dict[str, Any]:
     """The page's data: maps by scene, and per suite the shown episodes of every ranked agent.
 
-    Runs that were cut short are shown as well.
+    Runs that were cut short are shown as well. Those that came with the package have no sound: it
+    would take long to replay.
 
     n_audio  of the best, median and worst episode of an agent, how many can be heard: 0 to 3
     """
@@ -36,7 +37,7 @@ def build_gallery(
         records = [record for record in result["episodes"] if record["replay"]]
         if records:
             agents = suites.setdefault(row.suite, _frame(suite))["agents"]
-            shown_ = _shown(suite, records, n_audio)
+            shown_ = _shown(suite, records, 0 if row.shipped else n_audio)
             agents.append({"name": row.agent, "episodes": shown_, "scores": _scores(suite, result)})
     episodes = [e for s in suites.values() for agent in s["agents"] for e in agent["episodes"]]
     scenes = sorted({episode["scene"] for episode in episodes})

@@ -15,6 +15,7 @@ from av_envs.benchmarks.board.tables import (
     footnote,
     group_cells,
     heading,
+    marks_of,
     metric_columns,
     number,
     remark,
@@ -106,7 +107,8 @@ def _agent(row: Row) -> str:
     name = _text(row.agent)
     if row.url and row.url.startswith(("https://", "http://")):
         name = f'<a href="{_text(row.url)}">{name}</a>'
-    return f"{name} <span class=mark>privileged</span>" if row.privileged else name
+    marks = [f"<span class=mark>{_text(mark)}</span>" for mark in marks_of(row)]
+    return " ".join([name, *marks])
 
 
 def _reach(rows: list[Row]) -> tuple[float, float]:
