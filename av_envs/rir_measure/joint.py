@@ -177,8 +177,9 @@ class JointMeasureEnv(gym.Env):
     `new_nodes`, 1 on a node where no robot was before (of two robots that arrive at once, for the
     first). With `room_errors`: `rte_ms`, `rte_pct`, `edt_ms`, `drr_db`, `c50_db`, `lr_db`,
     `sisdr`, `snr`, `snr01`. With `queries`: `pe_query`, the mean distance over held-out pairs
-    after 10, 25, 50, 100, ... steps, and `pe_query_auc`, its mean over the steps so far. Scores
-    of what was not predicted are infinitely bad. `expose_rir` adds the arrays `rir` (P, 2, 16000)
+    after 10, 25, 50, 100, ... steps, and `pe_query_auc`, its mean over the steps so far; both NaN
+    before they are asked for the first time. Other scores of what was not predicted are
+    infinitely bad. `expose_rir` adds the arrays `rir` (P, 2, 16000)
     and, as does `prediction="none"`, `rir_nodes` (P, 3): node of the emitter, node and heading of
     the receiver.
     """

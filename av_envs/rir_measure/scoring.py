@@ -100,9 +100,10 @@ class EpisodeScorer:
             **self._errors,
         }
         if self.queries is not None:
-            scores["pe_query"] = self._curve[-1][1] if self._curve else math.inf
+            # not asked yet is not wrong: without a number, means of a log stay what they are
+            scores["pe_query"] = self._curve[-1][1] if self._curve else math.nan
             scores["pe_query_auc"] = (
-                area_under_curve(*zip(*self._curve, strict=True)) if self._curve else math.inf
+                area_under_curve(*zip(*self._curve, strict=True)) if self._curve else math.nan
             )
         return scores
 
