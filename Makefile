@@ -34,7 +34,10 @@ TEST := $(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadfile
 # Why mkdocs 1 and not 2, which has no plugins: it says so at every start.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs
 
-.PHONY: demo docs docs-serve leaderboard leaderboard-separate leaderboard-rir tables test test-slow lint types format clean
+# The page is tested in this browser, Debian's.
+BROWSER := chromium chromium-driver
+
+.PHONY: browser demo docs docs-serve leaderboard leaderboard-separate leaderboard-rir tables test test-slow lint types format clean
 
 demo: $(VENV)/installed-demo
 	$(RUN) -m av_envs.benchmarks.demo --out demo
@@ -74,6 +77,16 @@ tables: $(VENV)/installed-demo
 
 test: $(VENV)/installed-test
 	$(TEST)
+
+# Without a browser its tests are skipped, or fail where AV_ENVS_BROWSER is `required`.
+browser:
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then exit 0; \
+	elif test -f /etc/debian_version && test "$$(id -u)" = 0; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y $(BROWSER); \
+	else \
+		echo "the page's browser tests need: apt-get install -y $(BROWSER) (as root)" >&2; \
+		test -z "$$CI" && test "$$AV_ENVS_BROWSER" != required; \
+	fi
 
 test-slow: $(VENV)/installed-test
 	$(TEST) -m "slow or not slow"

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from av_envs.benchmarks.board.gallery import EXTREMES, build_gallery
-from av_envs.benchmarks.board.leaderboard import Row, build_rows
+from av_envs.benchmarks.board.leaderboard import Row, build_rows, why_unranked
 from av_envs.benchmarks.board.page import html_page
 from av_envs.benchmarks.board.tables import comma_separated, json_text, markdown
 from av_envs.benchmarks.command_line import UserError, add_suite_files, run_command
 from av_envs.benchmarks.results.consistency import RefutedError, check_consistency
-from av_envs.benchmarks.results.files import read_result, write_text
+from av_envs.benchmarks.results.files import canonical, read_result, write_text
+from av_envs.benchmarks.results.shipped import SHIPPED, files_of
 from av_envs.benchmarks.suites.suite import SUITES, add_suite
 from av_envs.paths import path_argument
 
@@ -25,13 +26,40 @@ NAME = "leaderboard"
 FORMATS = {".md": markdown, ".csv": comma_separated, ".json": json_text}
 
 
-def read_rows(directory: Path) -> tuple[list[Row], list[dict[str, Any]]]:
-    """Rows and the results behind them."""
+def read_rows(
+    directory: Path, beside: Path | None = None
+) -> tuple[list[Row], list[dict[str, Any]]]:
+    """Rows and the results behind them.
+
+    beside  a directory of finished results, which are added where they are of the same suites and
+            seeds; what is in `directory` as well is not added
+    """
     files = sorted(path for path in directory.glob("*.json") if path.stem != NAME)
     if not files:
         raise UserError(f"no result files (*.json) in {directory}")
     results = [read_checked(path) for path in files]
-    return build_rows(results), results
+    added = _beside(results, beside) if beside else []
+    return build_rows(results, added), [*results, *added]
+
+
+def _beside(results: list[dict[str, Any]], directory: Path) -> list[dict[str, Any]]:
+    """Results of a directory that fit those at hand and are not among them."""
+    if not directory.is_dir():
+        raise UserError(f"--beside: there is no directory {directory}")
+    seeds = {r["suite"]["name"]: r["suite"]["secret_seeds"] for r in results}
+    runs = {_run_of(result) for result in results if not why_unranked(result)}
+    found = [read_checked(path) for path in files_of(directory, seeds)]
+    return [
+        result
+        for result in found
+        if seeds[result["suite"]["name"]] == result["suite"]["secret_seeds"]
+        and _run_of(result) not in runs
+    ]
+
+
+def _run_of(result: dict[str, Any]) -> tuple:
+    agent = result["agent"]
+    return result["suite"]["name"], agent["path"], canonical(agent["kwargs"]), result["seed"]
 
 
 def read_checked(path: Path) -> dict[str, Any]:
@@ -46,12 +74,15 @@ def read_checked(path: Path) -> dict[str, Any]:
     return result
 
 
-def write_report(directory: Path, n_audio: int = 0) -> tuple[list[Row], list[Path]]:
+def write_report(
+    directory: Path, n_audio: int = 0, beside: Path | None = None
+) -> tuple[list[Row], list[Path]]:
     """Read all results of a directory and write every format beside them.
 
     n_audio  episodes of every agent and suite that can be heard, at most 3
+    beside   see `read_rows`
     """
-    rows, results = read_rows(directory)
+    rows, results = read_rows(directory, beside)
     texts = {suffix: render(rows) for suffix, render in FORMATS.items()}
     texts[".html"] = html_page(rows, build_gallery(rows, results, n_audio))
     written = []
@@ -64,7 +95,10 @@ def write_report(directory: Path, n_audio: int = 0) -> tuple[list[Row], list[Pat
 def _report(arguments: argparse.Namespace) -> None:
     for path in arguments.suite:
         add_suite(path)
-    for path in write_report(arguments.directory, arguments.audio)[1]:
+    beside = {"shipped": SHIPPED, "none": None}.get(arguments.beside, arguments.beside)
+    if beside is not None:
+        beside = path_argument(str(beside))
+    for path in write_report(arguments.directory, arguments.audio, beside)[1]:
         print(path)
 
 
@@ -77,9 +111,16 @@ def main(argv: list[str] | None = None) -> int:
         "--audio",
         type=int,
         choices=range(len(EXTREMES) + 1),
-        default=1,
-        help="sound of the best, median and worst episode of every agent and suite, "
-        "about 0.1 MB each; default 1, the best",
+        default=len(EXTREMES),
+        help="sound of the best, median and worst episode of every agent and suite but the "
+        "shipped ones, about 0.1 MB each; default 3, all of these",
+    )
+    parser.add_argument(
+        "--beside",
+        default="shipped",
+        metavar="shipped | none | DIR",
+        help="rank them among results of others in the same suites; default: those that come "
+        "with the package",
     )
     add_suite_files(parser)
     return run_command(_report, parser, argv)

@@ -51,7 +51,7 @@ def test_what_is_installed_apart_stays_apart():
 
 
 FOLDERS = dict(line.split(" = ") for line in SETUP["options"]["package_dir"].strip().split("\n"))
-DATA_FILES = {".npz", ".typed", ".css", ".js", ".json", ".html", ".txt", ".safetensors"}
+DATA_FILES = {".npz", ".typed", ".css", ".js", ".json", ".html", ".txt", ".safetensors", ".gz"}
 
 
 def folder_of(package: str) -> Path:

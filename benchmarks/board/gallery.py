@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from av_envs.benchmarks.board.leaderboard import Row
+from av_envs.benchmarks.board.leaderboard import Row, too_few
 from av_envs.benchmarks.board.maps import map_of
 from av_envs.benchmarks.board.sounds import SAMPLE_RATE, ogg, replayed_sound
 from av_envs.benchmarks.board.tables import beside, digits_of
@@ -25,16 +25,20 @@ def build_gallery(
 ) -> dict[str, Any]:
     """The page's data: maps by scene, and per suite the shown episodes of every ranked agent.
 
+    Runs that were cut short are shown as well. Those that came with the package have no sound: it
+    would take long to replay.
+
     n_audio  of the best, median and worst episode of an agent, how many can be heard: 0 to 3
     """
     suites: dict[str, Any] = {}
-    shown = [row for row in rows if row.rank is not None]
+    shown = [row for row in rows if row.rank is not None or _is_short(row)]
     for row in progress_bar(shown, "episodes", shown=n_audio > 0):
         suite, result = SUITES[row.suite], _result_of(row, results)
         records = [record for record in result["episodes"] if record["replay"]]
         if records:
             agents = suites.setdefault(row.suite, _frame(suite))["agents"]
-            agents.append({"name": row.agent, "episodes": _shown(suite, records, n_audio)})
+            played = _shown(suite, records, 0 if row.shipped else n_audio)
+            agents.append({"name": row.agent, "episodes": played, "scores": _scores(suite, result)})
     places = {
         episode["scene"]: (
             SUITES[name],
@@ -47,6 +51,19 @@ def build_gallery(
     }
     maps = {scene: map_of(*places[scene], scene) for scene in sorted(places)}
     return {"suites": suites, "maps": maps}
+
+
+def _scores(suite: Suite, result: Record) -> list[tuple[str, str, int, float | None]]:
+    """(scene, group, episode, score) of every episode; no group where there is one only."""
+    return [
+        (
+            record["scene"],
+            record["group"] if len(suite.groups) > 1 else "",
+            record["episode"],
+            None if (score := record["metrics"][suite.primary]) is None else round(score, 4),
+        )
+        for record in result["episodes"]
+    ]
 
 
 def pick(records: Sequence[Record], primary: str, higher_is_better: bool) -> dict[str, Record]:
@@ -68,6 +85,12 @@ def sample(records: Sequence[Record], n: int = N_RANDOM) -> list[Record]:
     return [records[place] for place in sorted(places)]
 
 
+def _is_short(row: Row) -> bool:
+    """Whether all that a row lacks for a rank are episodes."""
+    suite = SUITES.get(row.suite)
+    return suite is not None and row.reason == too_few(row.episodes // row.runs, suite)
+
+
 def _frame(suite: Suite) -> dict[str, Any]:
     """What all episodes of a suite share; `digits` are those after the point of the score."""
     metric = suite.primary_metric
@@ -81,14 +104,7 @@ def _frame(suite: Suite) -> dict[str, Any]:
 
 def _result_of(row: Row, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The result with the lowest seed behind a row."""
-    mine = [
-        result
-        for result in results
-        if (result["suite"]["name"], result["agent"]["path"], result["agent"]["kwargs"])
-        == (row.suite, row.path, row.kwargs)
-        and result["agent"]["hash"] == row.source
-        and result["complete"]
-    ]
+    mine = [result for result in results if result.get("result_hash", "") in row.hashes]
     return min(mine, key=lambda result: result["seed"])
 
 

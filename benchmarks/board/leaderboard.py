@@ -1,7 +1,7 @@
 """Result files in, ranked rows out. Pure: no file is read or written here."""
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from av_envs.benchmarks.results.files import canonical
 from av_envs.benchmarks.results.provenance import asset_hash
 from av_envs.benchmarks.suites.suite import SUITES, Suite
 
+OTHER_CODE = "other code of the agent"
 # What two runs of one agent have in common; checkpoints of one training procedure may differ.
 IDENTITY = ("path", "kwargs", "hash", "privileged")
 
@@ -37,6 +38,8 @@ class Row:
     houses    mean of the primary metric by scene
     hashes    `result_hash` of every run
     reason    why the row is not ranked; "" for a ranked one
+    shipped   whether the runs came with the package
+    made_with  version and commit, of a shipped row whose agent has other code today
     """
 
     suite: str
@@ -62,14 +65,27 @@ class Row:
     commands: tuple[str, ...]
     hashes: tuple[str, ...]
     reason: str
+    shipped: bool = False
+    made_with: str = ""
 
 
-def build_rows(results: list[dict[str, Any]]) -> list[Row]:
-    """Ranked rows of every suite, best first, each suite followed by its unranked ones."""
-    _refuse_mixed_seeds(results)
+def build_rows(results: list[dict[str, Any]], shipped: Sequence[dict[str, Any]] = ()) -> list[Row]:
+    """Ranked rows of every suite, best first, each suite followed by its unranked ones.
+
+    shipped  results that came with the package. They were sealed when it was released, so one
+             made with other code of its agent than is here is ranked all the same, and marked
+    """
+    _refuse_mixed_seeds([*results, *shipped])
+    rows = _rows(results) + [_as_shipped(row, shipped) for row in _rows(shipped, OTHER_CODE)]
+    return [row for suite in sorted({r.suite for r in rows}) for row in _ranked(rows, suite)]
+
+
+def _rows(results: Sequence[dict[str, Any]], excused: str = "") -> list[Row]:
+    """A row for every agent and suite; the excused reason bars none from being ranked."""
     groups: dict[tuple, list[dict[str, Any]]] = defaultdict(list)
     for result in results:
         reason = why_unranked(result)
+        reason = "" if reason == excused else reason
         identity = canonical([result["agent"][key] for key in IDENTITY])
         short = len(result["episodes"]) if reason else 0
         group = groups[result["suite"]["name"], identity, reason, short]
@@ -77,8 +93,16 @@ def build_rows(results: list[dict[str, Any]]) -> list[Row]:
             name = result["agent"]["name"]
             raise UserError(f"two result files hold seed {result['seed']} of {name}; keep one")
         group.append(result)
-    rows = [_row(group, reason) for (_, _, reason, _), group in groups.items()]
-    return [row for suite in sorted({r.suite for r in rows}) for row in _ranked(rows, suite)]
+    return [_row(group, reason) for (_, _, reason, _), group in groups.items()]
+
+
+def _as_shipped(row: Row, shipped: Sequence[dict[str, Any]]) -> Row:
+    """The row with what must be known of runs that were not made here."""
+    mine = [result for result in shipped if result.get("result_hash", "") in row.hashes]
+    stale = [result for result in mine if why_unranked(result) == OTHER_CODE]
+    made = {(r["env"]["package_version"], (r["git"]["commit"] or "")[:7]) for r in stale}
+    words = (" ".join(filter(None, one)) for one in sorted(made))
+    return replace(row, shipped=True, made_with=", ".join(words))
 
 
 def _refuse_mixed_seeds(results: list[dict[str, Any]]) -> None:
@@ -105,8 +129,13 @@ def why_unranked(result: dict[str, Any]) -> str:
     if failed:
         return f"the agent failed in {failed} of {len(result['episodes'])} episodes"
     if not is_complete(suite, result["episodes"]):
-        return f"{len(result['episodes'])} of {len(suite.episodes)} episodes"
+        return too_few(len(result["episodes"]), suite)
     return _why_of_other_code(result)
+
+
+def too_few(n_episodes: int, suite: Suite) -> str:
+    """The reason why a run that was cut short is not ranked."""
+    return f"{n_episodes} of {len(suite.episodes)} episodes"
 
 
 def _why_of_other_code(result: dict[str, Any]) -> str:
@@ -119,7 +148,7 @@ def _why_of_other_code(result: dict[str, Any]) -> str:
         return "other data files of the environments"
     agent = result["agent"]
     if is_here(agent["path"]) and source_hash(agent["path"], agent["kwargs"]) != agent["hash"]:
-        return "other code of the agent"
+        return OTHER_CODE
     return ""
 
 

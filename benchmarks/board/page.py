@@ -15,6 +15,7 @@ from av_envs.benchmarks.board.tables import (
     footnote,
     group_cells,
     heading,
+    marks_of,
     metric_columns,
     number,
     remark,
@@ -25,6 +26,7 @@ from av_envs.benchmarks.board.tables import (
 from av_envs.benchmarks.suites.suite import SUITES
 
 WEB = Path(__file__).parent / "web"
+SCRIPTS = ("spectrogram.js", "breakdown.js", "page.js")  # the last one runs
 RANGE = (160.0, 16.0)  # width and height of the drawn intervals
 
 
@@ -36,7 +38,8 @@ def html_page(rows: Sequence[Row], gallery: dict[str, Any]) -> str:
         links = (f'<a href="#{_text(suite)}">{_text(suite)}</a>' for suite, _, _ in parts)
         body += [f"<nav>{''.join(links)}</nav>", _overview(parts)]
     body += [_suite(suite, ranked, rest, gallery) for suite, ranked, rest in parts]
-    style, script = (_web_file(name) for name in ("page.css", "page.js"))
+    style = _web_file("page.css")
+    script = "\n".join(_web_file(name) for name in SCRIPTS)
     facts = json.dumps(gallery, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -63,7 +66,7 @@ def _suite(suite: str, ranked: list[Row], rest: list[Row], gallery: dict[str, An
         blocks += [f"<h3>House by house: mean {_text(_primary(suite))}</h3>", _house_table(ranked)]
     if suite in gallery["suites"]:
         blocks += [
-            "<h3>Episodes</h3>",
+            "<h3>Episode by episode</h3>",
             f'<div data-gallery="{_text(suite)}"><p>Needs JavaScript.</p></div>',
         ]
     if rest:
@@ -104,7 +107,8 @@ def _agent(row: Row) -> str:
     name = _text(row.agent)
     if row.url and row.url.startswith(("https://", "http://")):
         name = f'<a href="{_text(row.url)}">{name}</a>'
-    return f"{name} <span class=mark>privileged</span>" if row.privileged else name
+    marks = [f"<span class=mark>{_text(mark)}</span>" for mark in marks_of(row)]
+    return " ".join([name, *marks])
 
 
 def _reach(rows: list[Row]) -> tuple[float, float]:
@@ -127,7 +131,8 @@ def _range(row: Row, reach: tuple[float, float]) -> str:
     low, high = row.interval or (row.score, row.score)
     line = f'<line x1="{across(low)}" x2="{across(high)}" y1="{middle}" y2="{middle}"/>'
     dot = f'<circle cx="{across(row.score)}" cy="{middle}" r="4"/>'
-    return f'<svg class=range viewBox="0 0 {width:g} {height:g}">{zero}{line}{dot}</svg>'
+    head = f'<svg class=range aria-hidden=true viewBox="0 0 {width:g} {height:g}">'
+    return f"{head}{zero}{line}{dot}</svg>"
 
 
 def _group_table(rows: list[Row]) -> str:
@@ -142,19 +147,22 @@ def _group_table(rows: list[Row]) -> str:
 
 
 def _house_table(rows: list[Row]) -> str:
-    """Means by house, the higher the deeper the colour."""
+    """Means by house: the farther from zero the deeper the colour, another one below zero."""
     scenes = list(dict.fromkeys(scene for row in rows for scene in row.houses))
     known = [value for row in rows for value in row.houses.values() if value is not None]
-    low, span = min(known), max(max(known) - min(known), 1e-9)
+    span = max((abs(value) for value in known), default=0.0) or 1.0
     digits = score_digits(rows[0].suite) - 1
     lines = []
     for row in rows:
         shown = []
         for scene in scenes:
             value = row.houses.get(scene)
-            depth = 0.0 if value is None else (value - low) / span
-            shown.append(f'<td style="--v:{depth:.2f}">{number(value, digits)}</td>')
-        lines.append(f"<tr><td class=word>{_agent(row)}</td>{''.join(shown)}</tr>")
+            depth = abs(value or 0.0) / span
+            side = " class=below" if value is not None and value < 0 else ""
+            where = f'data-scene="{_text(scene)}"'
+            shown.append(f'<td{side} {where} style="--v:{depth:.2f}">{number(value, digits)}</td>')
+        name = f"<td class=word>{_agent(row)}</td>"
+        lines.append(f'<tr data-agent="{_text(row.agent)}">{name}{"".join(shown)}</tr>')
     titles_ = [("agent", "word"), *((scene, "") for scene in scenes)]
     return _whole(_head(titles_), lines, "heat")
 

@@ -116,6 +116,20 @@ def metric_columns(rows: list[Row]) -> list[tuple[str, str]]:
     return [(name, f"{name} [{units[name]}]" if units.get(name) else name) for name in names]
 
 
+def marks_of(row: Row) -> list[str]:
+    """What must be known of a row beside the agent's name."""
+    marks = ["privileged"] if row.privileged else []
+    if row.made_with:
+        return [*marks, f"shipped, made with {row.made_with}"]
+    return [*marks, "shipped"] if row.shipped else marks
+
+
+def marked(row: Row) -> str:
+    """The agent's name and its marks."""
+    marks = ", ".join(marks_of(row))
+    return f"{row.agent} ({marks})" if marks else row.agent
+
+
 def split_rows(rows: list[Row]) -> list[tuple[str, list[Row], list[Row]]]:
     """(suite, ranked rows, unranked rows) per suite."""
     return [
@@ -184,7 +198,7 @@ def _markdown_table(rows: list[Row], first: str) -> str:
     header = [first, "agent", *titles(rows[0].suite, columns), "hardware"]
     lines = [header, ["---"] * len(header)]
     for row in rows:
-        agent = f"{row.agent} (privileged)" if row.privileged else row.agent
+        agent = marked(row)
         lines.append([str(row.rank or row.reason), agent, *cells(row, columns), row.hardware])
     return markdown_lines(lines)
 
@@ -244,7 +258,7 @@ def plain_text(rows: list[Row]) -> str:
         columns = [c for c in metric_columns(ranked) if c[1].endswith("]") or c[0] in needed]
         lines = [["rank", "agent", *titles(suite, columns)]]
         for row in ranked:
-            agent = f"{row.agent} (privileged)" if row.privileged else row.agent
+            agent = marked(row)
             lines.append([str(row.rank), agent, *cells(row, columns)])
         widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
         text = [

@@ -5,9 +5,11 @@ second run must reproduce and nothing that it cannot (times, hardware); `file_ha
 Neither needs a key: they tell a damaged file from a whole one, not an honest one from a forged one.
 """
 
+import gzip
 import hashlib
 import json
 import math
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +100,15 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """Read a result file and check that it is as it was written; see `version_3` for older ones."""
+    """Read a result file and check that it is as it was written; see `version_3` for older ones.
+
+    A name that ends with .gz is that of a compressed one.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _bytes_of(path).decode("utf-8")
         result = json.loads(text, parse_float=_finite, parse_constant=_finite)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UserError(f"cannot read {path}: {error}") from None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:
@@ -129,6 +136,12 @@ def read_result(path: Path) -> dict[str, Any]:
     if fault:
         raise UserError(f"{path} is malformed: {fault}")
     return read
+
+
+def _bytes_of(path: Path) -> bytes:
+    """What a file holds, decompressed where its name says so."""
+    data = path.read_bytes()
+    return gzip.decompress(data) if path.suffix == ".gz" else data
 
 
 def _finite(text: str) -> float:

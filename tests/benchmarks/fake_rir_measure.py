@@ -71,8 +71,8 @@ class FakeTeam:
             "pe_mean": pe,
             "pes": np.tanh(pe / 2),
             "wcr": 0.9 * cr + 0.1 * (1 - np.tanh(pe / 2)),
-            "pe_query": np.inf if self.t < self.config.steps else 0.5,  # asked at the end only
-            "pe_query_auc": np.inf if self.t < self.config.steps else 0.5,
+            "pe_query": np.nan if self.t < self.config.steps else 0.5,  # asked at the end only
+            "pe_query_auc": np.nan if self.t < self.config.steps else 0.5,
             **{f"collision_{k}": bumped for k, bumped in enumerate(self.bumps)},
         }
         return {key: np.float32(value) for key, value in numbers.items()}

@@ -115,7 +115,7 @@ def test_a_record_tells_where_every_robot_went(walked):
         env.step(action)
     assert env.replay_log() == replay
     assert record["series"][-1] == pytest.approx(record["metrics"]["wcr"], abs=0.005)
-    assert record["metrics"]["pe_query"] == 0.5  # infinite before the end, which does not count
+    assert record["metrics"]["pe_query"] == 0.5  # undefined before the end, which does not count
 
 
 def test_collisions_are_those_of_all_robots(walked):

@@ -1,4 +1,3 @@
-"use strict";
 /* Sorts the tables, draws the episodes on their maps and plays them. All data lies in the
    page as JSON; see gallery.py for its form. On the maps y points down, so y is negated. */
 
@@ -139,7 +138,8 @@ function drawing(episode, withNames) {
   const map = data.maps[episode.scene];
   const isFine = episode.replay.stride < FINE_STRIDE;
   const look = isFine ? "map fine" : "map";
-  const svg = shape("svg", { class: look, viewBox: map.box.join(" "), role: "img" });
+  const label = `map of ${episode.scene} with the way through it`;
+  const svg = shape("svg", { class: look, viewBox: map.box.join(" "), role: "img", "aria-label": label });
   const ways = waysOf(episode.replay);
   const walkers = ways.map((way, k) => walker(way, k, ways.length, isFine ? 0.6 : 1));
   svg.append(...house(map, withNames), ...walkers.map((one) => one.below), ...standing(episode.replay),
@@ -183,7 +183,7 @@ function chart(series) {
   if (low === high) [low, high] = [low - 1, high + 1];
   const across = (step) => (100 * step) / series.length;
   const down = (value) => (100 * (high - value)) / (high - low);
-  const svg = shape("svg", { class: "chart", viewBox: "0 0 100 100", preserveAspectRatio: "none" });
+  const svg = shape("svg", { class: "chart", "aria-hidden": "true", viewBox: "0 0 100 100", preserveAspectRatio: "none" });
   svg.append(shape("line", { x1: 0, x2: 100, y1: down(0), y2: down(0) }));
   let points = [];
   const flush = () => {
@@ -208,9 +208,11 @@ function openPlayer(episode, agentName, suite) {
   const graph = chart(episode.series);
   const slider = element("input", { type: "range", min: 0, max: steps, step: 1, "aria-label": "second" });
   const clock = element("span");
+  const seen = episode.audio ? spectrogram(episode.audio) : null;
   const show = (step) => {
     picture.show(step);
     slider.value = step;
+    if (seen) seen.moveTo(step / steps);
     graph.moveTo(step);
     const value = step ? episode.series[step - 1] : undefined;
     const silent = episode.replay.target ? "target silent" : "undefined";
@@ -229,7 +231,7 @@ function openPlayer(episode, agentName, suite) {
   const axis = element("div", { class: "axis" },
     element("span", {}, `${suite.metric} from ${range}, second by second`), clock);
   dialog.replaceChildren(element("header", {}, what, close), svg,
-    element("div", { class: "controls" }, play, slider), graph.svg, axis);
+    element("div", { class: "controls" }, play, slider), graph.svg, axis, ...(seen ? [seen.box] : []));
   show(0);
   dialog.showModal();
 }
@@ -297,10 +299,16 @@ for (const place of document.querySelectorAll("[data-gallery]")) {
   const suite = data.suites[place.dataset.gallery];
   const tabs = element("div", { class: "tabs" });
   const cards = element("div", { class: "cards" });
-  const choose = (chosen) => {
+  const list = element("div", { "aria-live": "polite" });
+  let [number, scene] = [0, ""];
+  const choose = (chosen, there) => {
+    [number, scene] = [chosen, there];
     [...tabs.children].forEach((tab, k) => tab.setAttribute("aria-pressed", k === chosen));
     const agent = suite.agents[chosen];
-    cards.replaceChildren(...agent.episodes.map((episode) => {
+    houses.select.value = scene;
+    list.replaceChildren(houseList(agent, scene, suite));
+    const shown = agent.episodes.filter((episode) => !scene || episode.scene === scene);
+    cards.replaceChildren(...shown.map((episode) => {
       const made = card(episode, suite);
       made.addEventListener("click", () => openPlayer(episode, agent.name, suite));
       return made;
@@ -308,9 +316,17 @@ for (const place of document.querySelectorAll("[data-gallery]")) {
   };
   suite.agents.forEach((agent, k) => {
     const tab = element("button", { type: "button" }, agent.name);
-    tab.addEventListener("click", () => choose(k));
+    tab.addEventListener("click", () => choose(k, scene));
     tabs.append(tab);
   });
-  place.replaceChildren(tabs, legend(suite.agents[0].episodes[0]), cards);
-  choose(0);
+  const houses = houseChoice(suite, (there) => choose(number, there));
+  place.replaceChildren(profile(suite), tabs, houses.label, list, legend(suite.agents[0].episodes[0]), cards);
+  choose(0, "");
+  const table = place.closest("section").querySelector("table.heat");
+  if (table) {
+    linkCells(table, (name, there) => {
+      choose(Math.max(0, suite.agents.findIndex((agent) => agent.name === name)), there);
+      tabs.scrollIntoView();
+    });
+  }
 }
