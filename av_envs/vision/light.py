@@ -131,7 +131,7 @@ def _share(x, low, high):
     return min(max(share, np.float32(0)), np.float32(1))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _of_the_known(texels, row, up, back, share_u, share_v, missed):
     """Brightness between four texels of which one at least is covered up or not known."""
     total, weights = np.float32(0), np.float32(0)
@@ -161,7 +161,7 @@ def work_out(lights, bvh, normals):
                     lights.texels[row, back] = light
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _worked_out(lights, bvh, normals, k, back, i, j):
     u0, v0, u1, v1 = lights.frames[k]
     across, up = lights.shape[k]
@@ -192,7 +192,7 @@ def _point(triangle, normal, u, v):
     return u, (offset - nx * u - nz * v) / ny, v
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _free(directions, bvh, x, y, z, nx, ny, nz):
     """How far it is to what is about, from 0, shut in, to 1, nothing within CORNER metres."""
     if abs(nz) > 0.7:  # any two directions square to the normal and to each other
@@ -211,7 +211,7 @@ def _free(directions, bvh, x, y, z, nx, ny, nz):
     return free / len(directions)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, forceinline=True)
 def _of_lamp(lamp, bvh, x, y, z, nx, ny, nz):
     """What one lamp adds; its corners are seen or hidden."""
     dx, dy, dz = lamp[0] - x, lamp[1] - y, lamp[2] - z

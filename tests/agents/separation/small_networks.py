@@ -53,7 +53,7 @@ def small_agent(kind: str, separator: Separator, **options: Any) -> AgentNetwork
     networks = AgentNetworks(agent_config(kind, "small", separator, locator=locator, **options))
     networks.eval()
     for name, weight in networks.named_parameters():  # as if trained: heads start near zero
-        if "memory.grow.1" in name or "actor" in name:
+        if any(part in name for part in ("memory.grow.1", "memory.polish.2", "actor")):
             torch.nn.init.normal_(weight, std=0.3)
     return networks
 
