@@ -88,8 +88,8 @@ browser:
 		test -z "$$CI" && test "$$AV_ENVS_BROWSER" != required; \
 	fi
 
-# The notebook is played and what an index would get is built, so more is installed than for `test`.
-test-slow: $(VENV)/installed-test $(VENV)/installed-notebook $(VENV)/installed-release
+# The notebook is played, what an index would get is built, and Dask traces.
+test-slow: $(VENV)/installed-test $(VENV)/installed-notebook $(VENV)/installed-release $(VENV)/installed-cluster
 	$(TEST) -m "slow or not slow"
 
 lint: $(VENV)/installed-test
