@@ -88,7 +88,8 @@ browser:
 		test -z "$$CI" && test "$$AV_ENVS_BROWSER" != required; \
 	fi
 
-test-slow: $(VENV)/installed-test
+# The notebook is played, what an index would get is built, and Dask traces.
+test-slow: $(VENV)/installed-test $(VENV)/installed-notebook $(VENV)/installed-release $(VENV)/installed-cluster
 	$(TEST) -m "slow or not slow"
 
 lint: $(VENV)/installed-test
@@ -104,7 +105,7 @@ format: $(VENV)/installed-test
 
 # The virtual environment stays; `rm -r .venv` removes it too.
 clean:
-	rm -rf build dist out demo *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .test_cache
+	rm -rf build dist out demo site *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .test_cache
 	find av_envs agents baselines benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN):

@@ -19,8 +19,8 @@ def done(module: str, *arguments: str | Path, folder: Path) -> None:
 
 @pytest.mark.slow
 def test_the_wheel_has_all_that_is_needed(tmp_path):
-    pytest.importorskip("build", reason="python -m pip install build twine")
-    pytest.importorskip("twine", reason="python -m pip install build twine")
+    pytest.importorskip("build", reason="the extra [release]")
+    pytest.importorskip("twine", reason="the extra [release]")
     done("build", "--no-isolation", "--outdir", tmp_path, ROOT, folder=tmp_path)
     done("twine", "check", "--strict", *tmp_path.glob("*"), folder=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
