@@ -24,6 +24,7 @@ class LineChart:
     ticks         values that stand at the lower axis
     levels        values that stand at the left axis, the first and the last at its ends
     dots          whether every point is marked
+    names         what stands at the ticks, if not their values
     """
 
     title: str
@@ -32,6 +33,7 @@ class LineChart:
     ticks: Sequence[float]
     levels: Sequence[float]
     dots: bool = False
+    names: Sequence[str] = ()
 
     def draw(
         self, lines: Mapping[str, Sequence[Points]], colours: Mapping[str, Colour]
@@ -56,9 +58,10 @@ class LineChart:
             start = self._place(first, level)
             draw_line(canvas, start, self._place(last, level), 1, GRID)
             draw_text(canvas, (8, int(start[1]) - 6), f"{level:.4g}", INK)
-        for tick in self.ticks:
+        names = self.names or [f"{tick:.0f}" for tick in self.ticks]
+        for tick, name in zip(self.ticks, names, strict=True):
             column = int(self._place(tick, self.levels[0])[0])
-            draw_text(canvas, (column - 3 * len(f"{tick:.0f}"), HEIGHT - 38), f"{tick:.0f}", INK)
+            draw_text(canvas, (column - 3 * len(name), HEIGHT - 38), name, INK)
         draw_text(canvas, (LEFT + 100, HEIGHT - 20), self.below, INK)
 
     def _place(self, x: float, y: float) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """What `mkdocs` does beside building pages of docs/: README and its neighbours become pages, too.
 
-Links to files that are no pages, such as code, become plain text.
+Links to files that are no pages, such as code, become plain text. Formulas become MathML, which
+browsers show by themselves.
 """
 
 import posixpath
@@ -8,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from latex2mathml.converter import convert
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
@@ -18,6 +20,9 @@ PAGES = {
     "changelog.md": "CHANGELOG.md",
 }
 NAMED = re.compile(r"^```(\w+) ([\w./-]+)$", re.MULTILINE)  # a block that is a file
+CODE_OR_FORMULA = re.compile(
+    r"```.*?^```|`[^`]+`|\$(?P<formula>[^$`]+)\$", re.DOTALL | re.MULTILINE
+)
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -43,7 +48,13 @@ def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> st
             return found[0]
         return found[2]
 
-    return LINK.sub(kept, NAMED.sub(r'```\1 title="\2"', markdown))
+    shown = CODE_OR_FORMULA.sub(_readable, markdown)
+    return LINK.sub(kept, NAMED.sub(r'```\1 title="\2"', shown))
+
+
+def _readable(found: re.Match) -> str:
+    """Code as it is, a formula in LaTeX as MathML."""
+    return found[0] if found["formula"] is None else convert(found["formula"])
 
 
 def _from_the_root(text: str) -> str:

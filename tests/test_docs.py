@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 WITH_CODE = [
     "README.md",
+    "docs/acoustics.md",
     "docs/agents.md",
     "docs/agents/passive.md",
     "docs/device.md",

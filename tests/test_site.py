@@ -63,3 +63,9 @@ def test_the_reference_says_what_the_code_says(site):
     reference = (site / "api.html").read_text(encoding="utf-8")
     assert "av_envs.worlds.base" in reference
     assert "Surfaces, rooms and walkable places." in reference
+
+
+def test_formulas_are_shown_without_a_program(site):
+    metrics = (site / "metrics.html").read_text(encoding="utf-8")
+    assert metrics.count("<math") > 20
+    assert "\\operatorname" not in metrics
