@@ -6,6 +6,7 @@ from numba import njit
 from av_envs.scene.scene import VOID, Scene
 from av_envs.vision.light import Lights
 from av_envs.vision.lit import lit
+from av_envs.vision.surface import place_of, reached
 from av_envs.vision.textures import tint
 from av_envs.vision.visibility import (
     HALF_WIDTH,
@@ -83,15 +84,10 @@ def _shade(index, triangles, normals, colours, patterns, eye, heading, half_widt
             dx, dy = cos + side * sin, sin - side * cos
             nx, ny, nz = normals[k, 0], normals[k, 1], normals[k, 2]
             facing = nx * dx + ny * dy + nz * dz
-            away = (
-                nx * (triangles[k, 0] - eye[0])
-                + ny * (triangles[k, 1] - eye[1])
-                + nz * (triangles[k, 2] - eye[2])
-            )
-            t = away / facing
+            t = reached(triangles, normals, k, eye, dx, dy, dz)
             depth[j, i] = min(t, MAX_DEPTH)
             light = _light(nx, ny, nz, facing, dx, dy, dz)
-            u, v, du, dv = _place(nx, ny, nz, t, facing, eye, dx, dy, dz, cos, sin, pixel)
+            u, v, du, dv = place_of(nx, ny, nz, t, facing, eye, dx, dy, dz, cos, sin, pixel)
             factors = tint(patterns[k], abs(nz) > 0.7, u, v, du, dv)
             for channel in range(3):
                 value = colours[k, channel] * light * factors[channel]
@@ -115,21 +111,9 @@ def _depth(index, triangles, normals, eye, heading, half_width):
             depth[j, i] = (
                 MAX_DEPTH
                 if k < 0
-                else min(_reached(triangles, normals, k, eye, dx, dy, dz), MAX_DEPTH)
+                else min(reached(triangles, normals, k, eye, dx, dy, dz), MAX_DEPTH)
             )
     return depth
-
-
-@njit(inline="always", fastmath=True)
-def _reached(triangles, normals, k, eye, dx, dy, dz):
-    """How many d it is from the eye to triangle k."""
-    nx, ny, nz = normals[k, 0], normals[k, 1], normals[k, 2]
-    away = (
-        nx * (triangles[k, 0] - eye[0])
-        + ny * (triangles[k, 1] - eye[1])
-        + nz * (triangles[k, 2] - eye[2])
-    )
-    return away / (nx * dx + ny * dy + nz * dz)
 
 
 @njit(inline="always", fastmath=True)
@@ -139,23 +123,3 @@ def _light(nx, ny, nz, facing, dx, dy, dz):
     lamp = abs(facing) / np.sqrt(dx * dx + dy * dy + dz * dz)
     towards = nx * SUN_DIRECTION[0] + ny * SUN_DIRECTION[1] + nz * SUN_DIRECTION[2]
     return AMBIENT + LAMP * lamp + SUN * (0.5 + 0.5 * flip * towards)
-
-
-@njit(inline="always", fastmath=True)
-def _place(nx, ny, nz, t, facing, eye, dx, dy, dz, cos, sin, pixel):
-    """(u, v, du, dv) of the point at eye + t d: place on its surface and extent of a pixel there.
-
-    One pixel sideways changes the direction by `pixel` x (sin, -cos, 0), one pixel down
-    by -`pixel` x (0, 0, 1); the point slides along its plane accordingly.
-    """
-    slide_x = t * pixel * (nx * sin - ny * cos) / facing
-    slide_z = t * pixel * nz / facing
-    x, y, z = eye[0] + t * dx, eye[1] + t * dy, eye[2] + t * dz
-    width_x = abs(t * pixel * sin - slide_x * dx) + abs(slide_z * dx)
-    width_y = abs(t * pixel * cos + slide_x * dy) + abs(slide_z * dy)
-    width_z = abs(slide_x * dz) + abs(t * pixel - slide_z * dz)
-    if abs(nz) > 0.7:
-        return x, y, width_x, width_y
-    if abs(nx) > abs(ny):
-        return y, z, width_y, width_z
-    return x, z, width_x, width_z

@@ -34,7 +34,7 @@ class Lights(NamedTuple):
     """The lamps of a scene, and what is known of the light on its T triangles.
 
     lamps       (L, 3) metres
-    frames      (T, 4) metres: u, v of the lowest and of the highest corner, see `place_of`
+    frames      (T, 4) metres: u, v of the lowest and of the highest corner, see `surface.place_of`
     shape       (T, 2) int32, texels along u and v
     first       (T,) int64, row of the first texel
     texels      (n, 2) float32, brightness of the front and of the back; else COVERED_UP, UNKNOWN

@@ -8,6 +8,7 @@ from numba import njit
 
 from av_envs.scene.scene import CATEGORIES, Scene
 from av_envs.vision.light import SIZE, Lights, brightness, work_out
+from av_envs.vision.surface import place_of, reached
 from av_envs.vision.textures import tint
 from av_envs.vision.visibility import HALF_WIDTH, QUARTER_COS, QUARTER_SIN, visible_triangles
 
@@ -95,24 +96,10 @@ def _colour(
     dx, dy, dz = cos + side * sin, sin - side * cos, up
     nx, ny, nz = normals[k, 0], normals[k, 1], normals[k, 2]
     facing = nx * dx + ny * dy + nz * dz
-    away = (
-        nx * (triangles[k, 0] - eye[0])
-        + ny * (triangles[k, 1] - eye[1])
-        + nz * (triangles[k, 2] - eye[2])
-    )
-    t = away / facing
+    t = reached(triangles, normals, k, eye, dx, dy, dz)
+    u, v, du, dv = place_of(nx, ny, nz, t, facing, eye, dx, dy, dz, cos, sin, pixel)
     x, y, z = eye[0] + t * dx, eye[1] + t * dy, eye[2] + t * dz
-    slide_x, slide_z = t * pixel * (nx * sin - ny * cos) / facing, t * pixel * nz / facing
-    width_x = abs(t * pixel * sin - slide_x * dx) + abs(slide_z * dx)
-    width_y = abs(t * pixel * cos + slide_x * dy) + abs(slide_z * dy)
-    width_z = abs(slide_x * dz) + abs(t * pixel - slide_z * dz)
     level = abs(nz) > 0.7
-    if level:
-        u, v, du, dv = x, y, width_x, width_y
-    elif abs(nx) > abs(ny):
-        u, v, du, dv = y, z, width_y, width_z
-    else:
-        u, v, du, dv = x, z, width_x, width_z
     light = brightness(lights, k, int(facing > 0), u, v, missed)
     light = BRIGHTEST * (
         np.float32(1) - np.exp(-EXPOSURE * light)
