@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,19 @@ def test_formulas_are_shown_without_a_program(site):
     metrics = (site / "metrics.html").read_text(encoding="utf-8")
     assert metrics.count("<math") > 20
     assert "\\operatorname" not in metrics
+
+
+def test_it_can_be_searched_from_the_disk(site, tmp_path):
+    """Without a server, where browsers refuse workers and to fetch the index."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        if os.environ.get("AV_ENVS_BROWSER") == "required":
+            pytest.fail("needs chromium; on Debian: make browser")
+        pytest.skip("needs chromium; on Debian: make browser")
+    address = f"{(site / 'tutorials' / 'mesh_to_rank.html').as_uri()}?q=woodworth"
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    flags += [f"--user-data-dir={tmp_path}", "--virtual-time-budget=20000", "--dump-dom"]
+    shown = subprocess.run([chromium, *flags, address], capture_output=True, text=True, timeout=120)
+    found = re.findall(r'href="([^"]*)" class="md-search-result__link"', shown.stdout)
+    assert f"{(site / 'acoustics.html').as_uri()}#two-ears" in found
