@@ -30,7 +30,7 @@ from av_envs.benchmarks.results.consistency import hash_of, is_complete
 from av_envs.benchmarks.results.files import SCHEMA, canonical, read_result, summarise, write_result
 from av_envs.benchmarks.results.provenance import asset_hash, git_state, hardware, packages
 from av_envs.benchmarks.suites.secret_seeds import check_enough, read_secret_seeds
-from av_envs.benchmarks.suites.suite import SUITES, Suite, playable_suite
+from av_envs.benchmarks.suites.suite import SUITES, Group, Suite, playable_suite
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 from av_envs.progress import progress_bar
@@ -118,7 +118,7 @@ def describe(job: Job) -> tuple[dict[str, Any], Declared]:
         try:
             player = open_job_player(replace(job, declared=declared), env)
             declared = player.declared
-            specs[group.name] = spec_of(env, job.suite)
+            specs[group.name] = spec_of(env, job.suite, group)
         finally:
             env.close()
     blocks = {
@@ -154,10 +154,10 @@ def env_block(suite: Suite, specs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def spec_of(env: gym.Env, suite: Suite) -> dict[str, Any]:
+def spec_of(env: gym.Env, suite: Suite, group: Group) -> dict[str, Any]:
     """The environment's spec without the options that came after the suite."""
     spec = json.loads(env.spec.to_json())
-    for name in suite.later_options:
+    for name in suite.later_options(group):
         spec["kwargs"].pop(name, None)
     return spec
 

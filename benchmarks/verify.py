@@ -108,7 +108,7 @@ def _check_env(result: dict[str, Any], suite: Suite) -> None:
     specs = {}
     for group in suite.groups:
         env = make_env(suite, group)
-        specs[group.name] = spec_of(env, suite)
+        specs[group.name] = spec_of(env, suite, group)
         env.close()
     here, claimed = rounded(env_block(suite, specs)), result["env"]
     for key in ("engine_version", "package_version", "asset_hash"):

@@ -28,7 +28,6 @@ from av_envs.agents.curve import add_row
 from av_envs.agents.runs import begin, kept_options, option, run_command
 from av_envs.agents.separation.agent import (
     SEPARATOR,
-    SIZES,
     AgentNetworks,
     agent_config,
     chosen_features,
@@ -42,7 +41,7 @@ from av_envs.agents.separation.expert import taught
 from av_envs.agents.separation.mirror import mirrored
 from av_envs.agents.separation.networks.policy import FEATURES
 from av_envs.agents.separation.senses import Senses
-from av_envs.agents.separation.task_options import TaskOptions
+from av_envs.agents.separation.task_options import AgentOptions
 from av_envs.agents.separation.trials import Trials
 from av_envs.agents.separation.walking import (
     LABELS,
@@ -55,7 +54,7 @@ from av_envs.agents.separation.walking import (
 )
 from av_envs.agents.states import load_state, save_state
 from av_envs.agents.weight_files import MALFORMED, one_line
-from av_envs.options import non_negative_int, positive_int
+from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.separation.audio import corpus_of
 
@@ -67,19 +66,9 @@ OF_THE_RUN = ("out", "resume", "threads")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args(TaskOptions):
+class Args(AgentOptions):
     """A run: every field is an option of the command line."""
 
-    out: Path = field(
-        metadata={"help": "directory of the run", "type": path_argument, "required": True}
-    )
-    size: str = option("small", choices=SIZES)
-    separator: Path | None = field(
-        default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
-    )
-    locator: Path | None = field(
-        default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
-    )
     features: list[str] | None = field(
         default=None,
         metadata={"help": "of the policy; default: by size", "nargs": "+", "choices": FEATURES},
@@ -94,9 +83,7 @@ class Args(TaskOptions):
     )
     rounds: int = option(8, type=positive_int)
     episodes: int = option(640, "of each round", type=positive_int)
-    num_envs: int = option(32, type=positive_int)
     houses: int = option(48, "of the split train", type=positive_int)
-    val_houses: int = option(20, "of the split val", type=positive_int)
     val_episodes: int = option(100, "of a validation", type=positive_int)
     val_every: int = option(2, "rounds between validations", type=positive_int)
     learning_rate: float = option(1e-3, "falls to zero on half a cosine")
@@ -105,9 +92,6 @@ class Args(TaskOptions):
     epochs: int = option(2, "of each round, over all walks so far", type=positive_int)
     batch_size: int = option(32, "walks", type=positive_int)
     locating: float = option(0.2, "weight of the error about the target's place")
-    threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
-    seed: int = option(0, type=non_negative_int)
-    resume: bool = option(False, "go on with the run in --out")
 
 
 class Run:

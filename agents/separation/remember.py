@@ -29,7 +29,6 @@ from av_envs.agents.separation.agent import (
     KINDS,
     MEMORYLESS,
     SEPARATOR,
-    SIZES,
     begun_with,
     digest,
     frozen,
@@ -40,7 +39,7 @@ from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.memory_training import loss_of
 from av_envs.agents.separation.networks.memory import DISTANCES, TransformerMemory, log_nmse
 from av_envs.agents.separation.senses import Senses
-from av_envs.agents.separation.task_options import TaskOptions
+from av_envs.agents.separation.task_options import AgentOptions, TaskOptions
 from av_envs.agents.separation.walking import HEARD, Walking, hash_of
 from av_envs.agents.states import load_state, save_state
 from av_envs.options import non_negative_int, positive_int
@@ -54,23 +53,13 @@ OF_THE_RUN = ("out", "resume", "threads")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args(TaskOptions):
+class Args(AgentOptions):
     """A run: every field is an option of the command line."""
 
-    out: Path = field(
-        metadata={"help": "directory of the run", "type": path_argument, "required": True}
-    )
     agent: str = option("active", choices=REMEMBER)
-    size: str = option("small", choices=SIZES)
     policy: Path = field(
         default=MEMORYLESS,
         metadata={"help": "file of a memoryless agent, which walks", "type": path_argument},
-    )
-    separator: Path | None = field(
-        default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
-    )
-    locator: Path | None = field(
-        default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
     )
     walks: Path | None = field(
         default=None,
@@ -79,17 +68,12 @@ class Args(TaskOptions):
     look_back: int | None = option(None, "E; default: the agent's", type=non_negative_int)
     memory_loss: str = option("log_nmse", "the paper's is l1", choices=DISTANCES)
     episodes: int = option(1024, "that are walked", type=positive_int)
-    num_envs: int = option(32, type=positive_int)
     houses: int = option(48, "of the split train", type=positive_int)
-    val_houses: int = option(20, "of the split val", type=positive_int)
     val_episodes: int = option(128, "of a validation", type=positive_int)
     val_every: int = option(64, "updates between validations", type=positive_int)
     epochs: int = option(8, "times that every walk is learned from", type=positive_int)
     batch_size: int = option(16, "walks", type=positive_int)
     learning_rate: float = option(5e-3, "falls to zero on half a cosine")
-    threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
-    seed: int = option(0, type=non_negative_int)
-    resume: bool = option(False, "go on with the run in --out")
 
 
 class Heard(NamedTuple):

@@ -1,10 +1,13 @@
-"""Which task a policy learns: options that the commands of training have in common."""
+"""Which task an agent learns, over which networks: options that commands of training share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from av_envs.agents.runs import option
-from av_envs.options import positive_int
+from av_envs.agents.separation.agent import SIZES
+from av_envs.options import non_negative_int, positive_int
+from av_envs.paths import path_argument
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,3 +32,24 @@ class TaskOptions:
             "steps": self.episode,
             "dynamic": not self.static,
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentOptions(TaskOptions):
+    """Those of a run whose agent walks over a separator and a locator, beside the task."""
+
+    out: Path = field(
+        metadata={"help": "directory of the run", "type": path_argument, "required": True}
+    )
+    size: str = option("small", choices=SIZES)
+    separator: Path | None = field(
+        default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
+    )
+    locator: Path | None = field(
+        default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
+    )
+    num_envs: int = option(32, "of this process", type=positive_int)
+    val_houses: int = option(20, "of the split val", type=positive_int)
+    threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
+    seed: int = option(0, type=non_negative_int)
+    resume: bool = option(False, "go on with the run in --out")

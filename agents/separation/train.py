@@ -31,7 +31,6 @@ from av_envs.agents.runs import FAULTS, can_go_on, kept_options, option, run_com
 from av_envs.agents.separation.agent import (
     KINDS,
     SEPARATOR,
-    SIZES,
     AgentNetworks,
     agent_config,
     begun_with,
@@ -50,7 +49,7 @@ from av_envs.agents.separation.networks.policy import FEATURES
 from av_envs.agents.separation.novelty import NoveltyReward
 from av_envs.agents.separation.senses import Senses, needed_observations
 from av_envs.agents.separation.separator import Separator
-from av_envs.agents.separation.task_options import TaskOptions
+from av_envs.agents.separation.task_options import AgentOptions
 from av_envs.agents.separation.trials import Trials
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
@@ -63,20 +62,10 @@ OF_THE_RUN = ("out", "resume", "device", "backend", "threads")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args(TaskOptions):
+class Args(AgentOptions):
     """A run: every field is an option of the command line."""
 
-    out: Path = field(
-        metadata={"help": "directory of the run", "type": path_argument, "required": True}
-    )
     agent: str = option("active", choices=KINDS)
-    size: str = option("small", choices=SIZES)
-    separator: Path | None = field(
-        default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
-    )
-    locator: Path | None = field(
-        default=None, metadata={"help": "file; default: the shipped one", "type": path_argument}
-    )
     features: list[str] | None = field(
         default=None,
         metadata={"help": "of the policy; default: by size", "nargs": "+", "choices": FEATURES},
@@ -91,9 +80,7 @@ class Args(TaskOptions):
     memory_epochs: int = option(4, "of the memory, per update", type=positive_int)
     memory_loss: str = option("log_nmse", "the paper's is l1", choices=DISTANCES)
     steps: int = option(500_000, "of all environments together", type=positive_int)
-    num_envs: int = option(32, "of this rank", type=positive_int)
     houses: int = option(32, "of the split train", type=positive_int)
-    val_houses: int = option(20, "of the split val", type=positive_int)
     val_episodes: int = option(100, "of a validation", type=positive_int)
     val_every: int = option(64_000, "steps between validations", type=positive_int)
     learning_rate: float = option(5e-4, "falls to zero")
@@ -108,9 +95,6 @@ class Args(TaskOptions):
     imitate_until: float = option(0.4, "share of the run after which nothing is imitated")
     device: str | None = option(None, "of torch; default: cuda if there is one", type=str)
     backend: str = option("gloo", "of several ranks; nccl: a GPU for each", choices=BACKENDS)
-    threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
-    seed: int = option(0, type=non_negative_int)
-    resume: bool = option(False, "go on with the run in --out")
 
     @property
     def env_options(self) -> dict[str, Any]:

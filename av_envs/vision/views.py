@@ -25,6 +25,11 @@ VIEW = np.dtype(
 )
 
 
+def pictures_version(look: str) -> str:
+    """Changes whenever pictures of that look do."""
+    return f"v{CAMERA_VERSION}" + (f"-lit{LIGHT_VERSION}" if look == "lit" else "")
+
+
 class ViewCache:
     """Views from the heads of all nodes of one scene: rendered on demand, cached on disk.
 
@@ -34,10 +39,10 @@ class ViewCache:
     def __init__(self, scene: Scene, look: str = LOOKS[0]):
         check_choice("look", look, LOOKS)
         self.scene, self.look = scene, look
-        name = f"views/{scene.name}-{scene.fingerprint[:16]}-v{CAMERA_VERSION}"
+        name = f"views/{scene.name}-{scene.fingerprint[:16]}-{pictures_version(look)}"
         if look == "lit":  # by what a surface is, which the fingerprint leaves out
             kinds = hashlib.sha256(scene.category.tobytes()).hexdigest()[:8]
-            name += f"-lit{LIGHT_VERSION}-{kinds}"
+            name += f"-{kinds}"
         self._rows = RowFile(name, VIEW, (1,), N_HEADINGS * len(scene.graph.positions))
 
     def __reduce__(self) -> tuple:

@@ -92,7 +92,7 @@ def make_env(suite: Suite, group: Group, **options: Any) -> gym.Env:
         suite.env_id,
         split=suite.split,
         disable_env_checker=True,
-        **{**suite.later_options, **suite.env_kwargs, **group.env_kwargs, **options},
+        **{**suite.later_options(group), **suite.env_kwargs, **group.env_kwargs, **options},
     )
 
 

@@ -151,15 +151,15 @@ class Suite:
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    @property
-    def later_options(self) -> dict[str, Any]:
-        """What the suite's environment is told beyond what the suite knows."""
+    def later_options(self, group: Group) -> dict[str, Any]:
+        """What the environment of a group is told beyond what the suite knows."""
         entry_point, _ = VARIANTS.get(self.env_id, (None, None))
         if entry_point is None:
             return {}
-        backend = self.env_kwargs.get("backend", "traced")
-        known = {**self.env_kwargs, **(self.env_kwargs.get("backend_options") or {})}
-        later = {**LATER_OPTIONS.get(entry_point, {}), **LATER_BACKEND_OPTIONS.get(backend, {})}
+        given = {**self.env_kwargs, **group.env_kwargs}
+        of_backend = LATER_BACKEND_OPTIONS.get(given.get("backend", "traced"), {})
+        later = {**LATER_OPTIONS.get(entry_point, {}), **of_backend}
+        known = {*given, *(given.get("backend_options") or {})}
         return {name: value for name, value in later.items() if name not in known}
 
 

@@ -10,7 +10,7 @@ from av_envs.soundspaces.errors import SoundSpacesError
 from av_envs.soundspaces.frames import habitat_from_world, mesh_from_floor
 from av_envs.soundspaces.writing.config import Export
 from av_envs.soundspaces.writing.pickled import graph_pickle
-from av_envs.vision.views import CAMERA_VERSION
+from av_envs.vision.views import LOOKS, pictures_version
 from av_envs.whole_files import write_whole
 
 STAMP = "export.json"  # beside the graph
@@ -47,13 +47,14 @@ def check_metadata(export: Export, scene: Scene) -> None:
 
 def stamp_of(export: Export, scene: Scene) -> dict:
     """Settings that all files of a scene depend on."""
+    options = json.loads(export.world.options)
     return {
         "scene": scene.name,
         "fingerprint": scene.fingerprint,
         "engine": ENGINE_VERSION,
-        "camera": CAMERA_VERSION,
+        "camera": pictures_version(options.get("look", LOOKS[0])),
         "backend": export.world.backend,
-        "options": json.loads(export.world.options),
+        "options": options,
         "hrtf": export.world.hrtf,
         "rate": export.rate,
         "trimmed": export.trimmed,

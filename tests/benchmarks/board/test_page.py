@@ -104,6 +104,11 @@ def test_a_dwelling_of_another_backend_has_a_map(tmp_path):
     drawn = map_of(suite, "all", 5, "room")
     assert covered(drawn["floors"]) == pytest.approx(40, rel=0.05)
     assert not drawn["things"]
+    flats = suites.SUITES["rir-replica-like-v2"]  # and of the other task
+    group = replace(flats.groups[0], seeds=(5,), options=({},))
+    options = {"backend": "mesh", "backend_options": root, "grid": 0.5}
+    suite = replace(flats, env_kwargs=options, groups=(group,))
+    assert map_of(suite, "all", 5, "room") == drawn
 
 
 def test_an_episode_is_heard_again():

@@ -101,8 +101,10 @@ def test_a_suite_and_the_options_added_since_are_all_options_there_are(name):
     options = {field.name for field in fields(CONFIGS[entry_point])} - {"split"}
     assert set(suite.env_kwargs) <= options
     backend = set(LATER_BACKEND_OPTIONS["traced"])
-    assert options - set(suite.env_kwargs) == set(suite.later_options) - backend
-    assert suite.later_options["look"] == "flat"
+    for group in suite.groups:
+        later = suite.later_options(group)
+        assert options - set(suite.env_kwargs) == set(later) - backend
+        assert later["look"] == "flat"
     for group in suite.groups:
         assert set(group.env_kwargs) <= set(suite.env_kwargs)
 
@@ -117,17 +119,21 @@ def test_a_new_option_does_not_touch_a_suite(monkeypatch):
     suite = replace(FAKE_SUITE, env_id="AVDynamicSep-v0")
     before = suite.hash
     monkeypatch.setitem(LATER_OPTIONS, SEPARATION, {"houses": 7, "hum": 0.0})
-    assert suite.later_options == {"hum": 0.0, "look": "flat"}  # what it says itself stays
+    (group,) = suite.groups
+    assert suite.later_options(group) == {"hum": 0.0, "look": "flat"}  # what it says itself stays
     assert suite.hash == before
     lit = replace(suite, env_kwargs={**suite.env_kwargs, "backend_options": {"look": "lit"}})
-    assert lit.later_options == {"hum": 0.0}
-    elsewhere = replace(suite, env_kwargs={**suite.env_kwargs, "backend": "mesh"})
-    assert elsewhere.later_options == {"hum": 0.0}
-    assert FAKE_SUITE.later_options == {}
+    assert lit.later_options(group) == {"hum": 0.0}
+    for backend in ("mesh", "soundspaces"):  # of the suite, or of one group of it
+        elsewhere = replace(suite, env_kwargs={**suite.env_kwargs, "backend": backend})
+        assert elsewhere.later_options(group) == {"hum": 0.0}
+        of_group = replace(group, env_kwargs={"backend": backend})
+        assert suite.later_options(of_group) == {"hum": 0.0}
+    assert FAKE_SUITE.later_options(FAKE_SUITE.groups[0]) == {}
 
 
 def test_options_added_later_reach_the_environment_and_no_result(tmp_path, monkeypatch):
-    monkeypatch.setattr(suites.Suite, "later_options", {"offset": -5.0})
+    monkeypatch.setattr(suites.Suite, "later_options", lambda suite, group: {"offset": -5.0})
     suite = replace(FAKE_SUITE, groups=FAKE_SUITE.groups)
     env = make_env(suite, suite.groups[0])
     assert env.unwrapped.offset == -5

@@ -2,6 +2,7 @@
 
 import io
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,6 +63,9 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     other = small_export(tmp_path, rate=44_100, trimmed=True)
     with pytest.raises(SoundSpacesError, match="rate 16000, not 44100, trimmed False, not True"):
         check_metadata(other, scene)
+    flat = replace(export, world=export.world._replace(options='{"look": "flat"}'))
+    with pytest.raises(SoundSpacesError, match="camera 'v2-lit1', not 'v2'"):
+        check_metadata(flat, scene)  # pictures of two looks in one folder
     (export.layout.metadata / NAME / "export.json").unlink()
     with pytest.raises(SoundSpacesError, match=r"points\.txt: this was not exported from here"):
         check_metadata(export, scene)
