@@ -3,7 +3,8 @@
 In takes of unseen houses, or on the test fold of recordings laid out as DCASE 2020 Task 3 (--data
 FOLDER, with the features beside it in FOLDER/features). The measures are those of `metrics.py`,
 each with a 95 % bootstrap interval over takes or recordings; --clear-mot adds those of
-`clear_mot.py`. With --gcc the delay between the ears is followed instead, see `gcc_only.py`.
+`clear_mot.py`. With --track what is found is followed, see `tracking.py`; with --gcc the delay
+between the ears is what is found, see `gcc_only.py`.
 """
 
 import argparse
@@ -18,8 +19,9 @@ from av_envs.agents.localization.listening import found_in
 from av_envs.agents.localization.localizer import load_localizer
 from av_envs.agents.localization.metrics import Frames, counts_of, matched_pairs, summary
 from av_envs.agents.localization.recordings import Recordings
-from av_envs.agents.localization.sequences import Sequences, Simulated, with_tracks
+from av_envs.agents.localization.sequences import Simulated, with_tracks
 from av_envs.agents.localization.takes import TakeConfig
+from av_envs.agents.localization.tracking import tracked
 from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.separation.config import SPLITS
@@ -54,30 +56,48 @@ def add_hearing_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sequences", type=positive_int, default=200, help="takes")
     parser.add_argument("--seconds", type=positive_int, default=5, help="of a sequence")
     parser.add_argument("--sources", type=positive_int, help="at a time; default: all tracks")
+    parser.add_argument("--track", action="store_true", help="follow what is found over time")
     parser.add_argument("--towards", default="straight", choices=("straight", "arrival"))
 
 
 def heard(given: argparse.Namespace) -> tuple[list[Frames], bool]:
     """What is found in each recording or take that the options name, and whether with activity."""
+    found, headings, says_activity = _untracked(given)
+    if given.track:
+        pairs = zip(found, headings, strict=True)
+        return [tracked(one, heading) for one, heading in pairs], True
+    return found, says_activity
+
+
+def _untracked(
+    given: argparse.Namespace,
+) -> tuple[list[Frames], list[np.ndarray | None], bool]:
+    """The same without tracking, with headings of the listener, None for who does not turn."""
     if given.gcc:
         if given.data is not None or given.localizer is not None:
             raise ValueError("--gcc hears simulated takes, without --data and --localizer")
-        return [gcc_found_in(one) for one in takes(given, KIND, given.sources or 1)], False
+        played = takes(given, KIND, given.sources or 1)
+        return [gcc_found_in(one) for one in played.held_out()], played.held_out_headings(), False
     localizer, _ = load_localizer(given.localizer)
     tracks, kind = localizer.config.network.tracks, localizer.config.kind
+    headings: list[np.ndarray | None]
     if given.data is not None:
         kept = given.data / "features"
         folder = Recordings(given.data, kind, tracks, given.seconds, kept, "test", trains=False)
         sequences = folder.held_out()
+        headings = [None] * len(sequences)
     else:
         sources = given.sources or tracks
         if sources > tracks:
             raise ValueError(f"the localiser has {tracks} tracks, --sources is {sources}")
-        sequences = [with_tracks(one, tracks) for one in takes(given, kind, sources)]
-    return [found_in(localizer, one) for one in sequences], localizer.config.network.activity
+        played = takes(given, kind, sources)
+        sequences = [with_tracks(one, tracks) for one in played.held_out()]
+        headings = [*played.held_out_headings()]
+    found = [found_in(localizer, one) for one in sequences]
+    return found, headings, localizer.config.network.activity
 
 
-def takes(given: argparse.Namespace, kind: str, sources: int) -> list[Sequences]:
+def takes(given: argparse.Namespace, kind: str, sources: int) -> Simulated:
     """Simulated takes with at most so many sources at a time."""
     config = TakeConfig(
         split=given.split,
@@ -86,7 +106,7 @@ def takes(given: argparse.Namespace, kind: str, sources: int) -> list[Sequences]
         seconds=given.seconds,
         tracks=sources,
     )
-    return Simulated(kind, config, config, given.sequences, given.towards).held_out()
+    return Simulated(kind, config, config, given.sequences, given.towards)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -6,7 +6,13 @@ import numpy as np
 
 from av_envs.agents.localization.features import features
 from av_envs.agents.localization.rendering import heard_by
-from av_envs.agents.localization.takes import Labels, TakeConfig, TakeSampler, labels_of
+from av_envs.agents.localization.takes import (
+    PER_SECOND,
+    Labels,
+    TakeConfig,
+    TakeSampler,
+    labels_of,
+)
 from av_envs.threads import in_threads
 
 
@@ -61,6 +67,11 @@ class Simulated:
     def held_out(self) -> list[Sequences]:
         """The takes to validate on."""
         return [self._one(self._val, np.random.default_rng([0, k])) for k in range(self.n_val)]
+
+    def held_out_headings(self) -> list[np.ndarray]:
+        """(L,) quarter turns of the listener in the frames of each of them."""
+        takes = (self._val.draw(np.random.default_rng([0, k])) for k in range(self.n_val))
+        return [take.heading.repeat(PER_SECOND) for take in takes]
 
     def _train_take(self, rng: np.random.Generator) -> Sequences:
         return self._one(self._train, rng)

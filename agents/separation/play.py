@@ -88,7 +88,7 @@ class LearnedAgent:
         self._starts = torch.ones(1, dtype=torch.bool)  # whether the next second heard is the first
         self._begins = torch.ones(1, dtype=torch.bool)  # likewise, of those the policy was told of
         self.belief: np.ndarray | None = None
-        self._refined: list[np.ndarray] = []  # of every second so far, with what hindsight allows
+        self._refined: list[np.ndarray] = []  # of every second so far, without hindsight
 
     @torch.no_grad()
     def act(self, observation: dict[str, Any]) -> int | dict[str, Any]:
@@ -116,13 +116,14 @@ class LearnedAgent:
         The estimate of a second is that of the memory E seconds later, or at the end.
         """
         self._hear(observation)
-        return np.stack(self._refined)
+        look_back = self.networks.config.look_back
+        return self.refine_within(look_back) if look_back else np.stack(self._refined)
 
     def refine_within(self, look_back: int) -> np.ndarray:
         """(K, 512, 32) of all seconds with the hindsight of so many; asked after `refine`.
 
-        A second that the memory holds no more stays as `refine` had it, and so do all without a
-        memory that refines in hindsight.
+        A second that the memory holds no more stays as it was refined when it was heard, and so
+        do all without a memory that refines in hindsight.
         """
         refined, refiner = np.stack(self._refined), self._senses.refiner
         if isinstance(refiner, RefinesWithTransformer):
@@ -131,7 +132,7 @@ class LearnedAgent:
         return refined
 
     def _hear(self, observation: dict[str, Any]) -> dict[str, torch.Tensor]:
-        """The features of this second; the estimates of the seconds before become better."""
+        """The features of this second, whose estimate is kept as the memory has it now."""
         batch = {
             key: np.asarray(observation[key])[None]
             for key in needed_observations(self.networks.config.policy)
@@ -139,11 +140,6 @@ class LearnedAgent:
         features = self._senses(batch, self._starts)
         self._starts = torch.zeros_like(self._starts)
         self._refined.append(self._senses.refined[0].numpy())
-        look_back, refiner = self.networks.config.look_back, self._senses.refiner
-        if look_back and isinstance(refiner, RefinesWithTransformer):
-            refined = refiner.hindsight()[0].clamp(min=0).numpy()
-            for k in range(1, min(look_back + 1, len(refined))):
-                self._refined[-1 - k] = refined[-1 - k]
         return features
 
 
