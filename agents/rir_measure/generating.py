@@ -127,6 +127,6 @@ def batch_at(rollout: Rollout, rows: Tensor, moments: int) -> Batch:
     seen = {
         key: value[times, team[:, None]]
         for key, value in rollout.features.items()
-        if key != OF_ACTING
+        if key not in OF_ACTING
     }
     return Batch(seen, rollout.labels[TRUTH][step, team])

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 import av_envs  # noqa: F401  (registers the environments)
+from av_envs.agents.rir_measure.maps import Maps
 from av_envs.agents.rir_measure.presets import ENVIRONMENTS
-from av_envs.agents.rir_measure.senses import features_of, needed_observations
+from av_envs.agents.rir_measure.senses import FOOTPRINTS, features_of, needed_observations
 from av_envs.agents.rir_measure.team import TeamNetworks, load_team
 from av_envs.agents.rir_measure.team_options import team_parser
 from av_envs.conventions import N_HEADINGS
@@ -83,13 +84,17 @@ def importance(networks: TeamNetworks, env: gym.Env, seed: int) -> np.ndarray:
     observation, _ = env.reset(seed=seed)
     bounds, is_over, found = env.unwrapped.scene.bounds, False, []
     state, starts = policy.initial_state(1), torch.ones(1, 1, dtype=torch.bool)
+    maps = Maps(policy.config, 1)
     while not is_over:
         rows = [observation] + [
             with_noise(observation, sense, bounds, rng) for sense in SENSES for _ in range(DRAWS)
         ]
         stacked = {key: np.stack([row[key] for row in rows]) for key in observation}
-        features = {key: value[None] for key, value in features_of(stacked, senses).items()}
-        count = len(rows)
+        seen, count = features_of(stacked, senses), len(rows)
+        drawn = maps.add({key: value[:1] for key, value in seen.items()}, starts[0])
+        if FOOTPRINTS in drawn:  # which no sense that is replaced changes
+            seen[FOOTPRINTS] = drawn[FOOTPRINTS].expand(count, -1, -1, -1, -1)
+        features = {key: value[None] for key, value in seen.items()}
         output = policy(features, state.expand(count, -1), starts.expand(1, count))
         logits = output.logits[0]  # (1 + senses * DRAWS, R, A)
         far = divergences(logits[:1], logits[1:]).unflatten(0, (len(SENSES), DRAWS)).mean(1)

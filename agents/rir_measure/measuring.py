@@ -15,6 +15,7 @@ from torch import Tensor
 
 from av_envs.agents.ppo.collect import autoreset_mode
 from av_envs.agents.rir_measure.generating import TRUTH
+from av_envs.agents.rir_measure.maps import Maps
 from av_envs.agents.rir_measure.networks.encoders import SenseConfig
 from av_envs.agents.rir_measure.networks.generator import RIRGenerator
 from av_envs.agents.rir_measure.senses import (
@@ -52,6 +53,7 @@ class MeasuringTeams(gym.vector.VectorWrapper):
     generator predicts, and is not changed
     scales    factor of each component of the reward, by name: "xi", "zeta", "psi", "phi". If that
               of xi or its weight in the reward is 0, nothing is predicted
+    maps      of these teams, if the policy sees any
 
     `deltas` (N,) are the distances of the last predictions, nan if there was none.
     """
@@ -63,13 +65,14 @@ class MeasuringTeams(gym.vector.VectorWrapper):
         senses: SenseConfig,
         device: torch.device | str = "cpu",
         scales: Mapping[str, float] | None = None,
+        maps: Maps | None = None,
     ):
         mode = autoreset_mode(envs)
         if mode is AutoresetMode.SAME_STEP:
             raise ValueError(f"autoreset must be NextStep or Disabled, got {mode.value}")
         super().__init__(envs)
         self.generator, self.senses = generator, senses
-        self.device = torch.device(device)
+        self.device, self.maps = torch.device(device), maps
         self.scales = dict(NO_SCALES if scales is None else scales)
         config = envs.unwrapped.envs[0].config
         self.alpha_xi = config.alpha_xi * self.scales["xi"]
@@ -99,6 +102,8 @@ class MeasuringTeams(gym.vector.VectorWrapper):
         features = features_of(observation, self.senses, self.device)
         starts = torch.as_tensor(self._over, device=self.device)
         moments = self._recent.add(features, starts)
+        if self.maps is not None:
+            features = self.maps.add(features, starts)
         if self.alpha_xi == 0:
             self.deltas = np.full(self.num_envs, np.nan)
             return features, np.zeros(self.num_envs)

@@ -14,6 +14,7 @@ from gymnasium import spaces
 from av_envs.agents.rir_measure.choosing.files import load_chooser
 from av_envs.agents.rir_measure.choosing.places import NEEDED, PlaceBook
 from av_envs.agents.rir_measure.choosing.walking import chosen_by
+from av_envs.agents.rir_measure.maps import Maps
 from av_envs.agents.rir_measure.predictor import Generated
 from av_envs.agents.rir_measure.senses import features_of, needed_observations
 from av_envs.agents.rir_measure.team import load_team
@@ -66,6 +67,7 @@ class LearnedTeam:
         if seed is not None:
             self._draws = torch.Generator().manual_seed(seed)
         self._state = self.networks.policy.initial_state(1)
+        self._maps = Maps(self.networks.config.policy, 1)
         self._starts = torch.ones(1, 1, dtype=torch.bool)
 
     @torch.no_grad()
@@ -73,7 +75,8 @@ class LearnedTeam:
         """(robots,) int64, the next moves."""
         senses = self.networks.config.senses
         seen = {key: np.asarray(observation[key])[None] for key in needed_observations(senses)}
-        features = {key: value[None] for key, value in features_of(seen, senses).items()}
+        here = self._maps.add(features_of(seen, senses), self._starts[0])
+        features = {key: value[None] for key, value in here.items()}
         output = self.networks.policy(features, self._state, self._starts)
         self._state, self._starts = output.state, torch.zeros_like(self._starts)
         logits = output.logits[0, 0]

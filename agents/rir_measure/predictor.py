@@ -79,7 +79,7 @@ class Generated:
         """(1, moments, R, ...), the present first; the oldest one counts again."""
         count = self.generator.moments
         latest = [history[max(len(history) - 1 - k, 0)] for k in range(count)]
-        keys = [key for key in needed_observations(self.senses) if key != OF_ACTING]
+        keys = [key for key in needed_observations(self.senses) if key not in OF_ACTING]
         missing = [key for key in keys if key not in latest[0][self._robots[0]]]
         if missing:
             raise ValueError(f"the generator needs the observations {missing}")

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
+from av_envs.agents.rir_measure.maps import Maps
 from av_envs.agents.rir_measure.networks.encoders import SenseConfig
+from av_envs.agents.rir_measure.networks.policy import TeamPolicy
 from av_envs.agents.rir_measure.senses import Features, features_of
 from av_envs.agents.rir_measure.silent import SilentTeam, SilentTeams
 from av_envs.rir_measure.config import MeasureConfig
@@ -19,6 +20,7 @@ class SeeingTeams(SilentTeams):
     """Observes `senses.features_of`, as `measuring.MeasuringTeams` does.
 
     scales  factor of each component of the reward, by name: "zeta", "psi", "phi"
+    maps    of these teams, if the policy sees any
     """
 
     def __init__(
@@ -27,11 +29,16 @@ class SeeingTeams(SilentTeams):
         count: int,
         senses: SenseConfig,
         scales: Mapping[str, float],
+        maps: Maps | None = None,
     ):
         super().__init__(config, count)
-        self.senses = senses
+        self.senses, self.maps = senses, maps
+        self._begins = torch.zeros(count, dtype=torch.bool)
         self.weights = {name: weight * scales[name] for name, weight in self.weights.items()}
         self._pictures: dict[tuple[str, int, int], torch.Tensor] = {}
+
+    def begun(self, i: int) -> None:
+        self._begins[i] = True
 
     def observed(self) -> Features:
         rows = [team.numbers() for team in self.teams]
@@ -39,6 +46,9 @@ class SeeingTeams(SilentTeams):
         seen = features_of(numbers, SenseConfig(vision="blind"))
         if self.senses.channels:
             seen["pictures"] = torch.stack([self._seen_by(team) for team in self.teams])
+        if self.maps is not None:
+            seen = self.maps.add(seen, self._begins)
+        self._begins = torch.zeros_like(self._begins)
         return seen
 
     def _seen_by(self, team: SilentTeam) -> torch.Tensor:
@@ -57,9 +67,9 @@ class SeeingTeams(SilentTeams):
 class SilentTrials:
     """The same episodes in validation dwellings again and again, one in each, all side by side."""
 
-    def __init__(self, config: MeasureConfig, senses: SenseConfig, policy: nn.Module):
-        scales = dict.fromkeys(("zeta", "psi", "phi"), 1.0)
-        self.envs = SeeingTeams(config, config.houses, senses, scales)
+    def __init__(self, config: MeasureConfig, senses: SenseConfig, policy: TeamPolicy):
+        scales, count = dict.fromkeys(("zeta", "psi", "phi"), 1.0), config.houses
+        self.envs = SeeingTeams(config, count, senses, scales, Maps(policy.config, count))
         self.policy = policy
 
     @torch.no_grad()

@@ -17,8 +17,9 @@ from av_envs.rir_measure.schedule import Roster
 
 Features = dict[str, Tensor]
 
-OF_ACTING = "action_mask"  # what a robot may do is no part of how the dwelling sounds
-NUMBERS = ("azimuth", "position", OF_ACTING)
+MASK, FOOTPRINTS = "action_mask", "footprints"
+OF_ACTING = (MASK, FOOTPRINTS)  # no part of how the dwelling sounds
+NUMBERS = ("azimuth", "position", MASK)
 LOUDNESS = 255.0  # of a colour that becomes 1
 NEAREST = 0.02  # of the depth's range of 10 m, in reduced pictures
 
@@ -92,7 +93,7 @@ class Recent:
         features  (N, R, ...) of the present
         starts    (N,) bool, where an episode begins: what came before is forgotten
         """
-        now = {key: value for key, value in features.items() if key != OF_ACTING}
+        now = {key: value for key, value in features.items() if key not in OF_ACTING}
         if not self._kept or self._kept[0]["azimuth"].shape != now["azimuth"].shape:
             self._kept = [now] * (self.moments - 1)
         before = [_begun_anew(one, now, starts) for one in self._kept]

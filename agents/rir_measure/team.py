@@ -78,6 +78,7 @@ def team_config(
     robots: int = 2,
     weights: str = "separate",
     critic: str = "central",
+    map: bool = False,
 ) -> TeamConfig:
     """The configuration of a team of that preset and size.
 
@@ -89,7 +90,7 @@ def team_config(
         preset,
         size,
         replace(senses, vision=vision),
-        replace(policy, robots=robots, weights=weights, critic=critic),
+        replace(policy, robots=robots, weights=weights, critic=critic, map=map),
         replace(generator, kappa=kappa),
         PRESETS[preset].rho if rho is None else rho,
     )

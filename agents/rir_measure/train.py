@@ -27,6 +27,7 @@ from av_envs.agents.ppo.rollout import Rollout
 from av_envs.agents.ppo.train import FILE
 from av_envs.agents.ppo.train import train as learn
 from av_envs.agents.rir_measure.generating import GeneratorTraining, LearnsFromRollouts
+from av_envs.agents.rir_measure.maps import Maps
 from av_envs.agents.rir_measure.measuring import (
     MeasuringTeams,
     make_teams,
@@ -98,6 +99,7 @@ class Args:
     assign_loss: str = option("weights", "of the network that shares out", choices=LOSSES)
     weights: str = option("separate", "of the robots' networks", choices=WEIGHTS)
     critic: str = option("central", choices=CRITICS)
+    map: bool = option(False, "robots see on a map where the team has been")
     steps: int | None = option(None, f"of all teams together{BY_SIZE}", type=positive_int)
     num_envs: int | None = option(None, f"teams of this rank{BY_SIZE}", type=positive_int)
     houses: int = option(32, "dwellings of the split train", type=positive_int)
@@ -161,6 +163,7 @@ def make_networks(args: Args) -> TeamNetworks:
             robots=args.env_options.get("robots", 2),
             weights=args.weights,
             critic=args.critic,
+            map=args.map,
         )
     )
     if args.generator is not None:
@@ -187,7 +190,8 @@ def make_envs(
     scales = dict(zip(("xi", "zeta", "psi", "phi"), args.recipe.scales, strict=True))
     if args.silent:
         config = measure_config(args, "train", args.houses)
-        return SeeingTeams(config, args.recipe.num_envs, networks.config.senses, scales)
+        maps = Maps(networks.config.policy, args.recipe.num_envs)
+        return SeeingTeams(config, args.recipe.num_envs, networks.config.senses, scales, maps)
     made = make_teams(
         ENVIRONMENTS[args.env],
         args.recipe.num_envs,
@@ -197,7 +201,9 @@ def make_envs(
         houses=args.houses,
         **args.env_options,
     )
-    return MeasuringTeams(made, networks.generator, networks.config.senses, device, scales)
+    maps = Maps(networks.config.policy, args.recipe.num_envs)
+    generator, senses = networks.generator, networks.config.senses
+    return MeasuringTeams(made, generator, senses, device, scales, maps)
 
 
 def ppo_config(args: Args, ranks: Ranks) -> PPOConfig:

@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 
+from av_envs.agents.rir_measure.maps import Maps
 from av_envs.agents.rir_measure.measuring import MeasuringTeams, make_teams
 from av_envs.agents.rir_measure.team import TeamNetworks
 from av_envs.rir_measure.metrics.episode import wcr
@@ -59,7 +60,9 @@ class Trials:
         senses, policy = self.networks.config.senses, self.networks.policy
         made = make_teams(self.env_id, count, senses, autoreset_mode="Disabled", **self.options)
         around = made if self.disturb is None else self.disturb(made)
-        envs = MeasuringTeams(around, self.networks.generator, senses, self.device)
+        maps = Maps(self.networks.config.policy, count)
+        generator = self.networks.generator
+        envs = MeasuringTeams(around, generator, senses, self.device, maps=maps)
         draws = torch.Generator(self.device).manual_seed(seed)
         state = policy.initial_state(count)
         starts = torch.ones(1, count, dtype=torch.bool, device=self.device)

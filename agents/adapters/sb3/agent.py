@@ -13,9 +13,9 @@ from stable_baselines3.common.vec_env import VecTransposeImage
 
 from av_envs.agents.adapters.sb3.algorithms import ALGORITHMS, algorithm_class
 from av_envs.agents.adapters.sb3.downsample import downsampled, downsampled_space
-from av_envs.agents.adapters.sb3.ego_map import SPACE, EgoMap
 from av_envs.agents.adapters.sb3.privileged_obs import TOLD, told, told_space
 from av_envs.agents.adapters.sb3.weights import SUFFIX, load_policy
+from av_envs.agents.ego_map import SPACE, EgoMap
 from av_envs.paths import suffix_of, user_path
 
 MADE = ("told", "footprints")  # observations that the environments do not make

@@ -5,8 +5,8 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 from av_envs.agents.adapters.sb3.downsample import downsampled, downsampled_space
-from av_envs.agents.adapters.sb3.ego_map import NEEDS, SPACE, EgoMap
 from av_envs.agents.adapters.sb3.privileged_obs import TOLD, told, told_space
+from av_envs.agents.ego_map import NEEDS, SPACE, EgoMap
 
 
 class PreprocessVecEnv(VecEnvWrapper):
@@ -16,7 +16,7 @@ class PreprocessVecEnv(VecEnvWrapper):
     bootstrapped there.
 
     tells_bearing  adds the observation `told`, see `privileged_obs`: an ablation
-    draws_map      adds the observation `footprints`, see `ego_map`, to robots that measure
+    draws_map      adds the observation `footprints`, see `agents.ego_map`, to robots that measure
     own_finds      pays every robot that measures one for each node where it was first, instead of
                    what the team gets
     reward_scale   factor of the rewards; learning wants them to spread by about 1

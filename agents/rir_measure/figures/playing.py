@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 import av_envs  # noqa: F401  (registers the environments)
+from av_envs.agents.rir_measure.maps import Maps
 from av_envs.agents.rir_measure.presets import ENVIRONMENTS
 from av_envs.agents.rir_measure.senses import features_of, needed_observations
 from av_envs.agents.rir_measure.team import TeamNetworks
@@ -53,9 +54,11 @@ def play(networks: TeamNetworks, env: gym.Env, seed: int, house: int | None = No
     observation, _ = env.reset(seed=seed, options={} if house is None else {"house": house})
     state, starts, is_over = policy.initial_state(1), torch.ones(1, 1, dtype=torch.bool), False
     rows: list[tuple[np.ndarray, ...]] = []
+    maps = Maps(policy.config, 1)
     while not is_over:
         batch = {key: np.asarray(value)[None] for key, value in observation.items()}
-        features = {key: value[None] for key, value in features_of(batch, senses).items()}
+        seen = maps.add(features_of(batch, senses), starts[0])
+        features = {key: value[None] for key, value in seen.items()}
         output = policy(features, state, starts)
         state, starts = output.state, torch.zeros_like(starts)
         chances = output.logits[0, 0].softmax(-1)

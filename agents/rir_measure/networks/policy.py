@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from av_envs.agents.ego_map import SIDE
 from av_envs.agents.ppo.policy import GRUCore, PolicyOutput, orthogonal
 from av_envs.agents.rir_measure.networks.encoders import Encoder, SenseConfig
+from av_envs.agents.rir_measure.senses import FOOTPRINTS, MASK
 from av_envs.options import check_choice, check_whole
 from av_envs.rir_measure.actions import Action
 from av_envs.rir_measure.config import MAX_ROBOTS
@@ -19,6 +21,8 @@ from av_envs.rir_measure.config import MAX_ROBOTS
 WEIGHTS = ("separate", "shared")
 CRITICS = ("central", "separate", "shared")
 POSITION_SIZE = 32
+MAP_SIZE = 64  # of the vector of a map
+MAP_LAYERS = ((3, 16), (16, 32))  # channels in and out, 3 pixels and a stride of 2 each
 ACTOR_GAIN = 0.01  # every move is as likely as the others at first
 LARGEST_STATE = 4096
 
@@ -30,6 +34,7 @@ class PolicyConfig:
     robots: int = 2
     state_size: int = 512  # of the memory of each robot
     weights: str = "separate"  # networks for each robot, or "shared" by all
+    map: bool = False  # where the team has been is drawn on a map that robots see
     critic: str = "central"  # knows all robots' memories; "separate" or "shared": one's own only
 
     def __post_init__(self):
@@ -39,13 +44,27 @@ class PolicyConfig:
         check_whole("state_size", self.state_size, 1, LARGEST_STATE)
 
 
+def _map_encoder() -> nn.Sequential:
+    """(B, 3, 21, 21) to (B, MAP_SIZE)."""
+    layers: list[nn.Module] = []
+    side = SIDE
+    for inputs, outputs in MAP_LAYERS:
+        layers += [nn.Conv2d(inputs, outputs, 3, 2), nn.ReLU()]
+        side = (side - 3) // 2 + 1
+    dense = nn.Linear(MAP_LAYERS[-1][1] * side**2, MAP_SIZE)
+    return nn.Sequential(*layers, nn.Flatten(), dense, nn.ReLU())
+
+
 class RobotNetwork(nn.Module):
     """One robot: what it observes to its memory, and its memory to logits of its moves."""
 
-    def __init__(self, senses: SenseConfig, state_size: int):
+    def __init__(self, senses: SenseConfig, config: PolicyConfig):
         super().__init__()
+        state_size = config.state_size
         self.encoder = Encoder(senses, 1, POSITION_SIZE)
-        self.memory = GRUCore(self.encoder.size, state_size)
+        self.map = _map_encoder() if config.map else None
+        seen = self.encoder.size + (MAP_SIZE if config.map else 0)
+        self.memory = GRUCore(seen, state_size)
         self.actor = orthogonal(nn.Linear(state_size, len(Action)), ACTOR_GAIN)
 
     def forward(
@@ -53,8 +72,11 @@ class RobotNetwork(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Memories (T, N, S), logits (T, N, 4) and the last memory; features (T, N, ...)."""
         rows = {key: value.flatten(0, 1)[:, None] for key, value in features.items()}
-        sensed = self.encoder(rows).unflatten(0, starts.shape)
-        hidden, state = self.memory(sensed, state, starts)
+        sensed = self.encoder(rows)
+        if self.map is not None:
+            shown = features[FOOTPRINTS].flatten(0, 1).float()
+            sensed = torch.cat([sensed, self.map(shown)], dim=-1)
+        hidden, state = self.memory(sensed.unflatten(0, starts.shape), state, starts)
         return hidden, self.actor(hidden), state
 
 
@@ -62,7 +84,8 @@ class TeamPolicy(nn.Module):
     """A `Policy` of `agents.ppo` for teams of R robots.
 
     Features are those of `encoders.Encoder` with the axis R in the place of `views`, after (T, N),
-    and `action_mask` (4,), 1 for what a robot may do. The state is (N, R * state_size).
+    `action_mask` (4,), 1 for what a robot may do, and with a map its `footprints`, see `maps.Maps`.
+    The state is (N, R * state_size).
     """
 
     def __init__(self, config: PolicyConfig, senses: SenseConfig):
@@ -70,7 +93,8 @@ class TeamPolicy(nn.Module):
         self.config = config
         robots, size = config.robots, config.state_size
         self.networks = nn.ModuleList(
-            RobotNetwork(senses, size) for _ in range(robots if config.weights == "separate" else 1)
+            RobotNetwork(senses, config)
+            for _ in range(robots if config.weights == "separate" else 1)
         )
         if config.critic == "central":
             critics = [nn.Linear(robots * size, robots)]
@@ -88,11 +112,11 @@ class TeamPolicy(nn.Module):
         self, features: Mapping[str, Tensor], state: Tensor, starts: Tensor
     ) -> PolicyOutput:
         """Logits (T, N, R, 4) and values (T, N, R), see `agents.ppo.policy.Policy`."""
-        mask = features["action_mask"]
+        mask = features[MASK]
         states = state.unflatten(-1, (self.config.robots, -1))
         said = []
         for robot in range(self.config.robots):
-            own = {key: features[key][:, :, robot] for key in features if key != "action_mask"}
+            own = {key: features[key][:, :, robot] for key in features if key != MASK}
             network = self.networks[robot % len(self.networks)]
             said.append(network(own, states[:, robot], starts))
         hidden, logits, after = (torch.stack(each, dim=-2) for each in zip(*said, strict=True))

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
@@ -10,7 +11,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import av_envs.agents.rir_measure as entries
+from av_envs.agents.rir_measure.maps import Maps
+from av_envs.agents.rir_measure.networks.policy import PolicyConfig
 from av_envs.agents.rir_measure.presets import PRESETS
+from av_envs.agents.rir_measure.senses import features_of
 from av_envs.agents.rir_measure.team import (
     VERSION,
     load_generator,
@@ -19,7 +23,13 @@ from av_envs.agents.rir_measure.team import (
     save_team,
 )
 from av_envs.benchmarks.play.action_check import action_fault
-from tests.agents.rir_measure.small_teams import GENERATOR, SENSES, small_team, spaces_of
+from tests.agents.rir_measure.small_teams import (
+    GENERATOR,
+    ONE_FLAT,
+    SENSES,
+    small_team,
+    spaces_of,
+)
 
 ENTRIES = {
     name.lower(): getattr(entries, name)
@@ -121,6 +131,28 @@ def test_entries_play(preset, files, room):
     assert set(moves.flatten()) == {1, 2, 3}
     made[0].reset(seed=1)
     assert np.array_equal([made[0].act(observation) for _ in range(20)], moves[0])
+
+
+def test_a_team_with_a_map_sees_where_it_has_been(tmp_path):
+    path = tmp_path / "mapped.safetensors"
+    networks = small_team(policy=PolicyConfig(state_size=8, map=True))
+    save_team(networks, path, {})
+    env = gym.make("AVRIRMeasure-v0", **ONE_FLAT)
+    room = (env.observation_space, env.action_space)
+    agent = entries.Macma(*room, seed=0, checkpoint=str(path), likeliest=True)
+    for _ in range(2):  # the second episode begins with a map of nothing, too
+        observation, _ = env.reset(seed=3)
+        agent.reset()
+        seen = {key: observation[key][None] for key in observation}
+        features = Maps(networks.config.policy, 1).add(
+            features_of(seen, SENSES), torch.ones(1, dtype=torch.bool)
+        )
+        assert features["footprints"].any()
+        one = {key: value[None] for key, value in features.items()}
+        starts = torch.ones(1, 1, dtype=torch.bool)
+        wanted = networks.policy(one, networks.policy.initial_state(1), starts).logits[0, 0]
+        assert np.array_equal(agent.act(observation), wanted.argmax(-1))
+        agent.act(env.step(np.array([1, 1]))[0])
 
 
 def test_the_likeliest_moves_are_not_drawn(files, room):

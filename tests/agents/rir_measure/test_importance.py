@@ -15,6 +15,7 @@ from av_envs.agents.rir_measure.importance import (
     shares,
     with_noise,
 )
+from av_envs.agents.rir_measure.networks.policy import PolicyConfig
 from av_envs.agents.rir_measure.senses import needed_observations
 from av_envs.agents.rir_measure.team import save_team
 from tests.agents.rir_measure import small_teams
@@ -70,9 +71,10 @@ def test_what_a_team_does_not_look_at_does_not_matter():
     assert np.array_equal(found, importance(networks, room(), 3))
 
 
-def test_the_command(tmp_path, capsys):
+@pytest.mark.parametrize("sees_map", [False, True])
+def test_the_command(sees_map, tmp_path, capsys):
     path = tmp_path / "team.safetensors"
-    save_team(small_team(), path, {})
+    save_team(small_team(policy=PolicyConfig(state_size=8, map=sees_map)), path, {})
     words = ["--checkpoint", str(path), "--episodes", "2", "--houses", "1", "--steps", "3"]
     assert main([*words, "--out", str(tmp_path / "steps.csv")]) == 0
     assert capsys.readouterr().out.count("%") == 6

@@ -7,6 +7,7 @@ import torch
 from av_envs.agents.rir_measure.importance import SENSES
 from av_envs.agents.rir_measure.importance_rir import Disturbed, changes, main
 from av_envs.agents.rir_measure.measuring import make_teams
+from av_envs.agents.rir_measure.networks.policy import PolicyConfig
 from av_envs.agents.rir_measure.team import save_team
 from tests.agents.rir_measure.small_teams import ONE_FLAT, small_team
 from tests.agents.rir_measure.small_teams import SENSES as SEES
@@ -35,9 +36,10 @@ def test_what_nobody_looks_at_changes_no_score():
     assert (found[0, :, 2] > 0).all()
 
 
-def test_the_command(tmp_path, capsys):
+@pytest.mark.parametrize("sees_map", [False, True])
+def test_the_command(sees_map, tmp_path, capsys):
     path = tmp_path / "team.safetensors"
-    save_team(small_team(), path, {})
+    save_team(small_team(policy=PolicyConfig(state_size=8, map=sees_map)), path, {})
     words = ["--checkpoint", str(path), "--episodes", "1", "--houses", "1", "--steps", "3"]
     assert main(words) == 0
     assert capsys.readouterr().out.count("%") == 12

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from av_envs.agents.ego_map import SIDE
 from av_envs.agents.rir_measure.networks.encoders import Encoder, SenseConfig
 from av_envs.agents.rir_measure.networks.generator import (
     ACTIVATIONS,
@@ -13,7 +14,7 @@ from av_envs.agents.rir_measure.networks.generator import (
 )
 from av_envs.agents.rir_measure.networks.policy import PolicyConfig, TeamPolicy
 from av_envs.agents.rir_measure.presets import SIZES
-from av_envs.agents.rir_measure.senses import OF_ACTING
+from av_envs.agents.rir_measure.senses import MASK
 from av_envs.agents.rir_measure.team import TeamNetworks, sizes, team_config
 from tests.agents.rir_measure.small_teams import GENERATOR, SENSES, features
 
@@ -68,8 +69,20 @@ def test_visions(vision, pixels):
     config = SenseConfig(vision=vision, pixels=pixels, picture_size=8)
     encoder = Encoder(config, 2, 4)
     seen = features(3, senses=config)
-    found = encoder({key: seen[key] for key in seen if key != OF_ACTING})
+    found = encoder({key: seen[key] for key in seen if key != MASK})
     assert found.shape == (3, encoder.size) == (3, (8 if vision != "blind" else 0) + 4 + 4)
+
+
+@pytest.mark.parametrize("weights", ["separate", "shared"])
+def test_robots_act_on_the_map_that_they_see_themselves(weights):
+    made, seen = policy(weights=weights, map=True), features(T, N)
+    seen["footprints"] = torch.zeros(T, N, 2, 3, SIDE, SIDE).half()
+    before = said(made, seen)
+    seen["footprints"][0, 1, 1, :, 10, 11] = 1
+    changed = (before.logits != said(made, seen).logits).any(-1)
+    assert changed[0, 1, 1]
+    changed[:2, 1, 1] = False
+    assert not changed.any()
 
 
 def test_what_robots_may_not_do_is_never_likely():
@@ -149,7 +162,7 @@ def test_memory(kappa):
     assert (made.remembered is None) == (kappa == 0)
     assert made.moments == max(kappa, 1)
     seen = features(2, made.moments)
-    seen.pop(OF_ACTING)
+    seen.pop(MASK)
     before = made.encoded(seen)
     assert before.shape == (2, 8)
     seen["position"][:, -1] += 5

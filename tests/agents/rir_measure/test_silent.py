@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from av_envs.agents.rir_measure.networks.policy import TeamPolicy
+from av_envs.agents.ego_map import SIDE
+from av_envs.agents.rir_measure.maps import Maps
+from av_envs.agents.rir_measure.networks.policy import PolicyConfig, TeamPolicy
 from av_envs.agents.rir_measure.seeing import SeeingTeams, SilentTrials
 from av_envs.agents.rir_measure.senses import features_of, needed_observations
 from av_envs.agents.rir_measure.silent import SilentTeam
+from av_envs.rir_measure.actions import Action
 from av_envs.rir_measure.config import MeasureConfig
 from tests.agents.rir_measure.small_teams import ONE_FLAT, SENSES, small_team
 
@@ -61,6 +64,27 @@ def test_it_sees_what_the_environment_shows():
     assert features.keys() == wanted.keys()
     for key, value in wanted.items():
         assert torch.equal(features[key], value), key
+
+
+def test_a_map_is_drawn_of_every_team_and_begins_anew_with_its_episode():
+    maps = Maps(PolicyConfig(map=True), 2)
+    envs = SeeingTeams(CONFIG, 2, SENSES, SCALES, maps)
+    features, _ = envs.reset(seed=3)
+    assert features["footprints"].shape == (2, 2, 3, SIDE, SIDE)
+    here = features["footprints"][:, :, 0].sum((-1, -2))  # starts that are near enough
+    assert ((here >= 1) & (here <= 2)).all()
+    rng, most = np.random.default_rng(0), 0.0
+    for _ in range(ONE_FLAT["steps"]):
+        features, *_ = envs.step(rng.integers(1, 4, size=(2, 2)))
+        most = max(most, features["footprints"][:, :, 0].sum((-1, -2)).max().item())
+    assert most > 2
+    features, *_ = envs.step(np.full((2, 2), Action.LEFT))
+    assert (features["footprints"][:, :, 0].sum((-1, -2)) <= 2).all()
+
+
+def test_a_policy_that_sees_no_map_is_shown_none():
+    features, _ = SeeingTeams(CONFIG, 1, SENSES, SCALES, Maps(PolicyConfig(), 1)).reset(seed=3)
+    assert "footprints" not in features
 
 
 def test_episodes_begin_anew_in_the_step_after_the_last():

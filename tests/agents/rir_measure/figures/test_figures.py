@@ -8,6 +8,7 @@ from PIL import Image
 from av_envs.agents.rir_measure.figures import activations, embedding, responses, senses, walks
 from av_envs.agents.rir_measure.figures.page import COLOURS
 from av_envs.agents.rir_measure.figures.playing import play, room
+from av_envs.agents.rir_measure.networks.policy import PolicyConfig
 from av_envs.agents.rir_measure.team import save_team
 from tests.agents.rir_measure.small_teams import ONE_FLAT, small_team
 
@@ -53,7 +54,7 @@ def test_bars_are_as_high_as_their_shares():
 
 
 def test_playing_keeps_what_happened():
-    networks = small_team()
+    networks = small_team(policy=PolicyConfig(state_size=8, map=True))
     options = {key: value for key, value in ONE_FLAT.items() if key != "houses"}
     played = play(networks, room("flats", networks, houses=1, **options), 3)
     assert played.nodes.shape == played.moves.shape == (6, 2)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from av_envs.agents.adapters.sb3.ego_map import REACH, SIDE, EgoMap
+from av_envs.agents.ego_map import REACH, SIDE, EgoMap
 
 EAST, NORTH = 0.0, 0.25  # headings in whole turns
 BEGUN, GOES_ON = np.array([True]), np.array([False])
