@@ -147,6 +147,9 @@ def test_evaluating_on_recordings(undisturbed, recordings, tmp_path, capsys):
     found = json.loads(path.read_text())
     assert len(table) == 2 + len(found)
     assert 0 <= found["le"][1] <= found["le"][0] <= found["le"][2] <= 180
+    assert evaluate.main([*words, "--seconds", "1", "--track", "--json", str(path)]) == 0
+    followed = json.loads(path.read_text())
+    assert followed["le"] != found["le"]
 
 
 @pytest.mark.parametrize(
