@@ -150,7 +150,8 @@ class AzimuthTracker:
         taken = {track.slot for track in self._tracks if track.number >= 0}
         free = sorted(set(range(self.config.tracks)) - taken)
         for track in self._tracks:
-            if free and track.number < 0 and sum(track.recent) >= self.config.hits:
+            due = track.number < 0 and track.found >= 0 and sum(track.recent) >= self.config.hits
+            if free and due:
                 track.number, track.slot = self._begun, free.pop(0)
                 self._begun += 1
 

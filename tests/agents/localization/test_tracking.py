@@ -114,6 +114,16 @@ def test_no_more_tracks_than_there_may_be():
     assert [track.slot for track in now] == [0, 1]
 
 
+def test_who_has_to_wait_for_a_free_track_begins_when_it_is_found():
+    tracker = AzimuthTracker(TrackerConfig(tracks=1, reported=9))
+    for _ in range(3):
+        tracker.step(np.array([0.0]), STEP)
+    for found in ([1.5], [1.5], [1.5], [1.5], []):  # the first track is missed for the fifth time
+        now = tracker.step(np.array(found), STEP)
+    assert now == []
+    assert [track.found for track in tracker.step(np.array([1.5]), STEP)] == [0]
+
+
 def test_azimuths_that_are_none_are_named():
     with pytest.raises(ValueError, match=r"azimuths must be \(K,\) finite numbers, got .*nan"):
         AzimuthTracker().step(np.array([np.nan]), STEP)
