@@ -6,15 +6,17 @@ each one goes to. Robots are paid for the nodes that they visit first, and nothi
 pairs falls, too, or with --finds 0 for that alone.
 
 DIR gets `config.json`, scalars for tensorboard, `checkpoint.pt`, `curve.csv` (a row per validation
-in unseen dwellings: coverage, mean over the steps and at the end) and `best.safetensors`, which
-`av_envs.agents.rir_measure:PlaceChooser` plays. An interrupted run goes on with the same command
-and --resume.
+in unseen dwellings: coverage, mean over the steps and at the end, and with --queries `xi_query`,
+minus the error on held-out pairs over an episode) and `best.safetensors`, the best by the latter or
+else by mean coverage, which `av_envs.agents.rir_measure:PlaceChooser` plays. An interrupted run
+goes on with the same command and --resume.
 """
 
 import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import torch
@@ -37,6 +39,7 @@ from av_envs.agents.rir_measure.choosing.walking import (
     chosen_by,
     covered,
     measure_config,
+    query_errors,
     stacked,
 )
 from av_envs.agents.rir_measure.presets import ENVIRONMENTS
@@ -90,18 +93,43 @@ def make_envs(args: Args) -> ChoosingTeams | AskedTeams:
     if not args.queries:
         config = measure_config(args.env, args.robots, "train", args.houses)
         return ChoosingTeams(config, args.num_envs)
-    made = gym.make_vec(
-        ENVIRONMENTS[args.env],
-        args.num_envs,
-        autoreset_mode="NextStep",
-        split="train",
-        houses=args.houses,
-        robots=args.robots,
-        predictor=args.predictor,
-        queries=args.queries,
-        observations=NEEDED,
-    )
+    options = asked_options(args, "train", args.houses)
+    made = gym.make_vec(ENVIRONMENTS[args.env], args.num_envs, autoreset_mode="NextStep", **options)
     return AskedTeams(made, args.asked)
+
+
+def asked_options(args: Args, split: str, houses: int) -> dict[str, Any]:
+    """Of environments whose predictor is asked for held-out pairs."""
+    return {
+        "split": split,
+        "houses": houses,
+        "robots": args.robots,
+        "predictor": args.predictor,
+        "queries": args.queries,
+        "observations": NEEDED,
+    }
+
+
+class Trials:
+    """What a policy is worth in validation dwellings, an episode in each."""
+
+    def __init__(self, args: Args, policy: Chooser):
+        self.config = measure_config(args.env, args.robots, "val", args.val_houses)
+        self.choose, self.houses = chosen_by(policy), range(args.val_houses)
+        self.score, self.asked = "cr_mean", None
+        if args.queries:
+            options = asked_options(args, "val", args.val_houses)
+            self.score, self.asked = "xi_query", gym.make(ENVIRONMENTS[args.env], **options)
+
+    def scores(self) -> dict[str, float]:
+        """A row of the curve, of which `score` says how good it is."""
+        means, ends = covered(self.choose, self.config, self.houses, SEED)
+        row = {"cr_mean": float(means.mean()), "error": float(means.std() / len(means) ** 0.5)}
+        row["cr"] = float(ends.mean())
+        if self.asked is not None:
+            errors = query_errors(self.choose, self.asked, self.houses, SEED)
+            row["xi_query"] = -float(errors.mean())
+        return row
 
 
 def ppo_config(args: Args) -> PPOConfig:
@@ -137,14 +165,11 @@ def train(args: Args) -> None:
         policy = load_chooser(args.policy).train()
     envs = make_envs(args)
     options = kept_options(args, OF_THE_RUN)
-    validated = measure_config(args.env, args.robots, "val", args.val_houses)
+    trials = Trials(args, policy)
 
     def at_checkpoint(update: int) -> dict[str, float]:
-        means, ends = covered(chosen_by(policy), validated, range(args.val_houses), SEED)
-        error = float(means.std() / len(means) ** 0.5)
-        row = {"update": float(update), "cr_mean": float(means.mean()), "error": error}
-        row["cr"] = float(ends.mean())
-        if add_row(args.out / "curve.csv", row, "update", "cr_mean"):
+        row = {"update": float(update), **trials.scores()}
+        if add_row(args.out / "curve.csv", row, "update", trials.score):
             made = {"command": "av_envs.agents.rir_measure.choosing.train", "val": row}
             made["options"] = json.loads(options)
             save_chooser(policy, args.out / "best.safetensors", made)

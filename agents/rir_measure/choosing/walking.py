@@ -147,6 +147,25 @@ def chosen_by(policy: torch.nn.Module) -> Choice:
     return choose
 
 
+def query_errors(choose: Choice, env: gym.Env, houses: Sequence[int], seed: int) -> np.ndarray:
+    """(E,) `pe_query_auc`, the error on held-out pairs over an episode in each dwelling.
+
+    env  of `AVRIRMeasure-v0` with `queries`, which observes NEEDED
+    """
+    measuring: Any = env.unwrapped
+    book, errors = PlaceBook(measuring.config.robots), []
+    for house in houses:
+        book.reset()
+        observation, _ = env.reset(seed=seed + house, options={"house": house})
+        is_over = False
+        while not is_over:
+            moves = book.take(choose(book, book.offer(observation)))
+            observation, _, terminated, truncated, info = env.step(moves)
+            is_over = terminated or truncated
+        errors.append(float(info["pe_query_auc"]))
+    return np.array(errors)
+
+
 def covered(
     choose: Choice, config: MeasureConfig, houses: Sequence[int], seed: int
 ) -> tuple[np.ndarray, np.ndarray]:

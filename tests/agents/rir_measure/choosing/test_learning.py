@@ -14,7 +14,12 @@ from av_envs.agents.rir_measure.choosing.imitate import main as imitate
 from av_envs.agents.rir_measure.choosing.network import Chooser, ChooserConfig
 from av_envs.agents.rir_measure.choosing.places import FEATURES, MOST, NEEDED
 from av_envs.agents.rir_measure.choosing.train import main as train
-from av_envs.agents.rir_measure.choosing.walking import AskedTeams, PaidForFinds
+from av_envs.agents.rir_measure.choosing.walking import (
+    AskedTeams,
+    PaidForFinds,
+    chosen_by,
+    query_errors,
+)
 
 
 def said(policy: Chooser, places: torch.Tensor, mask: torch.Tensor):
@@ -71,6 +76,25 @@ def test_what_the_error_on_held_out_pairs_falls_by_is_paid():
     nobody = gym.make_vec("AVRIRMeasure-v0", 1, houses=1, observations=NEEDED)
     with pytest.raises(ValueError, match="nothing is asked"):
         AskedTeams(nobody, 1.0)
+
+
+def test_errors_on_held_out_pairs_are_those_of_the_episode_that_the_team_plays(tmp_path):
+    torch.manual_seed(1)
+    policy, path = Chooser(ChooserConfig(8)), tmp_path / "chooser.safetensors"
+    save_chooser(policy, path, {})
+    env = gym.make(
+        "AVRIRMeasure-v0", houses=2, steps=26, queries=3, predictor="interpolating",
+        observations=NEEDED,
+    )  # fmt: skip
+    found = query_errors(chosen_by(load_chooser(path)), env, [0, 1], 7)
+    team = PlaceChooser(env.observation_space, env.action_space, seed=0, checkpoint=str(path))
+    for house, error in enumerate(found):
+        observation, _ = env.reset(seed=7 + house, options={"house": house})
+        team.reset()
+        for _ in range(26):
+            observation, *_, info = env.step(team.act(observation))
+        assert error == pytest.approx(float(info["pe_query_auc"]))
+    assert found[0] != found[1]
 
 
 @pytest.mark.slow
