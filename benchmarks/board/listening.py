@@ -25,11 +25,10 @@ def even_gains_db(sounds: Sequence[np.ndarray]) -> list[float]:
     """
     levels = [_decibels(np.sqrt(np.mean(np.square(sound, dtype=float)))) for sound in sounds]
     peaks = [_decibels(np.abs(sound).max(initial=0.0)) for sound in sounds]
-    pairs = list(zip(levels, peaks, strict=True))
-    common = min(
-        [LEVEL_DB, *(PEAK_DB - peak + level for level, peak in pairs if level > SILENCE_DB)]
-    )
-    return [common - level if level > SILENCE_DB else 0.0 for level, _ in pairs]
+    pairs = zip(levels, peaks, strict=True)
+    allowed = [PEAK_DB - peak + level for level, peak in pairs if level > SILENCE_DB]
+    common = min([LEVEL_DB, *allowed])
+    return [common - level if level > SILENCE_DB else 0.0 for level in levels]
 
 
 def _decibels(amplitude: float) -> float:

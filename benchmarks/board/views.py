@@ -11,7 +11,6 @@ BUDGET = 150_000  # bytes of the views of an episode, before base64
 SIZES = (128, 64)  # pixels of a tile; the smaller one where the budget asks for it
 COLUMNS = 8  # of tiles
 N_COLOURS = 64
-BITS = 5  # of a channel that colours are told apart by before a palette is made
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -98,20 +97,21 @@ def reduced(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Heckbert, "Color image quantization for frame buffer display", SIGGRAPH 1982: the box of
     colours that costs most is cut in two until there are enough.
     """
-    codes = (picture >> (8 - BITS)).astype(np.int32) @ np.array([1 << 2 * BITS, 1 << BITS, 1])
-    _, where, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    where = where.ravel()
-    pixels = picture.reshape(-1, 3)
-    colours = np.stack([np.bincount(where, pixels[:, c]) / counts for c in range(3)], axis=1)
-    boxes = [np.arange(len(counts))]
+    codes = picture.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1])
+    found, where, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    colours = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1)
+    boxes, costs = [np.arange(len(counts))], [np.inf]
     while len(boxes) < min(N_COLOURS, len(counts)):
-        costs = [_scatter(colours[box], counts[box]).max() for box in boxes]
-        boxes += _cut(boxes.pop(int(np.argmax(costs))), colours, counts)
+        costliest = int(np.argmax(costs))
+        del costs[costliest]
+        parts = _cut(boxes.pop(costliest), colours, counts)
+        costs += [_scatter(colours[box], counts[box]).max() for box in parts]
+        boxes += parts
     palette = np.stack([np.average(colours[box], 0, counts[box]) for box in boxes])
     number = np.empty(len(counts), np.uint8)
     for k, box in enumerate(boxes):
         number[box] = k
-    return np.rint(palette).astype(np.uint8), number[where].reshape(picture.shape[:2])
+    return np.rint(palette).astype(np.uint8), number[where.reshape(codes.shape)]
 
 
 def _scatter(colours: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -48,7 +48,8 @@ function openPlayer(episode, agentName, suite) {
   const picture = drawing(episode, true);
   const { steps } = picture;
   const graph = chart(episode.series);
-  const slider = element("input", { type: "range", min: 0, max: steps, step: 1, "aria-label": "second" });
+  const unit = episode.replay.target === null ? "step" : "second"; // robots measure more than once in a second
+  const slider = element("input", { type: "range", min: 0, max: steps, step: 1, "aria-label": unit });
   const clock = element("span");
   const camera = episode.views ? cameraViews(episode.views, walkerNames(episode.replay)) : null;
   const play = element("button", { class: "play", type: "button" }, "Play");
@@ -59,15 +60,15 @@ function openPlayer(episode, agentName, suite) {
     if (heard) heard.moveTo(step / steps);
     if (camera) camera.show(step);
     graph.moveTo(step);
-    const value = step ? episode.series[step - 1] : undefined;
+    const value = episode.series[step - 1];
     const silent = episode.replay.target ? "target silent" : "undefined";
     const known = value == null ? silent : withUnit(value.toFixed(SERIES_DIGITS), suite);
-    clock.textContent = `${step} s${value === undefined ? "" : `, ${known}`}`;
+    clock.textContent = (unit === "second" ? `${step} s` : `step ${step}`) + (step ? `, ${known}` : "");
   };
   const sound = playing(episode, steps, show, slider, play);
   const range = withUnit(`${graph.low.toFixed(1)} to ${graph.high.toFixed(1)}`, suite);
   const axis = element("div", { class: "axis" },
-    element("span", {}, `${suite.metric} from ${range}, second by second`), clock);
+    element("span", {}, `${suite.metric} from ${range}, ${unit} by ${unit}`), clock);
   dialog.replaceChildren(headline(episode, agentName, suite),
     element("div", { class: "stage" }, picture.svg, ...(camera ? [camera.box] : [])),
     element("div", { class: "controls" }, play, slider), graph.svg, axis, ...(heard ? [heard.box] : []));

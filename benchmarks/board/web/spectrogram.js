@@ -3,6 +3,9 @@
 
 const [WINDOW, ROWS, COLUMNS] = [512, 128, 480]; // samples; pixels up to half of the highest frequency
 const RANGE_DB = 60;
+/* "inferno" by Smith and van der Walt (CC0), every eighth of the way; lightness rises evenly. */
+const HEAT = [[0, 0, 4], [33, 12, 74], [87, 16, 110], [138, 34, 106], [188, 55, 84], [228, 90, 49],
+  [249, 142, 9], [249, 203, 53], [252, 255, 164]];
 
 /* Squared magnitudes of a windowed piece: an FFT of radix 2. */
 function powers(samples, from) {
@@ -37,6 +40,13 @@ async function spectra(base64) {
   });
 }
 
+/* Red, green and blue of a level, of which less than 0 is as 0 and more than 1 is as 1. */
+function heat(level) {
+  const place = Math.min(1, Math.max(0, level)) * (HEAT.length - 1);
+  const [low, high] = [HEAT[Math.floor(place)], HEAT[Math.ceil(place)]];
+  return low.map((value, k) => value + (place % 1) * (high[k] - value));
+}
+
 /* Draws the spectra of one sound, one ear above the other; `top` is 0 dB. */
 function drawSpectrogram(canvas, ears, top) {
   canvas.height = ears.length * ROWS;
@@ -46,9 +56,9 @@ function drawSpectrogram(canvas, ears, top) {
   ears.forEach((columns, e) => columns.forEach((one, x) => {
     for (let row = 0; row < ROWS; row++) {
       const bin = Math.floor(((ROWS - 1 - row) * WINDOW) / 2 / ROWS);
-      const level = Math.max(0, 1 + (10 * Math.log10(one[bin] / top + 1e-12)) / RANGE_DB);
+      const level = 1 + (10 * Math.log10(one[bin] / top + 1e-12)) / RANGE_DB;
       const place = 4 * ((e * ROWS + row) * COLUMNS + x);
-      image.data.set([255 * level ** 1.5, 230 * level ** 2, 80 + 90 * level * (1 - level), 255], place);
+      image.data.set([...heat(level), 255], place);
     }
   }));
   context.putImageData(image, 0, 0);
@@ -56,8 +66,7 @@ function drawSpectrogram(canvas, ears, top) {
 }
 
 /* All on one scale: the loudest of all sounds is 0 dB. */
-async function drawAll(canvases, tracks) {
-  const all = await Promise.all(tracks.map((track) => spectra(track.ogg)));
+function drawAll(canvases, all) {
   const loudest = (columns) => Math.max(...columns.map((one) => Math.max(...one)));
   const top = Math.max(1e-12, ...all.flat().map(loudest));
   all.forEach((ears, k) => drawSpectrogram(canvases[k], ears, top));
@@ -86,8 +95,8 @@ function spectrograms(tracks, noEstimate, choose) {
     ...parts, element("div", { class: "axis" }, element("span", {}, words)));
   if (tracks.length === 1) ["role", "aria-label"].forEach((key) => box.removeAttribute(key));
   if (noEstimate) box.append(element("p", { class: "quiet" }, `No estimate to play: ${noEstimate}.`));
-  drawAll(canvases, tracks).catch(() => {
-    for (const canvas of canvases) canvas.replaceWith("This browser cannot draw the sound.");
+  Promise.all(tracks.map((track) => spectra(track.ogg))).then((all) => drawAll(canvases, all), () => {
+    for (const canvas of canvases) canvas.parentNode.replaceWith("This browser cannot draw the sound.");
   });
   return { box, moveTo: (share) => marks.forEach((mark) => { mark.style.left = `${100 * share}%`; }) };
 }

@@ -38,6 +38,7 @@ def test_few_colours_are_kept_as_they_are():
     picture = np.zeros((5, 7, 3), np.uint8)
     picture[1:3, 2:6] = 200, 100, 0
     picture[4] = 8, 8, 255
+    picture[4, 0] = 8, 9, 255
     read = Image.open(io.BytesIO(indexed_png(picture)))
     assert read.format == "PNG"
     np.testing.assert_array_equal(read.convert("RGB"), picture)
