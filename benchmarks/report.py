@@ -1,9 +1,9 @@
 """A leaderboard from a directory of result files: `python -m av_envs.benchmarks.report DIR`.
 
 Writes leaderboard.md, .csv, .json and .html beside the results; the page shows episodes on
-the map and lets them be heard. A result file that is broken, was edited or contradicts itself
-stops the report; runs that do not count (incomplete, of other code than is here, played without
-isolation) are shown apart, without a rank and with the reason.
+the map and lets them be seen and heard. A result file that is broken, was edited or contradicts
+itself stops the report; runs that do not count (incomplete, of other code than is here, played
+without isolation) are shown apart, without a rank and with the reason.
 """
 
 import argparse

@@ -25,27 +25,28 @@ def view_sheet(views: np.ndarray) -> dict[str, Any]:
     every    steps from one shown view to the next: more than 1 where the budget asks for it
     tiles    per walker the numbers of its views, one for every shown step
     """
+    different, numbers = _numbered(views)
     size, every = SIZES[0], 1
     while True:
-        different, tiles = _numbered(_smaller(views[::every], size))
-        png = indexed_png(_laid_out(different))
+        shown, tiles = np.unique(numbers[::every], return_inverse=True)
+        png = indexed_png(_laid_out(_smaller(different[shown], size)))
         if len(png) <= BUDGET:
             break
         size, every = SIZES[-1], every if size > SIZES[-1] else 2 * every
     return {
         "png": base64.b64encode(png).decode(),
         "size": size,
-        "columns": min(COLUMNS, len(different)),
+        "columns": min(COLUMNS, len(shown)),
         "every": every,
-        "tiles": tiles.T.tolist(),
+        "tiles": tiles.reshape(-1, numbers.shape[1]).T.tolist(),
     }
 
 
 def _smaller(views: np.ndarray, size: int) -> np.ndarray:
-    """The views (..., size, size, 3), each pixel a mean."""
-    *front, height, width, _ = views.shape
-    blocks = views.reshape(*front, size, height // size, size, width // size, 3)
-    return np.rint(blocks.mean(axis=(-4, -2))).astype(np.uint8)
+    """Views (n, size, size, 3) of larger ones, each pixel a mean."""
+    n, height, width, _ = views.shape
+    blocks = views.reshape(n, size, height // size, size, width // size, 3)
+    return np.rint(blocks.mean(axis=(2, 4))).astype(np.uint8)
 
 
 def _numbered(views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
