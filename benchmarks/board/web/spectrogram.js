@@ -81,20 +81,23 @@ function caption({ name, note }, k, isChoice, choose) {
   return element("label", {}, button, " ", ...words);
 }
 
-/* The sounds of an episode below each other; `moveTo` marks a share of their length, and `choose` is
-   called with the number of the sound that is to be played. */
+/* The sounds of an episode below each other, or why there is no estimate; `moveTo` marks a share of
+   their length, and `choose` is called with the number of the sound that is to be played. */
 function spectrograms(tracks, noEstimate, choose) {
   const canvases = tracks.map(({ name }) => element("canvas", { width: COLUMNS, height: ROWS,
     role: "img", "aria-label": `spectrogram of the ${name}` }));
   const marks = tracks.map(() => element("i", { class: "now" }));
   const parts = tracks.map((track, k) => element("div", { class: "track" },
     caption(track, k, tracks.length > 1, choose), element("div", { class: "heard" }, canvases[k], marks[k])));
+  if (noEstimate) {
+    parts.splice(1, 0, element("div", { class: "track" }, // where the estimate would be
+      element("p", {}, element("b", {}, "no estimate"), ` ${noEstimate}`)));
+  }
   const words = `0 to 8 kHz, ${RANGE_DB} dB from dark to bright` +
     (tracks.length > 1 ? ", on one scale; all are played equally loud" : "");
   const box = element("div", { class: "tracks", role: "radiogroup", "aria-label": "sound that is played" },
     ...parts, element("div", { class: "axis" }, element("span", {}, words)));
   if (tracks.length === 1) ["role", "aria-label"].forEach((key) => box.removeAttribute(key));
-  if (noEstimate) box.append(element("p", { class: "quiet" }, `No estimate to play: ${noEstimate}.`));
   Promise.all(tracks.map((track) => spectra(track.ogg))).then((all) => drawAll(canvases, all), () => {
     for (const canvas of canvases) canvas.parentNode.replaceWith("This browser cannot draw the sound.");
   });

@@ -216,7 +216,8 @@ def test_where_nothing_separates_the_page_says_so(browser):
     open_player(browser)
     labels = browser.find_elements(By.CSS_SELECTOR, "dialog .track label")
     assert [label.text.split()[0] for label in labels] == ["mixture", "truth"]
-    assert "No estimate to play: nothing separates here" in find(browser, "dialog .tracks").text
+    tracks = browser.find_elements(By.CSS_SELECTOR, "dialog .track")
+    assert tracks[1].text.startswith("no estimate nothing separates here")
 
 
 def test_one_changes_over_between_sounds_without_a_jump(other):
@@ -286,7 +287,7 @@ def test_every_robot_has_a_view_of_its_own_and_one_clap_is_heard(other):
 
 
 def test_on_a_phone_the_scrubber_stays_in_sight(other, browser):
-    look(browser, PHONE, "dark")
+    look(browser, (PHONE[0], PHONE[1] // 2), "dark")  # turned, or with its keyboard open
     other(OWN_SUITE)
     places = """const box = document.querySelector("dialog"); box.scrollTop = box.scrollHeight;
       const [a, b] = [box, box.querySelector(".controls")].map((e) => e.getBoundingClientRect());

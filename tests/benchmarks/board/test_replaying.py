@@ -11,6 +11,8 @@ from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.episodes import Job, play
 from av_envs.benchmarks.play.trust import foreign_code
+from av_envs.benchmarks.suites.suite import SUITES
+from av_envs.separation.metrics import si_sdr
 
 OWN_SUITE = replace(FAKE_SUITE, env_id="fake_separation:FakeEst-v0")
 STEPS = 20
@@ -74,6 +76,20 @@ def test_an_agent_is_asked_again_and_its_estimates_lie_at_their_seconds(counted)
     taken = replay(OWN_SUITE, *counted(), trust=True)
     assert taken.estimate[MIDDLES].tolist() == [*range(1, STEPS), 0]
     assert taken.remark.endswith(LAST_SILENT)
+
+
+def test_what_is_heard_of_a_baseline_is_what_was_scored():
+    """In the real environment: SI-SDR of each second is that of the record, one step later."""
+    suite = SUITES["separate-between-unheard-v1"]
+    suite = replace(suite, env_kwargs={**suite.env_kwargs, "steps": 4, "houses": 1})
+    agent = AgentSpec("av_envs.baselines.separation:RotateInPlace", '{"separator":"louder_ear"}')
+    (played,) = play(Job(suite, agent, n_episodes=1))
+    taken = replay(suite, played.record, result_of(agent.path, agent.kwargs))
+    sounds = taken.estimate.reshape(-1, 16000), taken.truth.reshape(-1, 16000)
+    scores = [si_sdr(*second) for second in list(zip(*sounds, strict=True))[:-1]]
+    assert scores == pytest.approx(played.record["series"][1:], abs=0.02)
+    assert not taken.estimate[-16000:].any()
+    assert taken.views.shape[0] == 5
 
 
 @pytest.mark.parametrize(
