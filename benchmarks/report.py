@@ -1,9 +1,9 @@
 """A leaderboard from a directory of result files: `python -m av_envs.benchmarks.report DIR`.
 
 Writes leaderboard.md, .csv, .json and .html beside the results; the page shows episodes on
-the map and lets them be heard. A result file that is broken, was edited or contradicts itself
-stops the report; runs that do not count (incomplete, of other code than is here, played without
-isolation) are shown apart, without a rank and with the reason.
+the map and lets them be seen and heard. A result file that is broken, was edited or contradicts
+itself stops the report; runs that do not count (incomplete, of other code than is here, played
+without isolation) are shown apart, without a rank and with the reason.
 """
 
 import argparse
@@ -75,16 +75,17 @@ def read_checked(path: Path) -> dict[str, Any]:
 
 
 def write_report(
-    directory: Path, n_audio: int = 0, beside: Path | None = None
+    directory: Path, n_audio: int = 0, beside: Path | None = None, trust: bool = False
 ) -> tuple[list[Row], list[Path]]:
     """Read all results of a directory and write every format beside them.
 
-    n_audio  episodes of every agent and suite that can be heard, at most 3
+    n_audio  episodes of every agent and suite that can be heard and seen, at most 3
     beside   see `read_rows`
+    trust    whether agents that do not come with the package may run, to be heard separating
     """
     rows, results = read_rows(directory, beside)
     texts = {suffix: render(rows) for suffix, render in FORMATS.items()}
-    texts[".html"] = html_page(rows, build_gallery(rows, results, n_audio))
+    texts[".html"] = html_page(rows, build_gallery(rows, results, n_audio, trust))
     written = []
     for suffix, text in texts.items():
         written.append(directory / (NAME + suffix))
@@ -98,7 +99,8 @@ def _report(arguments: argparse.Namespace) -> None:
     beside = {"shipped": SHIPPED, "none": None}.get(arguments.beside, arguments.beside)
     if beside is not None:
         beside = path_argument(str(beside))
-    for path in write_report(arguments.directory, arguments.audio, beside)[1]:
+    written = write_report(arguments.directory, arguments.audio, beside, arguments.trust)[1]
+    for path in written:
         print(path)
 
 
@@ -112,8 +114,14 @@ def main(argv: list[str] | None = None) -> int:
         type=int,
         choices=range(len(EXTREMES) + 1),
         default=len(EXTREMES),
-        help="sound of the best, median and worst episode of every agent and suite but the "
-        "shipped ones, about 0.1 MB each; default 3, all of these",
+        help="sounds and camera views of the best, median and worst episode of every agent and "
+        "suite but the shipped ones, about 0.2 MB each; default 3, all of these",
+    )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="where agents' own estimates are scored, run agents that do not come with av-envs, "
+        "too, so that what they separated can be heard",
     )
     parser.add_argument(
         "--beside",

@@ -22,6 +22,7 @@ from av_envs.benchmarks.play.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.play.episodes import Job, make_env, open_job_player, play
 from av_envs.benchmarks.play.source_code import file_hash, source_hash
 from av_envs.benchmarks.play.trajectories import without_bumps
+from av_envs.benchmarks.play.trust import SAFE, files_with_code
 from av_envs.benchmarks.results.consistency import RefutedError, check_consistency, title
 from av_envs.benchmarks.results.differences import Comparison, compare_records
 from av_envs.benchmarks.results.files import (
@@ -41,7 +42,6 @@ from av_envs.progress import progress_bar
 
 N_EPISODES = 5
 REFUTED, UNDECIDED = 1, 2
-SAFE = ".safetensors"
 NUMERIC = ("numpy", "scipy", "numba", "llvmlite")  # packages that decide the last bits
 
 
@@ -135,21 +135,13 @@ def _agent_of(result: dict[str, Any], check: Check) -> AgentSpec:
     hashed = file_hash(user_path(checkpoint, "checkpoint")) if checkpoint else None
     if hashed != claimed["checkpoint_sha256"]:
         raise UserError(f"{checkpoint} is not the checkpoint that the file was made with")
-    for name, value in agent.kwargs.items():
-        is_file = name == "checkpoint" or _is_file(value)
-        if is_file and not str(value).endswith(SAFE) and not check.trust:
+    for name, value in files_with_code(agent).items():
+        if not check.trust:
             raise UserError(
                 f"{name} {value} may hold code that runs when it is loaded; "
                 f"only {SAFE} is loaded without --trust"
             )
     return agent
-
-
-def _is_file(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and user_path(value).is_file()
-    except (OSError, ValueError, RuntimeError):
-        return False  # no name of a file
 
 
 def _check_agent(result: dict[str, Any], job: Job) -> None:

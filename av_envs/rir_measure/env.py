@@ -177,6 +177,19 @@ class MeasureEnv(ParallelEnv):
         nodes, poses = self.fixed_source_nodes, self.fixed_receiver_poses
         return replay_log("rir_measure", state.scene, paths, sources=nodes, receivers=poses)
 
+    @property
+    def has_views(self) -> bool:
+        """Whether one can `see` in this dwelling."""
+        return self.dwelling.has_views
+
+    def see(self) -> np.ndarray:
+        """(robots, 128, 128, 3) uint8, what the robots see, whatever they observe.
+
+        A ValueError in a dwelling without views.
+        """
+        state = self._begun()
+        return np.stack([state.dwelling.views.view(*pose)[0] for pose in state.poses])
+
     def close(self) -> None:
         """Nothing to close."""
 

@@ -247,6 +247,15 @@ class JointMeasureEnv(gym.Env):
 
         return measured_sound(self.measurement.rirs[0], 1 / self.metadata["render_fps"])
 
+    @property
+    def has_views(self) -> bool:
+        """As `MeasureEnv.has_views`."""
+        return self.team.has_views
+
+    def see(self) -> np.ndarray:
+        """As `MeasureEnv.see`."""
+        return self.team.see()
+
     def replay_log(self) -> dict[str, Any]:
         """As `MeasureEnv.replay_log`."""
         return self.team.replay_log()

@@ -17,7 +17,7 @@ from av_envs.separation.core import SeparationCore
 from av_envs.separation.estimators import checked_estimate
 from av_envs.separation.observation import observation_space
 from av_envs.separation.privileged import OF_SITUATION, Situation
-from av_envs.separation.scoring import mean_scores, score_second
+from av_envs.separation.scoring import mean_scores, oracle_phase_sounds, score_second
 from av_envs.separation.state import EpisodeState, Pose
 from av_envs.sound import Corpus
 from av_envs.space_generators import generator_states, go_on
@@ -291,6 +291,31 @@ class SeparationEnv(gym.Env):
     def target_second(self) -> np.ndarray:
         """(16000,) float32, the target's dry sound of the last second: for trainers, not agents."""
         return self.state.truth.dry.copy()
+
+    def estimated_second(self) -> np.ndarray:
+        """(16000,) float32, the estimate that was scored last with the target's phase, as SI-SDR
+        takes it: for people, not agents.
+
+        It is of the last second, but with `estimator="agent"` of the one before, as the score is.
+        A ValueError where no estimate was scored: the mixture was, or this is a copy.
+        """
+        if self.state.judged is None:
+            raise ValueError(
+                f"no estimate of estimator={self.config.estimator!r} was scored in second "
+                f"{self.state.t}; what is heard there is hear()"
+            )
+        t = self.state.t - self.state.own_estimate
+        truth = target_second(self.config, self.state.target, t)
+        return oracle_phase_sounds([self.state.judged], truth)[0]
+
+    @property
+    def has_views(self) -> bool:
+        """Whether one can `see` in this dwelling."""
+        return self.state.dwelling.has_views
+
+    def see(self) -> np.ndarray:
+        """(1, 128, 128, 3) uint8, what the agent sees; a ValueError in a dwelling without views."""
+        return self.state.view[0][np.newaxis].copy()
 
     def privileged(self, key: str) -> np.ndarray:
         """What no fair agent knows, for oracles and trainers.

@@ -17,10 +17,15 @@ def oracle_phase_si_sdr(magnitudes: list[np.ndarray], target: TargetSecond) -> n
 
     The paper's metric: it judges magnitudes only.
     """
+    return si_sdr(oracle_phase_sounds(magnitudes, target), target.dry)
+
+
+def oracle_phase_sounds(magnitudes: list[np.ndarray], target: TargetSecond) -> np.ndarray:
+    """(P, 16000) float32, what `oracle_phase_si_sdr` judges."""
     spectra = np.empty((len(magnitudes), *target.phase.shape), np.complex64)
     for row, magnitude in zip(spectra, magnitudes, strict=True):
         np.multiply(magnitude, target.phase, out=row)
-    return si_sdr(istft(spectra, len(target.dry)), target.dry)
+    return istft(spectra, len(target.dry))
 
 
 def mixture_phase_si_sdr(

@@ -133,9 +133,14 @@ class Dwelling:
             return super().__reduce_ex__(protocol)
         return _reopened, (self.address, self.scene.fingerprint)
 
+    @property
+    def has_views(self) -> bool:
+        """Whether there are images of it."""
+        return not isinstance(self.views, NoViews)
+
     def picture(self, node: int, heading: int) -> np.ndarray:
         """(128, 128, 3) uint8, the view for rendering; plain grey if there are no views."""
-        if isinstance(self.views, NoViews):
+        if not self.has_views:
             return np.full((IMAGE_SIZE, IMAGE_SIZE, 3), NO_PICTURE, np.uint8)
         return self.views.view(node, heading)[0]
 

@@ -1,6 +1,5 @@
 """Which episodes the page shows, and everything that drawing and hearing them takes."""
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,10 +7,13 @@ import numpy as np
 
 from av_envs.benchmarks.board.leaderboard import Row, too_few
 from av_envs.benchmarks.board.maps import map_of
-from av_envs.benchmarks.board.sounds import SAMPLE_RATE, ogg, replayed_sound
+from av_envs.benchmarks.board.replaying import replay
+from av_envs.benchmarks.board.sounds import tracks
 from av_envs.benchmarks.board.tables import beside, digits_of
+from av_envs.benchmarks.board.views import view_sheet
 from av_envs.benchmarks.play.trajectories import TASKS
 from av_envs.benchmarks.suites.suite import SUITES, Suite
+from av_envs.conventions import SAMPLE_RATE
 from av_envs.progress import progress_bar
 
 N_RANDOM = 20  # the same episodes for every agent, so that ways can be compared
@@ -21,14 +23,16 @@ Record = dict[str, Any]
 
 
 def build_gallery(
-    rows: Sequence[Row], results: Sequence[dict[str, Any]], n_audio: int
+    rows: Sequence[Row], results: Sequence[dict[str, Any]], n_audio: int, trust: bool = False
 ) -> dict[str, Any]:
     """The page's data: maps by scene, and per suite the shown episodes of every ranked agent.
 
-    Runs that were cut short are shown as well. Those that came with the package have no sound: it
-    would take long to replay.
+    Runs that were cut short are shown as well. Those that came with the package have neither sound
+    nor views: it would take long to replay.
 
-    n_audio  of the best, median and worst episode of an agent, how many can be heard: 0 to 3
+    n_audio  of the best, median and worst episode of an agent, how many can be heard and seen: 0
+             to 3
+    trust    see `replay`
     """
     suites: dict[str, Any] = {}
     shown = [row for row in rows if row.rank is not None or _is_short(row)]
@@ -37,8 +41,14 @@ def build_gallery(
         records = [record for record in result["episodes"] if record["replay"]]
         if records:
             agents = suites.setdefault(row.suite, _frame(suite))["agents"]
-            played = _shown(suite, records, 0 if row.shipped else n_audio)
-            agents.append({"name": row.agent, "episodes": played, "scores": _scores(suite, result)})
+            episodes = _shown(suite, records)
+            for entry, record in episodes[: 0 if row.shipped else n_audio]:
+                if entry["why"]:
+                    entry |= _senses(suite, record, result, trust)
+            entries = [entry for entry, _ in episodes]
+            agents.append(
+                {"name": row.agent, "episodes": entries, "scores": _scores(suite, result)}
+            )
     places = {
         episode["scene"]: (
             SUITES[name],
@@ -108,21 +118,30 @@ def _result_of(row: Row, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return min(mine, key=lambda result: result["seed"])
 
 
-def _shown(suite: Suite, records: list[Record], n_audio: int) -> list[dict[str, Any]]:
-    """Entries of the page; of one with sound `pace` says how many steps pass in a second."""
+def _shown(suite: Suite, records: list[Record]) -> list[tuple[dict[str, Any], Record]]:
+    """Entries of the page with their records, the best, median and worst first."""
     chosen = pick(records, suite.primary, suite.primary_metric.higher_is_better)
-    entries = []
-    for place, (why, record) in enumerate(chosen.items()):
-        entry = _entry(suite, record, why)
-        if place < n_audio:
-            heard = replayed_sound(suite, record)
-            sound = ogg(heard, TASKS[record["replay"]["task"]].compression)
-            entry["audio"] = base64.b64encode(sound).decode()
-            entry["pace"] = record["length"] * SAMPLE_RATE / heard.shape[1]
-        entries.append(entry)
     picked = [id(record) for record in chosen.values()]
     others = [record for record in sample(records) if id(record) not in picked]
-    return entries + [_entry(suite, record, "") for record in others]
+    named = [*chosen.items(), *(("", record) for record in others)]
+    return [(_entry(suite, record, why), record) for why, record in named]
+
+
+def _senses(suite: Suite, record: Record, result: Record, trust: bool) -> dict[str, Any]:
+    """What the page plays of an episode.
+
+    tracks       see `tracks`
+    no_estimate  why none of them is an estimate; empty where one is or none could be
+    pace         how many steps pass in a second
+    views        see `view_sheet`; None in a dwelling without views
+    """
+    taken = replay(suite, record, result, trust)
+    return {
+        "tracks": tracks(taken, TASKS[record["replay"]["task"]].compression),
+        "no_estimate": taken.remark if taken.estimate is None else "",
+        "pace": record["length"] * SAMPLE_RATE / taken.heard.shape[1],
+        "views": None if taken.views is None else view_sheet(taken.views),
+    }
 
 
 def _entry(suite: Suite, record: Record, why: str) -> dict[str, Any]:

@@ -26,7 +26,8 @@ from av_envs.benchmarks.board.tables import (
 from av_envs.benchmarks.suites.suite import SUITES
 
 WEB = Path(__file__).parent / "web"
-SCRIPTS = ("spectrogram.js", "breakdown.js", "page.js")  # the last one runs
+# the last one runs
+SCRIPTS = ("spectrogram.js", "views.js", "player.js", "breakdown.js", "page.js")
 RANGE = (160.0, 16.0)  # width and height of the drawn intervals
 
 

@@ -1,55 +1,50 @@
-"""The sound of an episode, as a small file that a browser plays."""
+"""The sounds of an episode, as small files that a browser plays."""
 
+import base64
 import io
 from typing import Any
 
 import numpy as np
 import soundfile
 
-from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.play.episodes import make_env
-from av_envs.benchmarks.play.trajectories import TASKS, replay_actions, without_bumps
-from av_envs.benchmarks.suites.suite import Suite
+from av_envs.benchmarks.board.listening import amplified, even_gains_db
+from av_envs.benchmarks.board.replaying import Replay
+from av_envs.conventions import SAMPLE_RATE
 
-SAMPLE_RATE = 16_000  # Hz
-LOUDEST = 0.9  # of full scale
+MIXTURE = "what the agent hears, left ear above right ear"
+CLAP = "a clap where the first robot stands with the ears of the second, left ear above right ear"
+TRUTH = "the target's dry sound, as the source plays it"
 
 
-def replayed_sound(suite: Suite, record: dict[str, Any]) -> np.ndarray:
-    """(2, n) float32 at 16 kHz, what is heard when the actions of a record are taken again.
+def tracks(taken: Replay, compression: float) -> list[dict[str, Any]]:
+    """What can be played of an episode, all equally loud: `name`, `note`, and `ogg` in base64.
 
-    A step may take a part of a second; see `hear` of the environments for what is heard.
+    compression  0 to 1, the smallest files
     """
-    episode = next(
-        e for e in suite.episodes if (e.group.name, e.seed) == (record["group"], record["episode"])
-    )
-    log, heard = record["replay"], []
-    env = make_env(suite, episode.group, **TASKS[log["task"]].replay)
-    try:
-        env.reset(seed=episode.seed, options=episode.options)
-        for action in replay_actions(log, env):
-            env.step(action)
-            heard.append(env.unwrapped.hear())
-        if without_bumps(env.unwrapped.replay_log()) != without_bumps(log):
-            raise UserError(
-                f"episode {record['episode']} of {suite.name} does not take the recorded way: the "
-                "results come from another version of the environment; run them again, or report "
-                "with --audio 0"
-            )
-    finally:
-        env.close()
-    return np.concatenate(heard, axis=1)
+    named = [("clap", CLAP, taken.heard)]
+    if taken.truth is not None:
+        named = [("mixture", MIXTURE, taken.heard), ("truth", TRUTH, taken.truth[np.newaxis])]
+    if taken.estimate is not None:
+        named.insert(1, ("estimate", taken.remark, taken.estimate[np.newaxis]))
+    gains = even_gains_db([sound for _, _, sound in named])
+    return [
+        {
+            "name": name,
+            "note": note,
+            "ogg": base64.b64encode(ogg(amplified(sound, gain), compression)).decode(),
+        }
+        for (name, note, sound), gain in zip(named, gains, strict=True)
+    ]
 
 
 def ogg(waveform: np.ndarray, compression: float) -> bytes:
-    """Ogg with Opus inside, scaled so that the loudest sample is the same for all.
+    """Ogg with Opus inside.
 
-    waveform     (2, n) float32 at 16 kHz
+    waveform     (channels, n) float32 at 16 kHz, full scale 1
     compression  0 to 1, the smallest file
     """
-    loud = waveform * (LOUDEST / max(float(np.abs(waveform).max()), 1e-9))
     file = io.BytesIO()
     soundfile.write(
-        file, loud.T, SAMPLE_RATE, format="OGG", subtype="OPUS", compression_level=compression
+        file, waveform.T, SAMPLE_RATE, format="OGG", subtype="OPUS", compression_level=compression
     )
     return file.getvalue()

@@ -24,10 +24,10 @@ class Task(NamedTuple):
 
 
 TASKS = {
-    "separation": Task("FLRS", {}, 0.95),  # about 30 kbit/s for two ears
+    "separation": Task("FLRS", {}, 0.97),  # about 27 kbit/s for two ears
     "rir_measure": Task(
         "SFLR",
-        # nothing is seen, predicted or scored
+        # nothing is observed, predicted or scored
         {"observations": ("position",), "prediction": "none", "queries": 0, "room_errors": False},
         0.99,  # about 18 kbit/s: the claps of an episode take longer than most episodes
     ),

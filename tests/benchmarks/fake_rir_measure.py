@@ -82,6 +82,7 @@ class FakeMeasure(gym.Env):
     """The team as one agent."""
 
     task = "rir_measure"
+    has_views = True
 
     def __init__(self, split="test", houses=3, steps=20, predictor="zero", **unused):
         self.houses = houses
@@ -102,6 +103,9 @@ class FakeMeasure(gym.Env):
 
     def hear(self):
         return self.team.truth()[0, :, :4000]
+
+    def see(self):
+        return np.full((2, 128, 128, 3), [[[[self.team.t % 256]]], [[[100]]]], np.uint8)
 
     def use_predictor(self, predictor):
         self.team.predictor = open_predictor(predictor)

@@ -52,6 +52,7 @@ class FakeSeparation(gym.Env):
 
     task = "separation"
     metadata = {"render_modes": ["rgb_array"], "render_fps": 1}  # noqa: RUF012
+    has_views = True
     corpus = SimpleNamespace(classes=tuple(f"voice {k}" for k in range(12)))
 
     def __init__(self, split="test_unheard", houses=3, offset=0.0, render_mode=None):
@@ -59,7 +60,7 @@ class FakeSeparation(gym.Env):
         self.observation_space = spaces.Dict(target=spaces.Discrete(12))
         self.action_space = spaces.Discrete(4)
         self.houses, self.offset = houses, offset
-        self.config = SimpleNamespace(steps=20)
+        self.config = SimpleNamespace(steps=20, estimator="mixture")
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -100,6 +101,15 @@ class FakeSeparation(gym.Env):
     def hear(self):
         return np.full((2, 16000), self.steps / 100, np.float32)
 
+    def target_second(self):
+        return np.full(16000, self.steps / 50, np.float32)
+
+    def see(self):
+        """Grey, lighter after every step, and another colour for every heading."""
+        view = np.full((1, 128, 128, 3), 10 * self.steps, np.uint8)
+        view[..., 0] = 60 * self.trajectory[-1][1]
+        return view
+
     def privileged(self, key):
         if key != "action_gains":
             raise ValueError(f"unknown privileged key {key!r}; there is action_gains")
@@ -119,15 +129,28 @@ class FakeSeparation(gym.Env):
 
 
 class FakeEstimation(FakeSeparation):
-    """The same with an estimate in every action."""
+    """The same with an estimate in every action, whose mean beyond one counts."""
 
     def __init__(self, **options):
         super().__init__(**options)
         estimate = spaces.Box(0, np.inf, (4, 2), np.float32)
         self.action_space = spaces.Dict(move=spaces.Discrete(4), estimate=estimate)
+        self.config.estimator = "agent"
+
+    def reset(self, **how):
+        self.said = 1.0
+        return super().reset(**how)
 
     def step(self, action):
+        self.said = float(action["estimate"].mean())
         return super().step(action["move"])
+
+    def estimated_second(self):
+        return np.full(16000, self.said, np.float32)
+
+    def _info(self):
+        info = super()._info()
+        return {**info, "si_sdr_gain": info["si_sdr_gain"] + np.float32(self.said - 1)}
 
 
 gym.register("FakeEst-v0", entry_point="fake_separation:FakeEstimation")
@@ -190,6 +213,26 @@ class Estimates(Quiet):
         if self.kwargs.get("fault") == "nan":
             estimate[1, 1] = np.nan
         return {"move": 3, "estimate": estimate}
+
+
+class Counts(Quiet):
+    """Estimates by the number of the second; may stray or say more when it is built again."""
+
+    built = 0
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        Counts.built += 1
+
+    def reset(self, *, seed=None):
+        self.second = 0
+
+    def act(self, observation):
+        again = Counts.built > 1
+        says = self.second + (100 if again and self.kwargs.get("fault") == "score" else 0)
+        self.second += 1
+        move = 1 if again and self.kwargs.get("fault") == "way" and self.second == 5 else 3
+        return {"move": move, "estimate": np.full((4, 2), says, np.float32)}
 
 
 class GivesUp(Quiet):

@@ -9,7 +9,7 @@ import pytest
 from reading import Page
 
 from av_envs.benchmarks import report, verify
-from av_envs.benchmarks.board.sounds import replayed_sound
+from av_envs.benchmarks.board.replaying import replay
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.episodes import Job
 from av_envs.benchmarks.results.files import read_result
@@ -72,14 +72,19 @@ def test_it_can_be_verified_and_shown(results, capsys):
     page = Page((folder / "leaderboard.html").read_text())
     agents = page.data["suites"][SUITE.name]["agents"]
     assert agents[0]["name"] == "Random + oracle predictor"
-    assert all("audio" in agent["episodes"][0] for agent in agents)
+    assert all("tracks" in agent["episodes"][0] for agent in agents)
     assert all(floors["rooms"] for floors in page.data["maps"].values())
 
 
 def test_the_way_is_heard_again(results):
-    heard = replayed_sound(SUITE, read_result(results["zero"])["episodes"][1])
+    result = read_result(results["zero"])
+    taken = replay(SUITE, result["episodes"][1], result)
+    heard = taken.heard
     assert heard.shape == (2, STEPS * 4000)
     assert (np.abs(heard.reshape(2, STEPS, 4000)).max(axis=2) > 0).all()
+    assert (taken.truth, taken.estimate) == (None, None)
+    assert taken.views.shape == (STEPS + 1, 2, 128, 128, 3)
+    assert (taken.views[:, 0] != taken.views[:, 1]).any()
 
 
 def test_the_example_of_the_manual_plays(tmp_path, monkeypatch):

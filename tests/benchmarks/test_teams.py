@@ -11,7 +11,7 @@ from reading import Page
 from av_envs.benchmarks import measure_scales, report, run, verify
 from av_envs.benchmarks.board.leaderboard import build_rows
 from av_envs.benchmarks.board.normalisation import read_scales
-from av_envs.benchmarks.board.sounds import replayed_sound
+from av_envs.benchmarks.board.replaying import replay
 from av_envs.benchmarks.board.tables import plain_text
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.play.agents import AgentSpec
@@ -187,19 +187,22 @@ def test_the_page_shows_and_sounds_a_team(walked):
     record = next(e for e in read_result(path)["episodes"] if e["episode"] == best["episode"])
     assert best["replay"] == record["replay"]
     assert best["beside"] == {name: record["metrics"][name] for name in ("wcr", "cr", "pe")}
-    assert "audio" in best
+    assert [track["name"] for track in best["tracks"]] == ["clap"]
+    assert best["no_estimate"] == ""
+    assert [len(tiles) for tiles in best["views"]["tiles"]] == [21, 21]
     assert best["pace"] == 4  # steps in a second
     assert set(data["maps"]) == {"flat-0", "flat-1", "flat-2"}
 
 
 def test_what_was_measured_is_heard_again(walked):
     record = read_result(walked)["episodes"][0]
-    heard = replayed_sound(TEAM_SUITE, record)
+    taken = replay(TEAM_SUITE, record, read_result(walked))
+    heard = taken.heard
     assert heard.shape == (2, 20 * 4000)
     np.testing.assert_allclose(heard[0, 2000::4000], np.arange(1, 21) / 100)
     record["replay"]["walkers"][0]["start"][0] += 1
     with pytest.raises(UserError, match="another version of the environment"):
-        replayed_sound(TEAM_SUITE, record)
+        replay(TEAM_SUITE, record, read_result(walked))
 
 
 def test_a_whole_suite_fits_into_a_small_file(tmp_path):

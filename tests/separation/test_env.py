@@ -367,3 +367,14 @@ def test_the_page_names_every_info_and_reward():
         assert f"`{key}`" in page
     for name in REWARDS:
         assert f'`"{name}"`' in page
+
+
+def test_what_the_agent_sees_is_seen_without_being_observed():
+    seeing, blind = SeparationEnv(houses=2), SeparationEnv(houses=2, observations=["pose"])
+    seeing.reset(seed=3)
+    blind.reset(seed=3)
+    assert blind.has_views
+    for action in (Action.LEFT, Action.FORWARD):
+        observation = seeing.step(action)[0]
+        blind.step(action)
+        np.testing.assert_array_equal(blind.see(), observation["rgb"][np.newaxis])

@@ -253,3 +253,29 @@ def test_refined_scores_need_one_estimate_per_second():
     wrong[1, 2, 3] = -1
     with pytest.raises(ValueError, match=r"estimate of second 1 is -1.0 at frequency 2, frame 3"):
         env.score_refined(wrong)
+
+
+def test_what_was_scored_can_be_heard(own, plugged):
+    """SI-SDR of the sound is the score; of an agent's own estimate it is of the second before."""
+    own.reset(seed=4)
+    for move in (0, 1):
+        dry, mixture = own.target_second(), own.state.audio.mixture
+        info = own.step({"move": move, "estimate": mixture})[4]
+        assert si_sdr(own.estimated_second(), dry) == pytest.approx(info["si_sdr"], abs=1e-3)
+        assert own.estimated_second().shape == (16_000,)
+    other = plugged("Louder")
+    other.reset(seed=4)
+    info = other.step(0)[4]
+    heard = si_sdr(other.estimated_second(), other.target_second())
+    assert heard == pytest.approx(info["si_sdr"], abs=1e-3)
+
+
+def test_without_an_estimate_there_is_none_to_hear(own):
+    own.reset(seed=4)
+    with pytest.raises(ValueError, match="no estimate of estimator='agent' was scored in second 0"):
+        own.estimated_second()
+    listener = SeparationEnv(houses=2)
+    listener.reset(seed=4)
+    listener.step(0)
+    with pytest.raises(ValueError, match="no estimate of estimator='mixture'"):
+        listener.estimated_second()

@@ -114,6 +114,7 @@ def test_a_view_that_nobody_has_is_an_error_but_not_for_the_map():
     for look in (blind.views.view, blind.views.labels):
         with pytest.raises(ValueError, match="nobody took pictures"):
             look(0, 0)
+    assert (blind.has_views, house.has_views) == (False, True)
     assert blind.picture(0, 0).shape == (128, 128, 3)
     assert len(np.unique(blind.picture(0, 0))) == 1
     np.testing.assert_array_equal(house.picture(1, 2), house.views.view(1, 2)[0])

@@ -1,10 +1,8 @@
-/* Sorts the tables, draws the episodes on their maps and plays them. All data lies in the
-   page as JSON; see gallery.py for its form. On the maps y points down, so y is negated. */
+/* Sorts the tables and draws the episodes on their maps. All data lies in the page as JSON; see
+   gallery.py for its form. On the maps y points down, so y is negated. */
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const HEADINGS = [[1, 0], [0, -1], [-1, 0], [0, 1]]; // east, north, west, south
-const SILENT_STEPS_PER_SECOND = 4;
-const SERIES_DIGITS = 2; // as recorded
 const WALKER_COLOURS = 4; // as many as page.css has
 const WALKERS_APART = 0.14; // m
 const FINE_STRIDE = 0.75; // m; ways of shorter steps are drawn thinner
@@ -167,110 +165,10 @@ function card(episode, suite) {
   const text = element("p", {}, why, element("b", {}, verdict(episode, suite)));
   const place = [episode.scene, episode.group, `episode ${episode.episode}`].filter(Boolean);
   text.append(element("br"), place.join(", "));
-  if (episode.audio) text.append(element("br"), "\u25B6 with sound");
+  if (episode.tracks) text.append(element("br"), `\u25B6 with sound${episode.views ? " and view" : ""}`);
   made.append(text);
   return made;
 }
-
-/* ---- the player ---- */
-
-const dialog = document.getElementById("player");
-let stopPlaying = () => {};
-
-function chart(series) {
-  const known = series.filter((value) => value !== null);
-  let [low, high] = [Math.min(0, ...known), Math.max(0, ...known)];
-  if (low === high) [low, high] = [low - 1, high + 1];
-  const across = (step) => (100 * step) / series.length;
-  const down = (value) => (100 * (high - value)) / (high - low);
-  const svg = shape("svg", { class: "chart", "aria-hidden": "true", viewBox: "0 0 100 100", preserveAspectRatio: "none" });
-  svg.append(shape("line", { x1: 0, x2: 100, y1: down(0), y2: down(0) }));
-  let points = [];
-  const flush = () => {
-    if (points.length) svg.append(shape("polyline", { points: points.join(" ") }));
-    points = [];
-  };
-  series.forEach((value, k) => {
-    if (value === null) return flush();
-    points.push(`${across(k)},${down(value)}`, `${across(k + 1)},${down(value)}`);
-  });
-  flush();
-  const now = shape("line", { class: "now", y1: 0, y2: 100 });
-  svg.append(now);
-  const moveTo = (step) => ["x1", "x2"].forEach((key) => now.setAttribute(key, across(step)));
-  return { svg, moveTo, low, high };
-}
-
-function openPlayer(episode, agentName, suite) {
-  stopPlaying();
-  const picture = drawing(episode, true);
-  const { svg, steps } = picture;
-  const graph = chart(episode.series);
-  const slider = element("input", { type: "range", min: 0, max: steps, step: 1, "aria-label": "second" });
-  const clock = element("span");
-  const seen = episode.audio ? spectrogram(episode.audio) : null;
-  const show = (step) => {
-    picture.show(step);
-    slider.value = step;
-    if (seen) seen.moveTo(step / steps);
-    graph.moveTo(step);
-    const value = step ? episode.series[step - 1] : undefined;
-    const silent = episode.replay.target ? "target silent" : "undefined";
-    const known = value == null ? silent : withUnit(value.toFixed(SERIES_DIGITS), suite);
-    const score = value === undefined ? "" : `, ${known}`;
-    clock.textContent = `${step} s${score}`;
-  };
-  const play = element("button", { class: "play", type: "button" }, "Play");
-  playing(episode, steps, show, slider, play);
-  const close = element("button", { class: "play", type: "button" }, "Close");
-  close.addEventListener("click", () => dialog.close());
-  const what = element("p", {}, element("b", {}, `${agentName}: ${verdict(episode, suite)}`));
-  const place = [episode.scene, episode.group, `episode ${episode.episode}`].filter(Boolean);
-  what.append(element("br"), place.join(", ") + (episode.replay.target ? `; target: ${episode.replay.target}` : ""));
-  const range = withUnit(`${graph.low.toFixed(1)} to ${graph.high.toFixed(1)}`, suite);
-  const axis = element("div", { class: "axis" },
-    element("span", {}, `${suite.metric} from ${range}, second by second`), clock);
-  dialog.replaceChildren(element("header", {}, what, close), svg,
-    element("div", { class: "controls" }, play, slider), graph.svg, axis, ...(seen ? [seen.box] : []));
-  show(0);
-  dialog.showModal();
-}
-
-/* With sound the sound is the clock: during step k the agent stands at pose k + 1. */
-function playing(episode, steps, show, slider, button) {
-  const pace = episode.pace ?? SILENT_STEPS_PER_SECOND; // steps in a second
-  const sound = episode.audio ? new Audio(`data:audio/ogg;base64,${episode.audio}`) : null;
-  let timer = null;
-  const halt = () => {
-    clearInterval(timer);
-    timer = null;
-    if (sound) sound.pause();
-    button.textContent = "Play";
-  };
-  const tick = () => {
-    const step = sound ? Math.min(steps, Math.floor(pace * sound.currentTime) + 1) : Number(slider.value) + 1;
-    if (step > steps || (sound && sound.ended)) return halt();
-    show(step);
-  };
-  const start = () => {
-    if (Number(slider.value) >= steps) show(0);
-    if (sound) {
-      sound.currentTime = Number(slider.value) / pace;
-      sound.play().catch(() => { halt(); button.textContent = "This browser cannot play Ogg Opus"; });
-    }
-    timer = setInterval(tick, (sound ? 100 : 1000) / pace);
-    button.textContent = "Pause";
-  };
-  button.addEventListener("click", () => (timer ? halt() : start()));
-  slider.addEventListener("input", () => {
-    halt();
-    show(Number(slider.value));
-  });
-  stopPlaying = halt;
-}
-
-dialog.addEventListener("close", () => stopPlaying());
-dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 
 /* ---- galleries ---- */
 

@@ -6,8 +6,10 @@ unless AV_ENVS_BROWSER=required says that they must run.
 
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
+from fake_rir_measure import TEAM_SUITE
 from fake_separation import FAKE_SUITE
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -29,6 +31,9 @@ FLAGS = (
 )  # fmt: skip
 DESK, PHONE = (1200, 900), (390, 844)
 PATIENCE = 20  # s, for sound to begin on a busy machine
+OWN_SUITE = replace(FAKE_SUITE, name="fake-own-v1", env_id="fake_separation:FakeEst-v0")
+WATCH_SOUNDS = """const Real = window.Audio; window.sounds = [];
+  window.Audio = function (source) { sounds.push(new Real(source)); return sounds.at(-1); }"""
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +45,19 @@ def page(tmp_path_factory):
         for name in ("Oracle", "StandInPlace"):
             run_suite(Job(FAKE_SUITE, AgentSpec(f"av_envs.baselines.separation:{name}")), directory)
         report.write_report(directory, n_audio=1)
+    return (directory / "leaderboard.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def other_page(tmp_path_factory):
+    """The address of a report on an agent that separates and on a team, both with sound."""
+    directory = tmp_path_factory.mktemp("other")
+    jobs = (OWN_SUITE, "fake_separation:Estimates"), (TEAM_SUITE, "fake_rir_measure:Walkers")
+    with pytest.MonkeyPatch.context() as patch:
+        for suite, agent in jobs:
+            patch.setitem(suites.SUITES, suite.name, suite)
+            run_suite(Job(suite, AgentSpec(agent)), directory)
+        report.write_report(directory, n_audio=1, trust=True)
     return (directory / "leaderboard.html").as_uri()
 
 
@@ -68,6 +86,19 @@ def browser(chromium, page):
     chromium.get(page)
     yield chromium
     assert [line for line in chromium.get_log("browser") if line["level"] == "SEVERE"] == []
+
+
+@pytest.fixture
+def other(browser, other_page):
+    """A function: opens the first episode of a suite of the other page, its sounds watched."""
+
+    def opened(suite):
+        browser.get(other_page)
+        browser.execute_script(WATCH_SOUNDS)
+        find(browser, f'[data-gallery="{suite.name}"] .card').click()
+        return browser
+
+    return opened
 
 
 def look(driver, size, scheme):
@@ -157,18 +188,115 @@ def test_a_house_leads_to_its_episodes(browser):
     assert len(browser.find_elements(By.CSS_SELECTOR, ".list li")) == len(cards)
 
 
-def test_the_sound_is_drawn(browser):
-    """The tone of the environment is a bright line on a dark ground, and the cursor follows."""
+def drawn(driver):
+    """Canvases of all sounds, once they are drawn."""
+    canvases = driver.find_elements(By.CSS_SELECTOR, "dialog .heard canvas")
+    for canvas in canvases:
+        WebDriverWait(driver, PATIENCE).until(lambda _, c=canvas: c.get_attribute("data-drawn"))
+    return canvases
+
+
+def test_the_sounds_are_drawn(browser):
+    """The tone of the environment is a bright line on a dark ground, and the cursors follow."""
     slider = open_player(browser)
-    canvas = find(browser, "dialog canvas")
-    WebDriverWait(browser, PATIENCE).until(lambda _: canvas.get_attribute("data-drawn") == "yes")
-    brightness = """const c = arguments[0].getContext("2d").getImageData(0, 0, 480, 256).data;
+    mixture, truth = drawn(browser)
+    assert [mixture.get_attribute("height"), truth.get_attribute("height")] == ["256", "128"]
+    brightness = """const c = arguments[0].getContext("2d").getImageData(0, 0, 480, 128).data;
       const reds = c.filter((_, k) => k % 4 === 0); return [Math.max(...reds), Math.min(...reds)]"""
-    brightest, darkest = browser.execute_script(brightness, canvas)
-    assert brightest > 240
-    assert darkest < 60
+    for canvas in (mixture, truth):
+        brightest, darkest = browser.execute_script(brightness, canvas)
+        assert brightest > 200
+        assert darkest < 60
     slider.send_keys(Keys.END)
-    assert find(browser, "dialog .now[style]").get_attribute("style") == "left: 100%;"
+    marks = browser.find_elements(By.CSS_SELECTOR, "dialog .heard .now")
+    assert [mark.get_attribute("style") for mark in marks] == ["left: 100%;"] * 2
+
+
+def test_where_nothing_separates_the_page_says_so(browser):
+    open_player(browser)
+    labels = browser.find_elements(By.CSS_SELECTOR, "dialog .track label")
+    assert [label.text.split()[0] for label in labels] == ["mixture", "truth"]
+    tracks = browser.find_elements(By.CSS_SELECTOR, "dialog .track")
+    assert tracks[1].text.startswith("no estimate nothing separates here")
+
+
+def test_one_changes_over_between_sounds_without_a_jump(other):
+    browser = other(OWN_SUITE)
+    labels = browser.find_elements(By.CSS_SELECTOR, "dialog .track label")
+    assert [label.text.split()[0] for label in labels] == ["mixture", "estimate", "truth"]
+    assert len(drawn(browser)) == 3
+    button = find(browser, "dialog .controls .play")
+    heard = "return sounds.map((one) => one.paused ? null : one.currentTime)"
+    button.click()
+    wait = WebDriverWait(browser, PATIENCE)
+    wait.until(lambda _: (browser.execute_script(heard)[0] or 0) > 1.5)
+    labels[1].click()
+    wait.until(lambda _: browser.execute_script(heard)[1] is not None)
+    mixture, estimate, truth = browser.execute_script(heard)
+    assert (mixture, truth) == (None, None)
+    assert estimate > 1.4
+    assert button.text == "Pause"
+    radio = labels[1].find_element(By.TAG_NAME, "input")
+    radio.send_keys(Keys.ARROW_DOWN)
+    wait.until(lambda _: browser.execute_script(heard)[2] is not None)
+    assert browser.execute_script(heard)[:2] == [None, None]
+    button.click()
+    assert browser.execute_script(heard) == [None, None, None]
+
+
+def test_the_sound_that_was_chosen_in_silence_is_played(other):
+    browser = other(OWN_SUITE)
+    browser.find_elements(By.CSS_SELECTOR, "dialog .track label")[2].click()
+    find(browser, "dialog .controls .play").click()
+    playing = "return sounds.map((one) => one.paused)"
+    wait = WebDriverWait(browser, PATIENCE)
+    wait.until(lambda _: browser.execute_script(playing) == [True, True, False])
+
+
+def green(driver, canvas):
+    """Of the pixel in the middle of a view."""
+    pixel = 'return arguments[0].getContext("2d").getImageData(64, 64, 1, 1).data[1]'
+    return driver.execute_script(pixel, canvas)
+
+
+def test_the_camera_follows_the_scrubber(browser):
+    """The environment shows a grey that is lighter by 10 after every step."""
+    slider = open_player(browser)
+    view = find(browser, "dialog .views canvas")
+    assert view.get_attribute("aria-label") == "what the agent sees"
+    WebDriverWait(browser, PATIENCE).until(lambda _: view.get_attribute("data-tile") == "0")
+    assert green(browser, view) == 0
+    for _ in range(4):
+        slider.send_keys(Keys.ARROW_RIGHT)
+    assert green(browser, view) == 40
+    slider.send_keys(Keys.END)
+    assert green(browser, view) == 200
+
+
+def test_every_robot_has_a_view_of_its_own_and_one_clap_is_heard(other):
+    browser = other(TEAM_SUITE)
+    views = browser.find_elements(By.CSS_SELECTOR, "dialog .views canvas")
+    names = [view.get_attribute("aria-label") for view in views]
+    assert names == ["what robot_0 sees", "what robot_1 sees"]
+    find(browser, "dialog input[type=range]").send_keys(Keys.END)
+    WebDriverWait(browser, PATIENCE).until(lambda _: views[0].get_attribute("data-tile"))
+    assert [green(browser, view) for view in views] == [20, 100]
+    assert not browser.find_elements(By.CSS_SELECTOR, "dialog input[type=radio]")
+    assert find(browser, "dialog .track").text.startswith("clap")
+    assert find(browser, "dialog .axis").text.split("\n")[-1].startswith("step 20")
+
+
+def test_on_a_phone_the_scrubber_stays_in_sight(other, browser):
+    look(browser, (PHONE[0], PHONE[1] // 2), "dark")  # turned, or with its keyboard open
+    other(OWN_SUITE)
+    places = """const box = document.querySelector("dialog"); box.scrollTop = box.scrollHeight;
+      const [a, b] = [box, box.querySelector(".controls")].map((e) => e.getBoundingClientRect());
+      return [box.scrollTop, a.top, b.top, box.scrollWidth, box.clientWidth]"""
+    drawn(browser)
+    scrolled, dialog, controls, wide, width = browser.execute_script(places)
+    assert scrolled > 0
+    assert controls >= dialog
+    assert wide == width
 
 
 def test_a_phone_scrolls_down_only(browser):
@@ -189,7 +317,12 @@ def test_in_the_dark_the_paper_is_darker_than_the_ink(browser):
 
 def test_what_can_be_operated_has_a_name(browser):
     open_player(browser)
-    nameless = """return [...document.querySelectorAll("button, input, svg[role=img], audio")]
-      .filter((e) => e.checkVisibility() && !e.textContent.trim() && !e.getAttribute("aria-label"))
-      .map((e) => e.outerHTML.slice(0, 80))"""
+    nameless = """const named = (e) => e.textContent.trim() || e.getAttribute("aria-label") ||
+        [...(e.labels ?? [])].some((label) => label.textContent.trim());
+      return [...document.querySelectorAll("button, input, canvas, [role]")]
+      .filter((e) => e.checkVisibility() && !named(e)).map((e) => e.outerHTML.slice(0, 80))"""
     assert browser.execute_script(nameless) == []
+    labels = [element.get_attribute("aria-label") for element in drawn(browser)]
+    assert labels == ["spectrogram of the mixture", "spectrogram of the truth"]
+    group = find(browser, "dialog [role=radiogroup]")
+    assert group.get_attribute("aria-label") == "sound that is played"

@@ -71,7 +71,7 @@ def test_it_is_verified_shown_with_sound_and_compared(files, capsys):
     assert report.main([str(old.parent), "--audio", "1"]) == 0
     data = Page((old.parent / "leaderboard.html").read_text()).data
     (suite,) = data["suites"].values()
-    assert "audio" in suite["agents"][0]["episodes"][0]
+    assert "tracks" in suite["agents"][0]["episodes"][0]
     name = suite["agents"][0]["name"]
     assert compare.main([str(old.parent), "--against", name]) == 0
     capsys.readouterr()
