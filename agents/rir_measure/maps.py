@@ -18,9 +18,16 @@ class Maps:
         """Features (N, R, ...), and with them `footprints` (N, R, 3, 21, 21) float16 0 or 1.
 
         starts  (N,) bool, where an episode begins: its map begins anew
+
+        Raises ValueError where all robots begin at (0, 0): each counts from a place of its own.
         """
         if self._drawing is None:
             return features
+        if starts.any() and not features["position"][starts].any():
+            raise ValueError(
+                "every robot starts at (0, 0), in a frame of its own; a map needs "
+                "position_frame='scene'"
+            )
         shape = features["position"].shape[:2]
         rows = {key: features[key].flatten(0, 1).cpu().numpy() for key in NEEDS}
         drawn = torch.from_numpy(self._drawing.drawn(rows, starts.cpu().numpy()))

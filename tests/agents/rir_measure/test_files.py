@@ -155,6 +155,15 @@ def test_a_team_with_a_map_sees_where_it_has_been(tmp_path):
         agent.act(env.step(np.array([1, 1]))[0])
 
 
+def test_a_map_needs_one_frame_for_all_robots(tmp_path):
+    path = tmp_path / "mapped.safetensors"
+    save_team(small_team(policy=PolicyConfig(state_size=8, map=True)), path, {})
+    env = gym.make("AVRIRMeasure-v0", position_frame="start", **ONE_FLAT)
+    agent = entries.Macma(env.observation_space, env.action_space, seed=0, checkpoint=str(path))
+    with pytest.raises(ValueError, match="a map needs position_frame='scene'"):
+        agent.act(env.reset(seed=0)[0])
+
+
 def test_the_likeliest_moves_are_not_drawn(files, room):
     path = str(files / "macma.safetensors")
     made = [entries.Macma(*room, seed=s, checkpoint=path, likeliest=True) for s in (1, 2)]
