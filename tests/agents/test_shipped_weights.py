@@ -10,7 +10,7 @@ import torch
 import av_envs
 import av_envs.agents
 from av_envs.agents.adapters.sb3 import SB3Agent
-from av_envs.agents.rir_measure import PlaceChooser
+from av_envs.agents.rir_measure import Curiosity, Macma, Macmara, Occupancy, PlaceChooser
 from av_envs.agents.separation import Active, LearnedDoA, Memoryless, Move2Hear, Novelty, SingleStep
 from av_envs.agents.separation.agent import load_locator, load_separator
 from av_envs.agents.separation.checkpoints import check_classes
@@ -44,11 +44,25 @@ OTHERS = {
     "localizer",
 }
 REFINERS = {"few_rays", "pseudo_real"}
+TEAMS = {"macma": Macma, "macmara": Macmara, "occupancy": Occupancy, "curiosity": Curiosity}
 
 
 def test_every_file_is_known_and_small():
-    assert {path.stem for path in FOLDER.iterdir()} == {*ENVIRONMENTS, *OTHERS, *REFINERS}
+    assert {path.stem for path in FOLDER.iterdir()} == {*ENVIRONMENTS, *OTHERS, *REFINERS, *TEAMS}
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 20_000_000
+
+
+@pytest.mark.parametrize("name", TEAMS)
+def test_the_teams_go_further_than_chance_and_predict_better_than_silence(name):
+    """In an unseen flat; 40 steps at random visit a tenth of it."""
+    env = gym.make("AVRIRMeasure-v0", split="val", houses=1, steps=40)
+    team = TEAMS[name](env.observation_space, env.action_space, seed=0)
+    env.unwrapped.use_predictor(team.predictor)
+    observation, _ = env.reset(seed=0)
+    for _ in range(40):
+        observation, *_, info = env.step(team.act(observation))
+    assert info["cr"] > 0.15
+    assert info["pe"] < 1.0
 
 
 def test_the_shipped_separator_separates():
