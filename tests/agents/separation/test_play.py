@@ -9,6 +9,7 @@ import av_envs  # noqa: F401  registers the environments
 import av_envs.agents.separation as entries
 from av_envs.agents.separation import Active, Move2Hear, Novelty, play
 from av_envs.agents.separation.agent import KINDS, load_separator
+from av_envs.agents.separation.from_afar import FromAfar
 from tests.agents.separation.small_networks import (
     CLASSES,
     saved_agent,
@@ -240,3 +241,21 @@ def test_from_afar_another_policy_walks_until_the_switch(entry, env, agent_files
 def test_a_switch_that_cannot_be(entry, agent_files):
     with pytest.raises(ValueError, match="switch must be a whole number"):
         entry("move2hear", far=str(agent_files["move2hear"]), switch=-1)
+
+
+def test_from_afar_a_policy_without_a_memory_walks(entry, env, agent_files, separator_file):
+    def from_afar(switch: int) -> FromAfar:
+        return FromAfar(
+            env.observation_space, env.action_space, seed=0, separator=separator_file,
+            checkpoint=str(agent_files["move2hear"]), far=str(agent_files["memoryless"]),
+            switch=switch,
+        )  # fmt: skip
+
+    walks, _, _ = episode(entry("memoryless"), env)
+    separates, _, _ = episode(entry("move2hear"), env)
+    actions, _, _ = episode(from_afar(STEPS), env)
+    assert [action["move"] for action in actions] == [action["move"] for action in walks]
+    for mine, theirs in zip(actions, separates, strict=True):
+        np.testing.assert_array_equal(mine["estimate"], theirs["estimate"])
+    at_once, _, _ = episode(from_afar(0), env)
+    assert [action["move"] for action in at_once] == [action["move"] for action in separates]
