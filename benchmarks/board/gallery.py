@@ -10,12 +10,12 @@ from av_envs.benchmarks.board.leaderboard import Row, too_few
 from av_envs.benchmarks.board.maps import map_of
 from av_envs.benchmarks.board.sounds import SAMPLE_RATE, ogg, replayed_sound
 from av_envs.benchmarks.board.tables import beside, digits_of
+from av_envs.benchmarks.options.report import EXTREMES
 from av_envs.benchmarks.play.trajectories import TASKS
 from av_envs.benchmarks.suites.suite import SUITES, Suite
 from av_envs.progress import progress_bar
 
 N_RANDOM = 20  # the same episodes for every agent, so that ways can be compared
-EXTREMES = ("best", "median", "worst")
 
 Record = dict[str, Any]
 
