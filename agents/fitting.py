@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from av_envs.agents.curve import write_rows
+from av_envs.agents.runs import LAST
 from av_envs.agents.states import load_state, save_state
 from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.progress import progress_bar
 
-LAST = "last.pt"  # name of the file from which a run goes on
 WARM_UP = 200  # updates in which the learning rate rises
 SAVED_EVERY = 500  # updates
 

@@ -10,11 +10,19 @@ from typing import Any, Protocol
 
 import gymnasium as gym
 
-from av_envs.arguments import parse
+from av_envs.arguments import imported, parse
 from av_envs.whole_files import write_whole
 
+LAST = "last.pt"  # in the directory of a run: from which it goes on
+CHECKPOINT = "checkpoint.pt"  # likewise, of PPO
 MISTAKES = (ValueError, TypeError, gym.error.Error)  # of options; argparse's own status, 2
-FAULTS = (OSError, FloatingPointError)  # of the run, which can go on; status 1
+
+
+class RunEndedError(Exception):
+    """A run that was well begun cannot go on now; the message says all."""
+
+
+FAULTS = (OSError, FloatingPointError, RunEndedError)  # of the run, which can go on; status 1
 
 
 def json_object(text: str) -> dict[str, Any]:
@@ -110,25 +118,25 @@ def _config_in(path: Path) -> dict[str, Any]:
 
 
 def run_command(
-    run: Callable[[Any], None],
+    run: Callable[[Any], None] | str,
     options: type,
     prog: str,
     description: str | None,
     argv: Sequence[str] | None,
     last: str,
-    faults: tuple[type[Exception], ...] = FAULTS,
 ) -> int:
     """Parse the options, run, and return the exit status: what goes wrong is one line.
 
+    run      or "module:function", imported when it is clear that more than help is asked for
     options  dataclass of `option`s, with `out`, the directory of the run
     last     name of the file there that the run goes on from
-    faults   errors that end a run which was well begun
     """
     parser = build_parser(options, prog, description)
     given = options(**vars(parse(parser, argv)))
     try:
-        run(given)
-    except faults as fault:
+        carry_out = imported(run) if isinstance(run, str) else run
+        carry_out(given)
+    except FAULTS as fault:
         hint = _hint(given.out / last) if isinstance(fault, OSError) else ""  # others say it
         print(f"error: {fault}{hint}", file=sys.stderr)
         return 1

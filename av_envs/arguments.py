@@ -6,10 +6,11 @@ A command calls `parse` in place of `parser.parse_args`. `av-envs NAME ...` tell
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple
 
 COMPLETING = "_ARGCOMPLETE"  # variable of argcomplete: a shell asks how a line may go on
 
@@ -48,6 +49,12 @@ def parse(
     if COMPLETING in os.environ:
         complete(parser)
     return parser.parse_args(arguments)
+
+
+def imported(path: str) -> Callable[..., Any]:
+    """The function that "module:function" names; only now its module is imported."""
+    module, _, function = path.partition(":")
+    return getattr(import_module(module), function)
 
 
 def complete(parser: argparse.ArgumentParser) -> None:

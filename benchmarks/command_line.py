@@ -4,28 +4,39 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from av_envs.arguments import parse
+from av_envs.arguments import imported, parse
 from av_envs.paths import path_argument
 
 MISTAKE = 2  # exit status of argparse for wrong arguments, and ours
 
 
 class UserError(Exception):
-    """A mistake that the user can correct; the message says which and how."""
+    """A mistake that the user can correct; the message says which and how.
+
+    status  with which the command ends
+    """
+
+    def __init__(self, message: str, status: int = MISTAKE):
+        super().__init__(message)
+        self.status = status
 
 
 def run_command(
-    command: Callable[[argparse.Namespace], None],
+    command: Callable[[argparse.Namespace], None] | str,
     parser: argparse.ArgumentParser,
     argv: list[str] | None,
 ) -> int:
-    """Parse, run, and return the exit status."""
+    """Parse, run, and return the exit status.
+
+    command  or "module:function", imported when it is clear that more than help is asked for
+    """
     arguments = parse(parser, argv)
     try:
-        command(arguments)
+        carry_out = imported(command) if isinstance(command, str) else command
+        carry_out(arguments)
     except UserError as mistake:
         print(f"{parser.prog}: {mistake}", file=sys.stderr)
-        return MISTAKE
+        return mistake.status
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted; finished result files are kept", file=sys.stderr)
         return 130

@@ -1,11 +1,4 @@
-"""Agents against one of them, episode by episode: `python -m av_envs.benchmarks.compare results`.
-
-Prints a table per suite: the score as on the board; how much better each agent was than the one
-named by --against in the same episodes, averaged like scores, with its 95 % interval; and in which
-share of the episodes it was better at all.
-
-With two result files in place of the directory, `... compare A.json B.json`: A against B.
-"""
+"""Agents against one of them, episode by episode."""
 
 import argparse
 import sys
@@ -15,11 +8,11 @@ from typing import Any
 from av_envs.benchmarks.board.leaderboard import Row
 from av_envs.benchmarks.board.statistics import Score, board_score, by_task
 from av_envs.benchmarks.board.tables import heading, interval, markdown_lines, number, score_digits
-from av_envs.benchmarks.command_line import UserError, add_suite_files, run_command
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.options.compare import main
 from av_envs.benchmarks.report import read_checked, read_rows
 from av_envs.benchmarks.results.files import canonical
 from av_envs.benchmarks.suites.suite import SUITES, Suite, add_suite
-from av_envs.paths import path_argument
 
 Result = dict[str, Any]
 Values = dict[tuple[str, int], tuple[str, float]]  # (group, episode): (scene, score)
@@ -107,7 +100,8 @@ def sentence(first: Result, second: Result) -> str:
     )
 
 
-def _compare(arguments: argparse.Namespace) -> None:
+def carry_out(arguments: argparse.Namespace) -> None:
+    """What the command line asks for."""
     for path in arguments.suite:
         add_suite(path)
     paths = arguments.paths
@@ -121,20 +115,6 @@ def _compare(arguments: argparse.Namespace) -> None:
     for name in dict.fromkeys(row.suite for row in ranked):
         mine = [row for row in ranked if row.suite == name]
         print(table(SUITES[name], mine, results, arguments.against), end="\n\n")
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.compare", description=__doc__)
-    parser.add_argument(
-        "paths",
-        type=path_argument,
-        nargs="+",
-        metavar="DIR | A B",
-        help="where av_envs.benchmarks.run put its files, or two of these files",
-    )
-    parser.add_argument("--against", default="Random", help="an agent's name, default Random")
-    add_suite_files(parser)
-    return run_command(_compare, parser, argv)
 
 
 if __name__ == "__main__":

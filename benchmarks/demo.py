@@ -1,8 +1,4 @@
-"""The whole path once: `python -m av_envs.benchmarks.demo --out demo` (or `make demo`).
-
-Three agents walk through four unseen houses, a leaderboard ranks them, and
-the best episode of the oracle becomes a film with sound.
-"""
+"""The whole path once: play, rank and film."""
 
 import argparse
 import sys
@@ -11,14 +7,13 @@ from pathlib import Path
 
 from av_envs.benchmarks.board.film import film_episode
 from av_envs.benchmarks.board.tables import plain_text
-from av_envs.benchmarks.command_line import run_command
+from av_envs.benchmarks.options.demo import main
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.episodes import Job, make_env
 from av_envs.benchmarks.report import NAME, write_report
 from av_envs.benchmarks.results.files import read_result
 from av_envs.benchmarks.run import run_suite
 from av_envs.benchmarks.suites.suite import Suite, suite_named
-from av_envs.paths import path_argument
 
 SUITE = "sep-demo-v2"
 AGENTS = tuple(
@@ -73,18 +68,13 @@ def _say(step: int, text: str) -> None:
     print(f"\n[{step}/4] {text}", flush=True)
 
 
-def _demo(arguments: argparse.Namespace) -> None:
+def carry_out(arguments: argparse.Namespace) -> None:
+    """What the command line asks for."""
     start = time.perf_counter()
     files = run_demo(suite_named(SUITE), arguments.out)
     print(f"\nDone in {time.perf_counter() - start:.0f} s. Look at")
     for path in files:
         print(f"  {path.resolve()}")
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.demo", description=__doc__)
-    parser.add_argument("--out", type=path_argument, default=Path("demo"), help="default: demo")
-    return run_command(_demo, parser, argv)
 
 
 if __name__ == "__main__":

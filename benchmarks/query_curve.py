@@ -1,11 +1,11 @@
-r"""Errors of predictors on held-out pairs, while a team measures more and more.
+r"""Errors of predictors on held-out pairs, while teams measure more and more.
 
     python -m av_envs.benchmarks.query_curve --kind flat --split val --episodes 20 \\
         --predictors interpolating interpolating_depth
 
-All predictors hear and see the same walks, those of `--team`. Prints means over episodes, one in
-each dwelling, with 95 % bootstrap intervals, and what each predictor differs by from the first,
-paired over episodes.
+All predictors hear and see the same walks, those of each `--team`, which all begin alike and are
+asked for the same pairs. Prints means over episodes, one in each dwelling, with 95 % bootstrap
+intervals, and what each team with each predictor differs by from the first, paired over episodes.
 """
 
 import argparse
@@ -104,7 +104,7 @@ def interval(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def tables(played: list[dict[str, list[Errors]]], asked: list[int]) -> str:
-    """One Markdown table for each error: predictors by numbers of steps."""
+    """One Markdown table for each error: who measures and predicts, by numbers of steps."""
     names, text = list(played[0]), []
     for key, (title, digits) in ERRORS.items():
         curves = {
@@ -129,6 +129,7 @@ def _compare(arguments: argparse.Namespace) -> None:
         raise UserError(str(mistake)) from mistake
     if any(getattr(predictor, "privileged", ()) for predictor in predictors.values()):
         raise UserError("a predictor that knows the truth needs no held-out pairs")
+    teams = _labelled(arguments.team)
     asked = sorted(set(arguments.steps))
     houses = range(arguments.first, arguments.first + arguments.episodes)
     env = gym.make(
@@ -139,18 +140,36 @@ def _compare(arguments: argparse.Namespace) -> None:
         observations=OBSERVED,
         steps=max(max(asked), 1),
     )
-    played = []
+    played: list[dict[str, list[Errors]]] = []
     for house in progress_bar(houses, f"walking through {arguments.kind}s of {arguments.split}"):
-        of_run = [arguments.kind, arguments.split, house, asked, arguments.queries]
-        of_run += [] if arguments.team == TEAM else [arguments.team]
-        kept = _kept(arguments.out, of_run, list(predictors)) if arguments.out else None
-        if kept is None:
-            kept = play(env, house, predictors, asked, arguments.queries, arguments.team)
-            if arguments.out:
-                with arguments.out.open("a") as file:
-                    file.write(json.dumps([of_run, kept]) + "\n")
-        played.append(kept)
+        played.append({})
+        for label, team in teams.items():
+            of_run = [arguments.kind, arguments.split, house, asked, arguments.queries]
+            of_run += [] if team == TEAM else [team]
+            kept = _kept(arguments.out, of_run, list(predictors)) if arguments.out else None
+            if kept is None:
+                kept = play(env, house, predictors, asked, arguments.queries, team)
+                if arguments.out:
+                    with arguments.out.open("a") as file:
+                        file.write(json.dumps([of_run, kept]) + "\n")
+            played[-1] |= {label + name: errors for name, errors in kept.items()}
     print(tables(played, asked))
+
+
+def _labelled(paths: list[str]) -> dict[str, str]:
+    """Import paths of teams by what stands before the name of a predictor; UserError for others."""
+    for path in paths:
+        try:
+            team = load(path, "team")
+        except ValueError as mistake:
+            raise UserError(str(mistake)) from mistake
+        if getattr(team, "privileged", ()):
+            raise UserError(f"team {path!r} knows {', '.join(team.privileged)}; no other team does")
+    if len(set(paths)) == 1:
+        return {"": paths[0]}
+    short = [path.partition(":")[2] for path in paths]
+    names = short if len(set(short)) == len(set(paths)) else paths
+    return {f"{name}, ": path for name, path in zip(names, paths, strict=True)}
 
 
 def _kept(path: Path, of_run: list, names: list[str]) -> dict[str, list[Errors]] | None:
@@ -176,7 +195,13 @@ def main(argv: list[str] | None = None) -> int:
         default=["interpolating", "interpolating_depth", "mean", "zero"],
         help="names or import paths 'module:Factory'; the others are compared with the first",
     )
-    parser.add_argument("--team", default=TEAM, help="that measures, 'module:Factory'")
+    parser.add_argument(
+        "--team",
+        nargs="+",
+        default=[TEAM],
+        metavar="MODULE:FACTORY",
+        help="that measures; of several, the others are compared with the first",
+    )
     parser.add_argument("--kind", choices=tuple(KINDS), default="flat", help="of dwelling")
     parser.add_argument("--split", choices=SPLITS, default="val")
     parser.add_argument("--first", type=non_negative_int, default=0, help="dwelling of the split")

@@ -1,21 +1,16 @@
-"""A leaderboard from a directory of result files: `python -m av_envs.benchmarks.report DIR`.
-
-Writes leaderboard.md, .csv, .json and .html beside the results; the page shows episodes on
-the map and lets them be seen and heard. A result file that is broken, was edited or contradicts
-itself stops the report; runs that do not count (incomplete, of other code than is here, played
-without isolation) are shown apart, without a rank and with the reason.
-"""
+"""A leaderboard from a directory of result files."""
 
 import argparse
 import sys
 from pathlib import Path
 from typing import Any
 
-from av_envs.benchmarks.board.gallery import EXTREMES, build_gallery
+from av_envs.benchmarks.board.gallery import build_gallery
 from av_envs.benchmarks.board.leaderboard import Row, build_rows, why_unranked
 from av_envs.benchmarks.board.page import html_page
 from av_envs.benchmarks.board.tables import comma_separated, json_text, markdown
-from av_envs.benchmarks.command_line import UserError, add_suite_files, run_command
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.options.report import main
 from av_envs.benchmarks.results.consistency import RefutedError, check_consistency
 from av_envs.benchmarks.results.files import canonical, read_result, write_text
 from av_envs.benchmarks.results.shipped import SHIPPED, files_of
@@ -93,7 +88,8 @@ def write_report(
     return rows, written
 
 
-def _report(arguments: argparse.Namespace) -> None:
+def carry_out(arguments: argparse.Namespace) -> None:
+    """What the command line asks for."""
     for path in arguments.suite:
         add_suite(path)
     beside = {"shipped": SHIPPED, "none": None}.get(arguments.beside, arguments.beside)
@@ -102,36 +98,6 @@ def _report(arguments: argparse.Namespace) -> None:
     written = write_report(arguments.directory, arguments.audio, beside, arguments.trust)[1]
     for path in written:
         print(path)
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.report", description=__doc__)
-    parser.add_argument(
-        "directory", type=path_argument, help="where av_envs.benchmarks.run put its files"
-    )
-    parser.add_argument(
-        "--audio",
-        type=int,
-        choices=range(len(EXTREMES) + 1),
-        default=len(EXTREMES),
-        help="sounds and camera views of the best, median and worst episode of every agent and "
-        "suite but the shipped ones, about 0.2 MB each; default 3, all of these",
-    )
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="where agents' own estimates are scored, run agents that do not come with av-envs, "
-        "too, so that what they separated can be heard",
-    )
-    parser.add_argument(
-        "--beside",
-        default="shipped",
-        metavar="shipped | none | DIR",
-        help="rank them among results of others in the same suites; default: those that come "
-        "with the package",
-    )
-    add_suite_files(parser)
-    return run_command(_report, parser, argv)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,4 @@
-"""Agents play suites: `python -m av_envs.benchmarks.run --suite S --agent A:Factory --out DIR`.
-
-One result file per suite, agent and seed. A file that exists is kept, and an interrupted
-run goes on with the episode where it stopped. Fewer episodes than the suite has, or an
-episode in which the agent failed, make the result incomplete: it is shown by the report
-but not ranked.
-"""
+"""Agents play suites: one result file per suite, agent and seed."""
 
 import argparse
 import json
@@ -20,8 +14,8 @@ import gymnasium as gym
 
 import av_envs
 from av_envs.acoustics.bank import ENGINE_VERSION
-from av_envs.benchmarks.command_line import UserError, run_command
-from av_envs.benchmarks.play.agent_client import TIMEOUT
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.options.run import main
 from av_envs.benchmarks.play.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.play.episodes import Job, Played, make_env, open_job_player, play
 from av_envs.benchmarks.play.journal import Journal
@@ -30,9 +24,7 @@ from av_envs.benchmarks.results.consistency import hash_of, is_complete
 from av_envs.benchmarks.results.files import SCHEMA, canonical, read_result, summarise, write_result
 from av_envs.benchmarks.results.provenance import asset_hash, git_state, hardware, packages
 from av_envs.benchmarks.suites.secret_seeds import check_enough, read_secret_seeds
-from av_envs.benchmarks.suites.suite import SUITES, Group, Suite, playable_suite
-from av_envs.options import non_negative_int, positive_int
-from av_envs.paths import path_argument
+from av_envs.benchmarks.suites.suite import Group, Suite, playable_suite
 from av_envs.progress import progress_bar
 
 WORDS = {
@@ -184,7 +176,8 @@ def _complaint(one: Played) -> str:
     return f"{words}\n{one.traceback}".rstrip()
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def carry_out(arguments: argparse.Namespace) -> None:
+    """What the command line asks for."""
     suites = {given: playable_suite(given) for given in arguments.suite}
     agents = [AgentSpec.parse(path, arguments.agent_kwargs) for path in arguments.agent]
     secret = read_secret_seeds(arguments.secret_seeds) if arguments.secret_seeds else None
@@ -217,45 +210,6 @@ def _command(arguments: argparse.Namespace, suite: str, agent: AgentSpec, seed: 
     if arguments.no_isolation:
         words.append("--no-isolation")
     return shlex.join(["python", "-m", "av_envs.benchmarks.run", *words])
-
-
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.run", description=__doc__)
-    parser.add_argument(
-        "--suite",
-        required=True,
-        nargs="+",
-        help=" | ".join(sorted(SUITES)) + " | the .json file of another one",
-    )
-    parser.add_argument("--agent", required=True, nargs="+", help="module:Factory")
-    parser.add_argument("--agent-kwargs", default="{}", help="JSON object for the factory")
-    parser.add_argument("--episodes", type=positive_int, help="only the first N of every group")
-    parser.add_argument("--seeds", type=non_negative_int, nargs="+", default=[0], help="default: 0")
-    parser.add_argument(
-        "--out", type=path_argument, required=True, help="directory of the result files"
-    )
-    parser.add_argument("--workers", type=positive_int, default=1, help="processes, default 1")
-    parser.add_argument(
-        "--timeout",
-        type=positive_int,
-        default=int(TIMEOUT),
-        help=f"seconds that an agent may take for one answer, default {TIMEOUT:.0f}",
-    )
-    parser.add_argument(
-        "--no-isolation",
-        action="store_true",
-        help="let the agent play in this process, for debugging; such results are not ranked",
-    )
-    parser.add_argument(
-        "--secret-seeds",
-        type=path_argument,
-        help="a file of seeds, one a line, that stand in for those of the suite",
-    )
-    return parser
-
-
-def main(argv: list[str] | None = None) -> int:
-    return run_command(_run, build_parser(), argv)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,4 @@
-"""Check a result file by playing some of it again: `python -m av_envs.benchmarks.verify FILE`.
-
-Exit status 0: the file is whole, and the episodes played again came out the same to the last
-digit. 1: it was edited, contradicts itself, or came out differently. 2: it cannot be decided here:
-the suite, the environment, the agent's code or its checkpoint is another one, or this processor
-or these libraries round differently than those of the file.
-
-Everything that can be compared is compared before anything of the agent is imported or loaded.
-A checkpoint that may hold code, which is any but .safetensors, is loaded with --trust only.
-"""
+"""Check a result file by playing some of it again."""
 
 import argparse
 import sys
@@ -17,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from av_envs.benchmarks.command_line import UserError, run_command
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.options.verify import N_EPISODES, main
 from av_envs.benchmarks.play.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.play.episodes import Job, make_env, open_job_player, play
 from av_envs.benchmarks.play.source_code import file_hash, source_hash
@@ -36,12 +28,10 @@ from av_envs.benchmarks.results.provenance import git_state, hardware, packages
 from av_envs.benchmarks.run import env_block, spec_of
 from av_envs.benchmarks.suites.secret_seeds import SecretSeeds, check_enough, read_secret_seeds
 from av_envs.benchmarks.suites.suite import Suite, add_suite, suite_named
-from av_envs.options import positive_int
-from av_envs.paths import path_argument, user_path
+from av_envs.paths import user_path
 from av_envs.progress import progress_bar
 
-N_EPISODES = 5
-REFUTED, UNDECIDED = 1, 2
+REFUTED = 1  # exit status
 NUMERIC = ("numpy", "scipy", "numba", "llvmlite")  # packages that decide the last bits
 
 
@@ -212,55 +202,20 @@ def _commit(result: dict[str, Any]) -> str:
     return f" (commit {commit[:12]})" if commit else ""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="av_envs.benchmarks.verify",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("file", type=path_argument, help="a result of av_envs.benchmarks.run")
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--episodes",
-        type=positive_int,
-        default=N_EPISODES,
-        help=f"how many are drawn and played again, default {N_EPISODES}",
-    )
-    which.add_argument("--all", action="store_true", help="play every episode again")
-    parser.add_argument(
-        "--trust", action="store_true", help="load a checkpoint that may hold code, too"
-    )
-    parser.add_argument(
-        "--secret-seeds", type=path_argument, help="the seeds of a result with secret ones"
-    )
-    parser.add_argument(
-        "--suite",
-        type=path_argument,
-        metavar="FILE",
-        help="the suite, if it was given as a file when the result was made",
-    )
-    return parser
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = build_parser()
-    status = 0
-
-    def check(arguments: argparse.Namespace) -> None:
-        nonlocal status
-        if arguments.suite:
-            add_suite(arguments.suite)
-        secret = read_secret_seeds(arguments.secret_seeds) if arguments.secret_seeds else None
-        n_episodes = None if arguments.all else arguments.episodes
-        rng = np.random.default_rng()  # unseeded: the drawn episodes cannot be foreseen
-        try:
-            found = verify(arguments.file, Check(n_episodes, arguments.trust, secret), rng)
-            print("\n".join(found))
-        except (RefutedError, UndecidedError) as reason:
-            status = REFUTED if isinstance(reason, RefutedError) else UNDECIDED
-            print(f"{parser.prog}: {reason}", file=sys.stderr)
-
-    return run_command(check, parser, argv) or status
+def carry_out(arguments: argparse.Namespace) -> None:
+    """What the command line asks for."""
+    if arguments.suite:
+        add_suite(arguments.suite)
+    secret = read_secret_seeds(arguments.secret_seeds) if arguments.secret_seeds else None
+    n_episodes = None if arguments.all else arguments.episodes
+    rng = np.random.default_rng()  # unseeded: the drawn episodes cannot be foreseen
+    try:
+        found = verify(arguments.file, Check(n_episodes, arguments.trust, secret), rng)
+    except RefutedError as reason:
+        raise UserError(str(reason), REFUTED) from None
+    except UndecidedError as reason:
+        raise UserError(str(reason)) from None
+    print("\n".join(found))
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ WITH_CODE = [
     *sorted(f"docs/environments/{p.name}" for p in generate.PAGES.glob("*.md")),
 ]
 LIBRARIES = ROOT / "docs" / "libraries"
-OF_LIBRARIES = sorted(page.name for page in LIBRARIES.glob("*.md") if page.name != "README.md")
-NEEDS = {"rllib.md": "ray"}
+OF_LIBRARIES = sorted(page.name for page in LIBRARIES.glob("*.md"))
+NEEDS = {"rllib.md": "ray", "README.md": "av"}
 THEIR_OWN = {  # what libraries warn of, on pages where everything is as it should be
     "torchrl.md": (
         "Creating .* which inherits from WeightUpdaterBase",
@@ -56,7 +56,7 @@ def test_every_block_runs_by_itself(name):
 def test_pages_of_libraries_run(name, monkeypatch, tmp_path):
     """From top to bottom; later blocks go on with the names of earlier ones."""
     if name in NEEDS:
-        pytest.importorskip(NEEDS[name], reason="has an environment of its own, see the page")
+        pytest.importorskip(NEEDS[name], reason="of no extra, or not of all: see the page")
     pytest.importorskip("torch").set_num_threads(1)  # tiny networks are fastest on one core
     monkeypatch.chdir(tmp_path)  # they save what they have learned
     for message in THEIR_OWN.get(name, ()):

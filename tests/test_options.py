@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from av_envs.agents import train_sb3
-from av_envs.benchmarks.speed import command as speed
+from av_envs.benchmarks.options import speed
 from av_envs.options import (
     check_choice,
     check_flag,

@@ -1,71 +1,29 @@
-"""Train a localiser: `python -m av_envs.agents.localization.train --out DIR`.
-
-Sequences are rendered on the fly in training houses, or come from recordings in the folders of
-DCASE 2020 Task 3 (--data FOLDER). DIR gets `config.json`, `curve.csv` (a row per validation, in
-unseen houses or on the validation fold; columns as in `metrics.py`), scalars for tensorboard,
-`last.pt`, and `best.safetensors`, the localiser with the lowest LE. An interrupted run goes on
-with the same command and --resume, and ends with the same bits as if it had not been interrupted.
-"""
+"""Train a localiser."""
 
 import json
 import math
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from av_envs.agents.fitting import LAST, Fitting, fit
-from av_envs.agents.localization.features import KINDS
 from av_envs.agents.localization.hungarian import load_hnet
 from av_envs.agents.localization.listening import found_in
 from av_envs.agents.localization.localizer import Localizer, localizer_config, save_localizer
-from av_envs.agents.localization.losses import ASSOCIATIONS, LossConfig, loss
+from av_envs.agents.localization.losses import LossConfig, loss
 from av_envs.agents.localization.metrics import scores
-from av_envs.agents.localization.network import SIZES
 from av_envs.agents.localization.recordings import Recordings
 from av_envs.agents.localization.sequences import Sequences, SequenceSource, Simulated
 from av_envs.agents.localization.takes import TakeConfig
-from av_envs.agents.runs import begin, kept_options, option, run_command
-from av_envs.options import non_negative_int, positive_int
-from av_envs.paths import path_argument, user_path
+from av_envs.agents.options.localiser import Args, main
+from av_envs.agents.runs import begin, kept_options
+from av_envs.paths import user_path
 
 SAVED_EVERY = 50  # updates
 FOR_SCALE = 64  # sequences from which mean and deviation of the features are taken
 OF_THE_RUN = ("out", "resume", "threads")
-TOWARDS = ("straight", "arrival")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Args:
-    """A run: every field is an option of the command line."""
-
-    out: Path = field(
-        metadata={"help": "directory of the run", "type": path_argument, "required": True}
-    )
-    features: str = option("binaural", choices=KINDS)
-    size: str = option("small", choices=SIZES)
-    tracks: int = option(1, "N, most sources at a time", type=int, choices=(1, 2, 3))
-    association: str = option("exact", "see losses.py", choices=ASSOCIATIONS)
-    no_activity: bool = option(False, "no head for activity, as the paper's baseline")
-    bounded: bool = option(False, "heads end in tanh, as in the paper's code")
-    data: str = option("simulated", "or a folder laid out as DCASE 2020 Task 3")
-    towards: str = option("straight", "direction of the labels", choices=TOWARDS)
-    sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
-    sequences: int = option(20_000, "seen in all", type=positive_int)
-    seconds: int = option(5, "of a sequence", type=positive_int)
-    batch_size: int = option(32, "sequences of an update", type=positive_int)
-    learning_rate: float = option(1e-3, "falls to zero on half a cosine")
-    clip: float = option(1.0, "largest norm of a gradient; 0: any, as in the paper's code")
-    houses: int = option(48, "of the split train", type=positive_int)
-    val_houses: int = option(10, "of the split val", type=positive_int)
-    val_sequences: int = option(100, "to validate on", type=positive_int)
-    val_every: int = option(2_000, "sequences between validations", type=positive_int)
-    hnet: str | None = option(None, "file of an Hnet; default: the one that ships", type=str)
-    threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
-    seed: int = option(0, type=non_negative_int)
-    resume: bool = option(False, "go on with the run in --out")
 
 
 class Run(Fitting):
@@ -140,10 +98,6 @@ def train(args: Args) -> None:
 def _json_safe(row: dict[str, float]) -> dict[str, float | None]:
     """NaN, for what there was nothing of, as None."""
     return {name: value if math.isfinite(value) else None for name, value in row.items()}
-
-
-def main(argv: list[str] | None = None) -> int:
-    return run_command(train, Args, "av_envs.agents.localization.train", __doc__, argv, LAST)
 
 
 if __name__ == "__main__":

@@ -41,11 +41,12 @@ from av_envs.agents.ppo.config import PPOConfig
 from av_envs.agents.ppo.distributed import ALONE, RankLostError, Ranks
 from av_envs.agents.ppo.plugins import Plugins, Stateful
 from av_envs.agents.ppo.update import PPO
+from av_envs.agents.runs import CHECKPOINT
 from av_envs.agents.weight_files import MALFORMED, one_line
 from av_envs.options import check_whole
 from av_envs.progress import progress_bar
 
-FILE = "checkpoint.pt"  # in the directory of the run, beside the events for tensorboard
+FILE = CHECKPOINT  # beside the events for tensorboard
 NO_PLUGINS = Plugins()
 LARGEST_SEED = 2**32 - 1
 

@@ -1,16 +1,8 @@
-"""Train the generator alone: `python -m av_envs.agents.rir_measure.pretrain --out DIR`.
-
-It learns to say how what two robots measure will sound, in training dwellings, before teams learn
-where to go. DIR gets `config.json`, `curve.csv` (a row per validation on pairs anywhere in
-validation dwellings: `xi`, minus the distance of the predictions, beside that of silence and of
-the mean response), scalars for tensorboard, `last.pt`, and `best.safetensors`, which
-`av_envs.agents.rir_measure.train --generator` begins with. An interrupted run goes on with the
-same command and --resume, and ends with the same bits as if it had not been interrupted.
-"""
+"""Train the generator of impulse responses alone."""
 
 import json
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +13,21 @@ from torch.utils.tensorboard import SummaryWriter
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.curve import add_row
 from av_envs.agents.devices import device_named
+from av_envs.agents.options.generator import Args, main
 from av_envs.agents.rir_measure.generating import Batch, GeneratorTraining
 from av_envs.agents.rir_measure.losses import stft_distance
-from av_envs.agents.rir_measure.networks.encoders import VISIONS
-from av_envs.agents.rir_measure.networks.generator import AMPLITUDE, RIRGenerator
-from av_envs.agents.rir_measure.presets import ENVIRONMENTS, SIZES
+from av_envs.agents.rir_measure.networks.generator import RIRGenerator
+from av_envs.agents.rir_measure.presets import ENVIRONMENTS
 from av_envs.agents.rir_measure.recipes import recipe
-from av_envs.agents.rir_measure.sampling import SAMPLERS, RandomWalks, Sampler, UniformPairs
+from av_envs.agents.rir_measure.sampling import RandomWalks, Sampler, UniformPairs
 from av_envs.agents.rir_measure.senses import ends_of, pairs_of
 from av_envs.agents.rir_measure.team import save_generator, sizes
 from av_envs.agents.runs import (
+    LAST,
     begin,
-    json_object,
     kept_options,
-    option,
-    run_command,
 )
 from av_envs.agents.weight_files import MALFORMED, one_line
-from av_envs.options import non_negative_int, positive_int
-from av_envs.paths import path_argument
 from av_envs.progress import progress_bar
 from av_envs.registration import VARIANTS
 from av_envs.rir_measure.config import MeasureConfig
@@ -47,38 +35,7 @@ from av_envs.rir_measure.predictors.mean import mean_table
 from av_envs.whole_files import replacing
 
 AT_ONCE = 32  # pairs that are validated together
-LAST = "last.pt"  # in the directory of the run
 OF_THE_RUN = ("out", "resume", "device", "threads")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Args:
-    """A run: every field is an option of the command line."""
-
-    out: Path = field(
-        metadata={"help": "directory of the run", "type": path_argument, "required": True}
-    )
-    size: str = option("small", choices=SIZES)
-    env: str = option("flats", choices=ENVIRONMENTS)
-    env_kwargs: dict[str, Any] = field(
-        default_factory=dict, metadata={"help": "JSON object of its options", "type": json_object}
-    )
-    sampler: str = option("uniform_pairs", "who measures", choices=SAMPLERS)
-    vision: str = option("rgbd", choices=VISIONS)
-    kappa: int = option(2, "moments that are remembered", type=non_negative_int)
-    mse_share: float | None = option(None, "w^MSE; default: by size", type=float)
-    amplitude: float = option(AMPLITUDE, "loudest sample of a prediction")
-    teams: int = option(500_000, "measured in all", type=positive_int)
-    batch_size: int = option(32, "teams of an update", type=positive_int)
-    learning_rate: float = option(1e-3, "falls to zero")
-    houses: int = option(32, "of the split train", type=positive_int)
-    val_houses: int = option(20, "of the split val", type=positive_int)
-    val_teams: int = option(200, "of a validation", type=positive_int)
-    val_every: int = option(25_000, "teams between validations", type=positive_int)
-    device: str | None = option(None, "of torch; default: cuda if there is one", type=str)
-    threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
-    seed: int = option(0, type=non_negative_int)
-    resume: bool = option(False, "go on with the run in --out")
 
 
 class Run:
@@ -214,10 +171,6 @@ def pretrain(args: Args) -> None:
                 for name, value in row.items():
                     board.add_scalar(f"val/{name}", value, run.updates)
                 run.save()
-
-
-def main(argv: list[str] | None = None) -> int:
-    return run_command(pretrain, Args, "av_envs.agents.rir_measure.pretrain", __doc__, argv, LAST)
 
 
 if __name__ == "__main__":

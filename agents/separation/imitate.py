@@ -1,22 +1,8 @@
-"""Teach a policy by imitation: `python -m av_envs.agents.separation.imitate --out DIR`.
-
-In rounds, the policy walks in training houses, an expert that knows where the target is says
-what it should have done at every step, and the policy learns from all walks so far: each walk is
-learned from many times, which a policy that learns by reward alone cannot do. Ross et al., "A
-Reduction of Imitation Learning and Structured Prediction to No-Regret Online Learning", AISTATS
-2011. In the first round the expert takes half of the steps, later none.
-
-DIR gets `config.json`, `walks_*.pt` of every round, `last.pt`, `curve.csv` (a row per validation
-on unseen houses) and `best.safetensors`, a memoryless agent from which any other kind can start:
-`python -m av_envs.agents.separation.train --policy DIR/best.safetensors ...`. Walks cost more than
-learning from them: --walks takes those of other runs, too. An interrupted run goes on with the
-same command and --resume, and ends with the same bits.
-"""
+"""Teach a policy by imitation."""
 
 import json
 import math
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -25,7 +11,8 @@ from torch.utils.tensorboard import SummaryWriter
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.curve import add_row
-from av_envs.agents.runs import begin, kept_options, option, run_command
+from av_envs.agents.options.imitate import Args, main
+from av_envs.agents.runs import LAST, begin, kept_options
 from av_envs.agents.separation.agent import (
     SEPARATOR,
     AgentNetworks,
@@ -39,9 +26,7 @@ from av_envs.agents.separation.agent import (
 from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.expert import taught
 from av_envs.agents.separation.mirror import mirrored
-from av_envs.agents.separation.networks.policy import FEATURES
 from av_envs.agents.separation.senses import Senses
-from av_envs.agents.separation.task_options import AgentOptions
 from av_envs.agents.separation.trials import Trials
 from av_envs.agents.separation.walking import (
     LABELS,
@@ -54,44 +39,12 @@ from av_envs.agents.separation.walking import (
 )
 from av_envs.agents.states import load_state, save_state
 from av_envs.agents.weight_files import MALFORMED, one_line
-from av_envs.options import positive_int
-from av_envs.paths import path_argument
 from av_envs.separation.audio import corpus_of
 
-FILE = "last.pt"
 KIND = "memoryless"
 SHARE_OF_EXPERT = 0.5  # of the moves of the first round, in which the policy knows nothing
 # No part of what is learnt: may differ when a run is resumed.
 OF_THE_RUN = ("out", "resume", "threads")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Args(AgentOptions):
-    """A run: every field is an option of the command line."""
-
-    features: list[str] | None = field(
-        default=None,
-        metadata={"help": "of the policy; default: by size", "nargs": "+", "choices": FEATURES},
-    )
-    walks: list[Path] | None = field(
-        default=None,
-        metadata={
-            "help": "runs whose walks are learned from, too",
-            "nargs": "+",
-            "type": path_argument,
-        },
-    )
-    rounds: int = option(8, type=positive_int)
-    episodes: int = option(640, "of each round", type=positive_int)
-    houses: int = option(48, "of the split train", type=positive_int)
-    val_episodes: int = option(100, "of a validation", type=positive_int)
-    val_every: int = option(2, "rounds between validations", type=positive_int)
-    learning_rate: float = option(1e-3, "falls to zero on half a cosine")
-    weight_decay: float = option(0.05, "of AdamW")
-    dropout: float = option(0.5, "share of what is sensed that is dropped")
-    epochs: int = option(2, "of each round, over all walks so far", type=positive_int)
-    batch_size: int = option(32, "walks", type=positive_int)
-    locating: float = option(0.2, "weight of the error about the target's place")
 
 
 class Run:
@@ -130,7 +83,7 @@ class Run:
     @property
     def path(self) -> Path:
         """The file from which the run goes on."""
-        return self.args.out / FILE
+        return self.args.out / LAST
 
     @property
     def of_a_round(self) -> int:
@@ -227,7 +180,7 @@ def imitate(args: Args) -> None:
     """One run, or the rest of one. Raises ValueError for options that cannot be."""
     torch.set_num_threads(args.threads or torch.get_num_threads())
     run = Run(args)
-    begin(run, args, OF_THE_RUN, FILE)
+    begin(run, args, OF_THE_RUN, LAST)
     with SummaryWriter(str(args.out), purge_step=run.done + 1) as board:
         while run.done < args.rounds:
             run.collect()
@@ -240,10 +193,6 @@ def imitate(args: Args) -> None:
                     board.add_scalar(f"val/{name}", value, run.done)
                 print(", ".join(f"{name} {value:.2f}" for name, value in row.items()), flush=True)
             run.save()
-
-
-def main(argv: list[str] | None = None) -> int:
-    return run_command(imitate, Args, "av_envs.agents.separation.imitate", __doc__, argv, FILE)
 
 
 if __name__ == "__main__":

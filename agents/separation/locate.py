@@ -1,18 +1,9 @@
-"""Train the locator of targets: `python -m av_envs.agents.separation.locate --out DIR`.
-
-Seconds of two sources or three are rendered on the fly in training houses; the network begins
-with the extractor of a separator and learns in which direction, and how far away, the source of
-the class that it is asked for is. DIR gets `config.json`, `curve.csv` (a row per validation:
-other seconds, of validation houses and unheard clips), scalars for tensorboard, `last.pt`, and
-`best.safetensors`. An interrupted run goes on with the same command and --resume, and ends with
-the same bits as if it had not been interrupted.
-"""
+"""Train the locator of targets."""
 
 import json
 import math
 import sys
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
@@ -20,10 +11,11 @@ import torch
 from torch import Tensor
 
 from av_envs.agents.fitting import LAST, Fitting, fit
-from av_envs.agents.runs import can_go_on, kept_options, option, run_command
+from av_envs.agents.options.houses import OF_THE_RUN
+from av_envs.agents.options.locator import Args, main
+from av_envs.agents.runs import can_go_on, kept_options
 from av_envs.agents.separation.agent import SEPARATOR, load_separator
 from av_envs.agents.separation.checkpoints import Header, check_classes, save_network
-from av_envs.agents.separation.house_options import OF_THE_RUN, HouseOptions
 from av_envs.agents.separation.networks.locator import (
     AZIMUTHS,
     LocatorConfig,
@@ -32,8 +24,6 @@ from av_envs.agents.separation.networks.locator import (
     ranges_of,
 )
 from av_envs.agents.separation.pairs import MixtureSampler, PairConfig, batched
-from av_envs.options import positive_int
-from av_envs.paths import path_argument
 from av_envs.whole_files import write_whole
 
 SPREAD = math.radians(8)  # of the answer that is asked for: places are known to a cell of a grid
@@ -42,19 +32,6 @@ WEIGHT_DECAY = 1e-2
 OF_DISTANCE = 0.3  # weight of its loss, that of the direction being 1
 NEAREST = 0.1  # metres: nearer than that a source has no direction
 VAL_BATCH = 64
-
-
-@dataclass(frozen=True, kw_only=True)
-class Args(HouseOptions):
-    """A run: every field is an option of the command line."""
-
-    separator: Path | None = field(
-        default=None,
-        metadata={"help": "begun with; default: the shipped one", "type": path_argument},
-    )
-    seconds: int = option(256_000, "asked about in all", type=positive_int)
-    val_seconds: int = option(1024, "of a validation", type=positive_int)
-    val_every: int = option(32_000, "seconds between validations", type=positive_int)
 
 
 class Seconds(NamedTuple):
@@ -210,10 +187,6 @@ def locate(args: Args) -> None:
         return sampler.batch(np.random.default_rng([args.seed, 1, update]), args.batch_size)
 
     fit(run, drawn, between=-(-args.val_every // args.batch_size))
-
-
-def main(argv: list[str] | None = None) -> int:
-    return run_command(locate, Args, "av_envs.agents.separation.locate", __doc__, argv, LAST)
 
 
 if __name__ == "__main__":

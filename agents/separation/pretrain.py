@@ -1,49 +1,31 @@
-"""Train the passive separator: `python -m av_envs.agents.separation.pretrain --out DIR`.
-
-Pairs of what is heard and what one source plays are rendered on the fly in training houses. DIR
-gets `config.json`, `curve.csv` (a row per validation: SI-SDR where episodes of validation houses
-begin, with unheard clips, dB), scalars for tensorboard, `last.pt`, and `best.safetensors`, the
-separator with the best validation. An interrupted run goes on with the same command and
---resume, and ends with the same bits as if it had not been interrupted.
-"""
+"""Train the passive separator."""
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 import torch
 
 from av_envs.agents.fitting import LAST, Fitting, fit
-from av_envs.agents.runs import can_go_on, kept_options, option, run_command
+from av_envs.agents.options.houses import OF_THE_RUN
+from av_envs.agents.options.separator import Args, main
+from av_envs.agents.runs import can_go_on, kept_options
 from av_envs.agents.separation.checkpoints import Header, save_network
-from av_envs.agents.separation.house_options import OF_THE_RUN, HouseOptions
 from av_envs.agents.separation.pairs import PairConfig, Pairs, PairSampler
-from av_envs.agents.separation.separator import LOSSES, SIZES, Separator, separator_config
+from av_envs.agents.separation.separator import Separator, separator_config
 from av_envs.agents.separation.validation import (
     HeardSeconds,
     heard_at_start,
     si_sdr_of,
     wrong_labels,
 )
-from av_envs.options import positive_int
 from av_envs.separation.audio import corpus_of
 from av_envs.separation.config import SeparationConfig
 from av_envs.whole_files import write_whole
 
 VAL_STARTS = ("near", "between")
 VAL_SECONDS = (3, 11)  # of every validation episode
-
-
-@dataclass(frozen=True, kw_only=True)
-class Args(HouseOptions):
-    """A run: every field is an option of the command line."""
-
-    size: str = option("small", choices=SIZES)
-    loss: str | None = option(None, "default: that of the size", type=str, choices=LOSSES)
-    pairs: int = option(600_000, "seen in all", type=positive_int)
-    val_episodes: int = option(100, "of each start", type=positive_int)
-    val_every: int = option(50_000, "pairs between validations", type=positive_int)
 
 
 class Run(Fitting):
@@ -103,17 +85,6 @@ def pretrain(args: Args) -> None:
 
 def _val_task(args: Args, start: str) -> SeparationConfig:
     return SeparationConfig(split="val", houses=args.val_houses, start=start, sounds=args.sounds)
-
-
-def main(argv: list[str] | None = None) -> int:
-    return run_command(
-        pretrain,
-        Args,
-        "av_envs.agents.separation.pretrain",
-        __doc__,
-        argv,
-        LAST,
-    )
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from av_envs.agents.fitting import LAST, Fitting, fit
+from av_envs.agents.options.task import AgentOptions, TaskOptions
 from av_envs.agents.runs import begin, kept_options, option, run_command
 from av_envs.agents.separation.agent import (
     KINDS,
@@ -39,7 +40,6 @@ from av_envs.agents.separation.checkpoints import check_classes
 from av_envs.agents.separation.memory_training import loss_of
 from av_envs.agents.separation.networks.memory import DISTANCES, TransformerMemory, log_nmse
 from av_envs.agents.separation.senses import Senses
-from av_envs.agents.separation.task_options import AgentOptions, TaskOptions
 from av_envs.agents.separation.walking import HEARD, Walking, hash_of
 from av_envs.agents.states import load_state, save_state
 from av_envs.options import non_negative_int, positive_int

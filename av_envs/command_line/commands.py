@@ -33,8 +33,8 @@ class Group(NamedTuple):
 Table = dict[str, Command | Group]
 
 HERE = "av_envs.command_line"
-BENCHMARKS = "av_envs.benchmarks"
-AGENTS = "av_envs.agents"
+BENCH_OPTIONS = "av_envs.benchmarks.options"
+TRAIN_OPTIONS = "av_envs.agents.options"
 
 CACHE = Group(
     "what is kept on disk: list, clear",
@@ -49,31 +49,37 @@ BENCH = Group(
     "suites and results: run, report, verify, compare, speed, ...",
     {
         "run": Command(
-            f"{BENCHMARKS}.run:main",
+            f"{BENCH_OPTIONS}.run:main",
             "let agents play suites",
             "--suite sep-demo-v2 --agent av_envs.baselines.separation:Random --out results",
         ),
-        "report": Command(f"{BENCHMARKS}.report:main", "a leaderboard of the results", "results"),
+        "report": Command(
+            f"{BENCH_OPTIONS}.report:main", "a leaderboard of the results", "results"
+        ),
         "verify": Command(
-            f"{BENCHMARKS}.verify:main", "play episodes of a result again", "results/FILE.json"
+            f"{BENCH_OPTIONS}.verify:main",
+            "play episodes of a result again",
+            "results/FILE.json",
         ),
         "compare": Command(
-            f"{BENCHMARKS}.compare:main",
+            f"{BENCH_OPTIONS}.compare:main",
             "agents against one of them, episode by episode",
             "results --against Random",
         ),
         "speed": Command(
-            f"{BENCHMARKS}.speed.command:main",
+            f"{BENCH_OPTIONS}.speed:main",
             "steps per second on this machine",
             "--env AVRIRMeasure-v0",
         ),
         "engines": Command(
-            f"{BENCHMARKS}.engines.command:main",
+            f"{BENCH_OPTIONS}.engines:main",
             "the acoustics beside other engines",
             "--houses 2 --pairs 4",
         ),
         "demo": Command(
-            f"{BENCHMARKS}.demo:main", "three agents, a leaderboard and a film", "--out demo"
+            f"{BENCH_OPTIONS}.demo:main",
+            "three agents, a leaderboard and a film",
+            "--out demo",
         ),
     },
 )
@@ -81,48 +87,48 @@ TRAIN = Group(
     "train an agent or a part of one",
     {
         "sb3": Command(
-            f"{AGENTS}.train_sb3:main",
+            f"{TRAIN_OPTIONS}.sb3:main",
             "a policy of Stable-Baselines3, for either task",
             "--env AVDynamicSep-v0 --out runs/sb3",
         ),
         "separator": Command(
-            f"{AGENTS}.separation.pretrain:main", "the passive separator", "--out runs/separator"
+            f"{TRAIN_OPTIONS}.separator:main", "the passive separator", "--out runs/separator"
         ),
         "locator": Command(
-            f"{AGENTS}.separation.locate:main", "the locator of targets", "--out runs/locator"
+            f"{TRAIN_OPTIONS}.locator:main", "the locator of targets", "--out runs/locator"
         ),
         "imitate": Command(
-            f"{AGENTS}.separation.imitate:main",
+            f"{TRAIN_OPTIONS}.imitate:main",
             "a separating policy, from an expert",
             "--out runs/imitate",
         ),
         "separation": Command(
-            f"{AGENTS}.separation.train:main",
+            f"{TRAIN_OPTIONS}.separation:main",
             "a separating policy, by PPO",
             "--agent active --out runs/active",
         ),
         "generator": Command(
-            f"{AGENTS}.rir_measure.pretrain:main",
+            f"{TRAIN_OPTIONS}.generator:main",
             "the generator of impulse responses",
             "--out runs/generator",
         ),
         "set-predictor": Command(
-            f"{AGENTS}.rir_measure.set_predictor.train:main",
+            f"{TRAIN_OPTIONS}.set_predictor:main",
             "the predictor that reads all measurements",
             "--out runs/set-predictor",
         ),
         "team": Command(
-            f"{AGENTS}.rir_measure.train:main",
+            f"{TRAIN_OPTIONS}.team:main",
             "a measuring team, by PPO",
             "--preset macma --out runs/team",
         ),
         "choosing": Command(
-            f"{AGENTS}.rir_measure.choosing.train:main",
+            f"{TRAIN_OPTIONS}.choosing:main",
             "a team that chooses where to go next, by PPO",
             "--out runs/choosing",
         ),
         "localiser": Command(
-            f"{AGENTS}.localization.train:main",
+            f"{TRAIN_OPTIONS}.localiser:main",
             "a localiser of sounds",
             "--out runs/localiser",
         ),
@@ -131,12 +137,12 @@ TRAIN = Group(
 COMMANDS: Table = {
     "list": Command(f"{HERE}.listing:main", "environments, agents, suites or scenes", "agents"),
     "film": Command(
-        f"{BENCHMARKS}.board.film:main",
+        f"{BENCH_OPTIONS}.film:main",
         "film an episode of an agent, with sound",
         "AVDynamicSep-v0 --agent Oracle --beside Random --episode 3 --out film.mp4",
     ),
     "play": Command(
-        f"{BENCHMARKS}.keyboard.command:main",
+        f"{BENCH_OPTIONS}.play:main",
         "play an episode yourself, by keys",
         "AVDynamicSep-v0 --episode 3",
     ),
@@ -146,7 +152,7 @@ COMMANDS: Table = {
         "train:0 --out house.png",
     ),
     "bake": Command(
-        "av_envs.worlds.bake:main",
+        "av_envs.worlds.bake_options:main",
         "trace the dwellings of a split before training",
         "--env AVDynamicSep-v0 --houses 4",
     ),
@@ -162,12 +168,12 @@ COMMANDS: Table = {
         "--out clips --splits train",
     ),
     "export": Command(
-        "av_envs.soundspaces.export:main",
+        "av_envs.soundspaces.export_options:main",
         "dwellings as SoundSpaces 1.0 data",
         "--scenes train:4 --out tree",
     ),
     "inspect-mesh": Command(
-        "av_envs.worlds.inspect_mesh:main",
+        "av_envs.worlds.inspect_mesh_options:main",
         "what a mesh file becomes",
         "house.glb --out house.png",
     ),

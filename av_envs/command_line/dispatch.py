@@ -4,10 +4,9 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 
 import av_envs
-from av_envs.arguments import COMPLETING, called_as, parse
+from av_envs.arguments import COMPLETING, called_as, imported, parse
 from av_envs.command_line.commands import COMMANDS, Command, Group
 
 PROG = "av-envs"
@@ -45,9 +44,8 @@ def _carry_out(words: list[str], prog: str, table: Mapping[str, Command | Group]
         os.environ[COMPLETING] = str(int(os.environ[COMPLETING]) + 1)
     if isinstance(found, Group):
         return _carry_out(words[1:], prog, found.commands)
-    module, _, function = found.target.partition(":")
     with called_as(prog, f"{prog} {found.example}".rstrip()):
-        return getattr(import_module(module), function)([*found.given, *words[1:]])
+        return imported(found.target)([*found.given, *words[1:]])
 
 
 def _explain(words: list[str], prog: str, table: Mapping[str, Command | Group]) -> int:

@@ -3,7 +3,6 @@
 from math import gcd
 
 import numpy as np
-from scipy.signal import resample_poly
 
 from av_envs.sound.clips import SAMPLE_RATE, normalised, root_mean_square
 
@@ -46,6 +45,8 @@ def resampled(samples: np.ndarray, rate: int) -> np.ndarray:
     """The same sound at 16 kHz, by a polyphase filter with the exact ratio of the rates."""
     if rate == SAMPLE_RATE:
         return samples
+    from scipy.signal import resample_poly  # only now: it is slow to import
+
     common = gcd(SAMPLE_RATE, rate)
     return resample_poly(samples, SAMPLE_RATE // common, rate // common)
 

@@ -1,37 +1,22 @@
-"""Export of dwellings as a SoundSpaces 1.0 tree.
-
-    python -m av_envs.soundspaces.export --scenes train:4 val:2 house-7 --out DIR
-
-A scene is SPLIT:COUNT, the first dwellings of a split, or a name. The tree has responses, metadata
-and views as SoundSpaces has them, and episodes, examples for passive separators and folders of
-sound as the two projects on separation have them. Files that are there are kept: an interrupted
-run goes on where it stopped.
-"""
+"""Export of dwellings as a SoundSpaces 1.0 tree, see `export_options`."""
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from av_envs.arguments import parse
-from av_envs.paths import path_argument
 from av_envs.scene import SPLITS
 from av_envs.scene.procedural.splits import split_of_dwelling
-from av_envs.separation.config import STARTS
-from av_envs.soundspaces.layout import DATASETS, GRIDS
+from av_envs.soundspaces.export_options import main
+from av_envs.soundspaces.layout import GRIDS
 from av_envs.soundspaces.writing.config import Export
 from av_envs.soundspaces.writing.episodes import Draw, write_episodes, write_passive
 from av_envs.soundspaces.writing.meshes import scenes_folder, write_mesh
 from av_envs.soundspaces.writing.metadata import check_metadata, write_metadata
 from av_envs.soundspaces.writing.plan import announcement, free_bytes, plan, write_pieces
-from av_envs.soundspaces.writing.projects import PROJECTS
 from av_envs.soundspaces.writing.sounds import write_notes
-from av_envs.threads import available_cores
-from av_envs.worlds.base import BACKENDS, WorldSettings, open_pool, open_world, world_settings
+from av_envs.worlds.base import WorldSettings, open_pool, open_world, world_settings
 
-PARTS = ("responses", "views", "episodes", "passive", "sounds", "meshes")  # beside the metadata
-USUAL_PARTS = PARTS[:-1]  # meshes need an extra, and are opened by software that renders only
 KINDS = {"mp3d": "house", "replica": "flat"}  # what SPLIT:COUNT means
 PASSIVE_SPLITS = ("train", "val")
 
@@ -96,19 +81,8 @@ def write_small(
     return written
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = _parser()
-    options = parse(parser, arguments)
-    for name in ("workers", "episodes", "passive"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} must be at least 1, got {getattr(options, name)}")
-    try:
-        _run(options)
-    except (ImportError, OSError, TypeError, ValueError) as error:
-        sys.exit(f"error: {error}")
-
-
-def _run(options: argparse.Namespace) -> None:
+def carry_out(options: argparse.Namespace) -> None:
+    """What the command line asks for; errors are told by `main`."""
     near = _radius(options.pairs)
     if near is not None and {"episodes", "passive"} & set(options.parts):
         raise ValueError(
@@ -167,52 +141,6 @@ def _option(text: str) -> tuple[str, object]:
         return name, json.loads(value)
     except json.JSONDecodeError:
         return name, value
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m av_envs.soundspaces.export",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("--scenes", nargs="+", required=True, metavar="SCENE", help="SPLIT:COUNT or a name")
-    add("--out", type=path_argument, required=True, metavar="DIR", help="root of the tree")
-    add("--dataset", choices=DATASETS, default="mp3d", help="whose conventions; default mp3d")
-    add("--kind", choices=("house", "flat"), help="of SPLIT:COUNT; mp3d: house, replica: flat")
-    add(
-        "--parts",
-        nargs="+",
-        choices=PARTS,
-        default=list(USUAL_PARTS),
-        metavar="PART",
-        help=f"of {', '.join(PARTS)}; default all but meshes",
-    )
-    add("--projects", nargs="+", choices=PROJECTS, default=["aavidss", "aaviss"], metavar="NAME",
-        help=f"whose episodes and sounds, of {', '.join(PROJECTS)}")  # fmt: skip
-    add("--rate", type=int, help="Hz of the responses; mp3d: 16000, replica: 44100")
-    add("--trim", action="store_true", help="leave out the silence that ends a response")
-    add("--pairs", default="all", metavar="all|near:METRES", help="which responses; default all")
-    add("--backend", choices=BACKENDS, default="traced", help="where the dwellings come from")
-    add(
-        "--option",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NAME=VALUE",
-        help="of the backend",
-    )
-    add("--hrtf", default="kemar", help="or the path of a SOFA file")
-    add("--sounds", default="embedded", help="or the path of a folder of clips")
-    add("--episodes", type=int, default=100, metavar="N", help="per scene and split; default 100")
-    add("--passive", type=int, default=1000, metavar="N", help="examples per scene; default 1000")
-    add("--start", choices=STARTS, help="of an agent; default: as the project has it")
-    add("--min-source-distance", type=float, metavar="METRES",
-        help="default 8, with --start between 4")  # fmt: skip
-    add("--seed", type=int, default=0, help="of the episodes")
-    add("--workers", type=int, default=available_cores(), help="processes")
-    add("--dry-run", action="store_true", help="say what would be written, and how much")
-    return parser
 
 
 if __name__ == "__main__":

@@ -1,14 +1,7 @@
-"""Precompute the caches of a pool of dwellings before training: responses and, optionally, views.
-
-Without it the same bits are computed on first use. Existing rows are kept, so an interrupted
-run resumes where it stopped. Work is distributed by joblib: inside
-`joblib.parallel_config(backend="ray")` or "dask" it goes to a cluster whose machines share the
-cache directory.
-"""
+"""Precompute the caches of a pool of dwellings before training, see `bake_options`."""
 
 import argparse
 import shutil
-import sys
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
@@ -20,17 +13,15 @@ from gymnasium.envs.registration import load_env_creator
 from joblib import Parallel, delayed
 
 from av_envs.acoustics import ResponseBank, TraceConfig
-from av_envs.acoustics.bank import TRACERS
 from av_envs.acoustics.response import RESPONSE
-from av_envs.arguments import parse
 from av_envs.cache.rows import LIMIT_VARIABLE, cache_directory, cache_limit_bytes, make_room
 from av_envs.conventions import N_HEADINGS
 from av_envs.progress import progress_bar
 from av_envs.registration import VARIANTS
 from av_envs.scene import Scene, load_scene, scene_name
-from av_envs.threads import available_cores
 from av_envs.vision import ViewCache
 from av_envs.vision.views import LOOKS, VIEW
+from av_envs.worlds.bake_options import main
 
 NODES_PER_BLOCK = 8  # about a second's work
 DWELLING_SPLITS = {"test_heard": "test", "test_unheard": "test"}  # they differ in clips only
@@ -132,27 +123,14 @@ def _missing(name: str, pool: Pool) -> Iterator[np.ndarray]:
     return (nodes[k : k + NODES_PER_BLOCK] for k in range(0, len(nodes), NODES_PER_BLOCK))
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m av_envs.worlds.bake", description=__doc__)
-    parser.add_argument("--env", required=True, metavar="ID", help=", ".join(VARIANTS))
-    parser.add_argument("--split", default="train", help="a split of that environment")
-    parser.add_argument("--houses", type=int, default=32, help="dwellings of the split")
-    parser.add_argument("--workers", type=int, default=available_cores(), help="processes")
-    parser.add_argument("--tracer", choices=TRACERS, default="numba", help="warp: on the GPU")
-    parser.add_argument("--views", action="store_true", help="bake the pictures as well")
-    parser.add_argument("--look", choices=LOOKS, default=LOOKS[0], help="of the pictures")
-    options = parse(parser, arguments)
-    if options.workers < 1:
-        parser.error(f"--workers must be at least 1, got {options.workers}")
-    try:
-        pool = pool_of(
-            options.env, options.split, options.houses, options.views, options.tracer, options.look
-        )
-        blocks = _plan(pool)
-        if blocks:
-            bake(pool, blocks, options.workers)
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
+def carry_out(options: argparse.Namespace) -> None:
+    """What the command line asks for; OSError or ValueError where it cannot be."""
+    pool = pool_of(
+        options.env, options.split, options.houses, options.views, options.tracer, options.look
+    )
+    blocks = _plan(pool)
+    if blocks:
+        bake(pool, blocks, options.workers)
 
 
 def _plan(pool: Pool) -> list[tuple[str, np.ndarray]]:
@@ -190,6 +168,4 @@ def _lasting_directory() -> Path:
 
 
 if __name__ == "__main__":
-    from av_envs.worlds import bake as here
-
-    here.main()
+    main()

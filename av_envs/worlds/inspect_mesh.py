@@ -1,15 +1,9 @@
-"""Report and picture of the scene that a mesh file becomes: map, nodes and views.
-
-python -m av_envs.worlds.inspect_mesh house.glb --out house.png
-"""
+"""Report and picture of the scene that a mesh file becomes: map, nodes and views."""
 
 import argparse
-import sys
 
 import numpy as np
 
-from av_envs.arguments import parse
-from av_envs.paths import path_argument
 from av_envs.scene import Scene
 from av_envs.vision import IMAGE_SIZE, lights_of, render_rgbd
 from av_envs.vision.drawing import draw_disc, draw_line
@@ -24,6 +18,7 @@ from av_envs.vision.panels import (
     draw_map,
     put,
 )
+from av_envs.worlds.inspect_mesh_options import main
 from av_envs.worlds.mesh import MeshWorld
 
 GAP = 12  # pixels
@@ -31,39 +26,17 @@ MAP = (GAP, HEADER + GAP, WIDTH - IMAGE_SIZE - 3 * GAP, HEIGHT - HEADER - 2 * GA
 EAST_AND_NORTH = (0, 1)  # steps that way; the others are the same ones back
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m av_envs.worlds.inspect_mesh", description=__doc__
+def carry_out(options: argparse.Namespace) -> None:
+    """What the command line asks for; ValueError, OSError or ImportError where it cannot be."""
+    world = MeshWorld(
+        grid=options.grid,
+        root=options.file,
+        unit=_number_or_name(options.unit),
+        up=options.up,
+        default=options.default,
+        materials=dict(text.split("=", 1) for text in options.material),
     )
-    parser.add_argument("file", help="OBJ, PLY, GLB, STL, DAE or a Gazebo .world")
-    parser.add_argument("--out", type=path_argument, help="PNG of the map, the nodes and views")
-    parser.add_argument("--grid", type=float, default=1.0, help="metres between nodes")
-    parser.add_argument("--unit", default="auto", help="m, cm, mm, in, ft or metres per unit")
-    parser.add_argument("--up", default="auto", help="x, y or z: the axis that points up")
-    parser.add_argument("--default", default="unknown", help="material of what no name tells")
-    parser.add_argument(
-        "--material",
-        action="append",
-        default=[],
-        metavar="PART=MATERIAL",
-        help="material of everything whose name holds PART; may be given again",
-    )
-    options = parse(parser, arguments)
-    for text in options.material:
-        if "=" not in text:
-            parser.error(f"--material needs PART=MATERIAL, got {text!r}")
-    try:
-        world = MeshWorld(
-            grid=options.grid,
-            root=options.file,
-            unit=_number_or_name(options.unit),
-            up=options.up,
-            default=options.default,
-            materials=dict(text.split("=", 1) for text in options.material),
-        )
-        scene, report = world.read(options.file)
-    except (ValueError, OSError, ImportError) as error:
-        sys.exit(f"error: {error}")
+    scene, report = world.read(options.file)
     print(report)
     if options.out:
         from PIL import Image  # of the extra [mesh]; the report does without

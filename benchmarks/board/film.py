@@ -1,10 +1,4 @@
-"""Films of episodes with sound.
-
-`av-envs film AVDynamicSep-v0 --agent Oracle --out film.mp4` plays one episode of the environment's
-suite again and films it; a suite's name does as well. In the measuring task one hears a clap where
-the first robot stands with the ears of the second. `--beside DoA` shows another agent in the same
-episode on the right, whose sound is not heard.
-"""
+"""Films of episodes with sound."""
 
 import argparse
 import sys
@@ -16,7 +10,8 @@ import numpy as np
 
 from av_envs.benchmarks.board.film_file import write_film
 from av_envs.benchmarks.board.listening import amplified, listening_gain_db
-from av_envs.benchmarks.command_line import UserError, run_command
+from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.options.film import main
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.episodes import (
     Job,
@@ -25,10 +20,8 @@ from av_envs.benchmarks.play.episodes import (
     make_env,
     open_job_player,
 )
-from av_envs.benchmarks.play.named import OF_ENVIRONMENT, agent_of, senses_of, suite_of
-from av_envs.benchmarks.suites.suite import SUITES, Group, Suite
-from av_envs.options import non_negative_int
-from av_envs.paths import path_argument
+from av_envs.benchmarks.play.named import agent_of, senses_of, suite_of
+from av_envs.benchmarks.suites.suite import Group, Suite
 from av_envs.progress import progress_bar
 from av_envs.vision.drawing import Colour, draw_text
 from av_envs.vision.font import text_mask
@@ -121,7 +114,8 @@ def chosen_episode(suite: Suite, index: int) -> int:
     return index
 
 
-def _film(arguments: argparse.Namespace) -> None:
+def carry_out(arguments: argparse.Namespace) -> None:
+    """What the command line asks for."""
     what = arguments.what or arguments.suite
     if what is None or (arguments.what and arguments.suite):
         raise UserError("name one environment or one suite")
@@ -130,25 +124,6 @@ def _film(arguments: argparse.Namespace) -> None:
     agent = agent_of(arguments.agent, suite, arguments.agent_kwargs)
     beside = None if arguments.beside is None else agent_of(arguments.beside, suite)
     print(film_episode(suite, agent, index, arguments.out, beside))
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="av_envs.benchmarks.board.film",
-        description="Play one episode again and film it, with sound.",
-    )
-    parser.add_argument(
-        "what", nargs="?", metavar="ID", help=f"{', '.join(OF_ENVIRONMENT)}, or a suite"
-    )
-    parser.add_argument("--suite", help=" | ".join(sorted(SUITES)) + " | a file")
-    parser.add_argument("--agent", required=True, help="module:Factory, or a name such as Oracle")
-    parser.add_argument("--agent-kwargs", default="{}", help="JSON object for the factory")
-    parser.add_argument("--beside", metavar="AGENT", help="another one, shown on the right")
-    parser.add_argument("--episode", type=non_negative_int, default=0, help="default: 0, the first")
-    parser.add_argument(
-        "--out", type=path_argument, default=Path("film.mp4"), help="default: film.mp4"
-    )
-    return run_command(_film, parser, argv)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ from av_envs.benchmarks.board.replaying import replay
 from av_envs.benchmarks.board.sounds import tracks
 from av_envs.benchmarks.board.tables import beside, digits_of
 from av_envs.benchmarks.board.views import view_sheet
+from av_envs.benchmarks.options.report import EXTREMES
 from av_envs.benchmarks.play.trajectories import TASKS
 from av_envs.benchmarks.suites.suite import SUITES, Suite
 from av_envs.conventions import SAMPLE_RATE
 from av_envs.progress import progress_bar
 
 N_RANDOM = 20  # the same episodes for every agent, so that ways can be compared
-EXTREMES = ("best", "median", "worst")
 
 Record = dict[str, Any]
 

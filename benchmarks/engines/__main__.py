@@ -1,6 +1,6 @@
 import sys
 
-from av_envs.benchmarks.engines.command import main
+from av_envs.benchmarks.options.engines import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,14 +1,4 @@
-"""Compare acoustic engines: `python -m av_envs.benchmarks.engines [--houses 10] [--json]`.
-
-The built-in engine, RLR (that of SoundSpaces 2.0, extra [rlr], non-commercial) and
-pyroomacoustics answer for the same pairs of places with the same materials: in an empty box,
-and in dwellings of the test split, where pyroomacoustics cannot follow. Engines that are not
-installed are named. What is read off is that of a microphone without direction; ILD is
-heard by each engine's own head. All run on one thread and times are CPU times of that
-thread, so that other work on the machine hardly matters.
-
-`--flat ABSORPTION SCATTERING` makes all surfaces alike; otherwise they are the dwelling's own.
-"""
+"""Acoustic engines compared, measured and told."""
 
 import argparse
 import json
@@ -17,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from av_envs.benchmarks.command_line import UserError, run_command
+from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.engines.figures import (
     RAY_COUNTS,
     at_equal_scatter,
@@ -30,14 +20,13 @@ from av_envs.benchmarks.engines.figures import (
 )
 from av_envs.benchmarks.engines.heard import NAMES, installed, open_engine
 from av_envs.benchmarks.engines.rooms import Pair, draw_pairs, flat, house, shoebox
+from av_envs.benchmarks.options.engines import NATIVE_RAYS
 from av_envs.benchmarks.results.provenance import cpu_model
 from av_envs.benchmarks.speed.command import load_average
-from av_envs.options import positive_int
 from av_envs.progress import progress_bar
 from av_envs.scene import Scene
 
 BOX = (0.2, 0.1)  # absorption and scattering of the shoebox
-NATIVE_RAYS = 4096  # the default of the environments
 COST_PAIRS = 4
 COLUMNS = (
     ("t20", "T20 s", "{:.3f}"),
@@ -171,21 +160,9 @@ def _costs(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _engines(arguments: argparse.Namespace) -> None:
+def carry_out(arguments: argparse.Namespace) -> None:
+    """What the command line asks for."""
     if arguments.native_rays % 4:
         raise UserError(f"--native-rays must be a multiple of 4, got {arguments.native_rays}")
     result = measure(arguments)
     print(json.dumps(result, indent=1) if arguments.json else table(result))
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.engines", description=__doc__)
-    parser.add_argument("--houses", type=positive_int, default=10)
-    parser.add_argument("--pairs", type=positive_int, default=8, help="per scene")
-    parser.add_argument("--rays", type=positive_int, default=5000, help="of RLR per pair")
-    parser.add_argument("--native-rays", type=positive_int, default=NATIVE_RAYS, help="per source")
-    parser.add_argument(
-        "--flat", type=float, nargs=2, metavar=("ABSORPTION", "SCATTERING"), help="of all surfaces"
-    )
-    parser.add_argument("--json", action="store_true", help="all figures on standard output")
-    return run_command(_engines, parser, argv)

@@ -1,10 +1,4 @@
-"""Play an episode yourself: `av-envs play AVDynamicSep-v0`.
-
-In a window where there is a screen, else in the terminal; you see and hear what an agent does, and
-look at the map only if you ask for it. At the end your score stands beside those of agents that
-play the same episode. Without a terminal the keys come from --keys, or from standard input, and a
-film is recorded.
-"""
+"""What happens when a person plays an episode."""
 
 import argparse
 import os
@@ -15,19 +9,17 @@ from pathlib import Path
 from av_envs.benchmarks.board.film import chosen_episode, noted
 from av_envs.benchmarks.board.film_file import write_film
 from av_envs.benchmarks.board.listening import amplified, listening_gain_db
-from av_envs.benchmarks.command_line import UserError, run_command
+from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.keyboard.playing import Front, Script, play
 from av_envs.benchmarks.keyboard.session import Session
+from av_envs.benchmarks.options.play import FILM, main
 from av_envs.benchmarks.play.episodes import Job, make_env, open_job_player, play_episode
-from av_envs.benchmarks.play.named import OF_ENVIRONMENT, agent_of, senses_of, suite_of
+from av_envs.benchmarks.play.named import agent_of, senses_of, suite_of
 from av_envs.benchmarks.suites.suite import Suite
-from av_envs.options import non_negative_int
-from av_envs.paths import path_argument
 from av_envs.registration import MEASURING, VARIANTS
 
 RIVALS = {False: ("Random", "DoA", "Active"), True: ("Random", "SpreadOut", "PlaceChooser")}
 LEARNED = ("Active", "PlaceChooser")  # which ship, and need torch
-FILM = Path("play.mp4")
 
 
 def rivals_of(suite: Suite) -> list[str]:
@@ -107,7 +99,8 @@ def _script(keys: str) -> Script:
         raise UserError(str(error)) from None
 
 
-def _play(arguments: argparse.Namespace) -> None:
+def carry_out(arguments: argparse.Namespace) -> None:
+    """What the command line asks for."""
     suite = suite_of(arguments.what)
     index = chosen_episode(suite, arguments.episode)
     rivals = rivals_of(suite) if arguments.against is None else arguments.against
@@ -123,25 +116,6 @@ def _play(arguments: argparse.Namespace) -> None:
         print(table(session, rivals))
     else:
         print(f"ended after {session.step} of {session.steps} steps: no score")
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="av_envs.benchmarks.keyboard.command", description=__doc__
-    )
-    parser.add_argument("what", metavar="ID", help=f"{', '.join(OF_ENVIRONMENT)}, or a suite")
-    parser.add_argument("--episode", type=non_negative_int, default=0, help="default: 0, the first")
-    parser.add_argument(
-        "--against", nargs="*", metavar="AGENT", help="who plays the same episode afterwards"
-    )
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--window", action="store_true", help="open a window")
-    where.add_argument("--terminal", action="store_true", help="stay in the terminal")
-    where.add_argument("--keys", help="play these keys, such as wwad, and stay then")
-    parser.add_argument(
-        "--out", type=path_argument, help=f"record a film; without a terminal: {FILM}"
-    )
-    return run_command(_play, parser, argv)
 
 
 if __name__ == "__main__":

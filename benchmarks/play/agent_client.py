@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.options.run import TIMEOUT
 from av_envs.benchmarks.play.action_check import AgentError, action_fault, call_agent
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.player import Declared, LocalPlayer, Player, PlayerSettings, Truth
@@ -26,7 +27,6 @@ from av_envs.rir_measure.actions import checked_prediction
 from av_envs.rir_measure.pairs import Pairs
 
 BUILD_TIMEOUT = 600.0  # s, for importing and loading weights on a busy machine
-TIMEOUT = 300.0  # s, for one answer
 MOST_BYTES = 1 << 28  # of an answer
 PATIENCE = 2.0  # s, for a process to end by itself
 

@@ -1,6 +1,6 @@
 import sys
 
-from av_envs.benchmarks.speed.command import main
+from av_envs.benchmarks.options.speed import main
 
 if __name__ == "__main__":
     sys.exit(main())

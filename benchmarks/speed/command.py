@@ -1,22 +1,4 @@
-"""How fast this machine steps: `python -m av_envs.benchmarks.speed [--env ID] [--json]`.
-
-One environment on one core in the steady state: a pool of opened houses whose responses are
-traced, random episodes, random actions, complete observations; no binaural response
-outlives its episode. Steps per second include the resets. Beside it, in turns with it, the
-papers' own procedure for the audio of one step (`av_envs.benchmarks.speed.reference_step`), which
-has no pictures, poses or rewards.
-
-Of a team (`--env AVRIRMeasure-v0`) a step is one of all robots together, with the pictures
-of each and the responses of both directions measured and predicted; there is no code of the
-paper to put beside it.
-
-With `--vector`, on all cores: one environment, and `--num-envs` of them as Gymnasium steps
-them one after another (sync), in processes (async) and as this package does (native), in
-turns; and the memory that each environment more takes. With `--device cuda` also as many as
-`--device-envs` says on that device, in torch. With `--estimator module:Factory` all are scored
-by that estimator: native asks a `BatchEstimator` once in a step, "1 by 1" is the same with a
-question at a time, and there are no processes, each of which would have a network of its own.
-"""
+"""How fast this machine steps, measured and told."""
 
 import argparse
 import faulthandler
@@ -27,10 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from av_envs.benchmarks.command_line import UserError, run_command
+from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.results.provenance import cpu_model
 from av_envs.benchmarks.speed import timings, vector_timings
-from av_envs.options import positive_int
 from av_envs.registration import SEPARATION, VARIANTS
 from av_envs.separation.estimators import load_estimator
 from av_envs.threads import available_cores
@@ -128,7 +109,8 @@ def table(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _speed(arguments: argparse.Namespace) -> None:
+def carry_out(arguments: argparse.Namespace) -> None:
+    """What the command line asks for."""
     if arguments.estimator is not None:
         _check_estimator(arguments)
     pool = timings.Pool(arguments.env, arguments.houses, arguments.reward, arguments.estimator)
@@ -154,20 +136,3 @@ def _check_estimator(arguments: argparse.Namespace) -> None:
         load_estimator(arguments.estimator)
     except ValueError as error:
         raise UserError(str(error)) from None
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="av_envs.benchmarks.speed", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="figures as JSON on standard output")
-    parser.add_argument(
-        "--env", choices=sorted(VARIANTS), default=timings.Pool.env_id, metavar="ID",
-        help=f"one of {', '.join(sorted(VARIANTS))}",
-    )  # fmt: skip
-    parser.add_argument("--houses", type=positive_int, default=32, help="size of the pool")
-    parser.add_argument("--reward", help="of separation, such as neg_nmse, if not the usual one")
-    parser.add_argument("--estimator", help="of separation, module:Factory, that is to be scored")
-    parser.add_argument("--vector", action="store_true", help="many environments at once")
-    parser.add_argument("--num-envs", type=positive_int, default=16, help="with --vector: how many")
-    parser.add_argument("--device", help="with --vector: also there, cuda or cpu, in torch")
-    parser.add_argument("--device-envs", type=positive_int, help="how many there, as --num-envs")
-    return run_command(_speed, parser, argv)

@@ -5,10 +5,17 @@ import json
 import numpy as np
 import pytest
 
-from av_envs.benchmarks.query_curve import ERRORS, interval, main
+from av_envs.benchmarks.query_curve import ERRORS, TEAM, interval, main
 
 BRIEF = ["--kind", "house", "--split", "train", "--episodes", "2", "--queries", "2"]
 BRIEF += ["--steps", "3", "1"]
+RANDOM = "av_envs.baselines.rir_measure:Random"
+
+
+def numbers(said: str) -> list[tuple[str, str]]:
+    """(name, cells) of every row of the tables; titles and rules are left out."""
+    rows = [line[2:].split(" | ", 1) for line in said.splitlines() if "[" in line]
+    return [(name, cells) for name, cells in rows]
 
 
 def test_it_prints_a_curve_for_every_error_and_keeps_episodes(tmp_path, capsys):
@@ -23,6 +30,49 @@ def test_it_prints_a_curve_for_every_error_and_keeps_episodes(tmp_path, capsys):
     assert main(asked) == 0
     assert capsys.readouterr().out == said
     assert len(kept.read_text().splitlines()) == 2
+
+
+def test_several_teams_are_compared_as_each_plays_by_itself(tmp_path, capsys):
+    kept = tmp_path / "kept.jsonl"
+    asked = [*BRIEF, "--predictors", "mean", "interpolating"]
+    alone = {}
+    for team in (TEAM, RANDOM):  # the first writes what later is read
+        out = ["--out", str(kept)] if team == TEAM else []
+        assert main([*asked, "--team", team, *out]) == 0
+        alone[team] = dict(reversed(numbers(capsys.readouterr().out)))  # of the first table
+    assert main([*asked, "--team", TEAM, RANDOM, "--out", str(kept)]) == 0
+    rows = numbers(capsys.readouterr().out)
+    assert [name for name, _ in rows[:7]] == [
+        "SpreadOut, mean",
+        "SpreadOut, interpolating",
+        "Random, mean",
+        "Random, interpolating",
+        *(
+            f"{pair} less SpreadOut, mean"
+            for pair in ("SpreadOut, interpolating", "Random, mean", "Random, interpolating")
+        ),
+    ]
+    first = dict(rows[:7])
+    for team, label in ((TEAM, "SpreadOut"), (RANDOM, "Random")):
+        for name in ("mean", "interpolating"):
+            assert first[f"{label}, {name}"] == alone[team][name]
+    assert first["SpreadOut, interpolating"] != first["Random, interpolating"]
+    assert first["Random, mean less SpreadOut, mean"].split(" | ")[0] == "0.000 [0.000, 0.000]"
+    lines = [json.loads(line)[0] for line in kept.read_text().splitlines()]
+    assert [line[2:3] + line[5:] for line in lines] == [[0], [1], [0, RANDOM], [1, RANDOM]]
+
+
+@pytest.mark.parametrize(
+    ("teams", "says"),
+    [
+        ([TEAM, "av_envs.baselines.rir_measure:Nobody"], "has no 'Nobody'"),
+        (["Random"], "'Random' is not of the form module:Factory"),
+        ([TEAM, "av_envs.baselines.rir_measure:CoverageOracle"], "knows neighbours, visited"),
+    ],
+)
+def test_teams_that_cannot_be_compared(teams, says, capsys):
+    assert main([*BRIEF, "--team", *teams]) == 2
+    assert says in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_the_example_of_the_manual_plays(tmp_path, monkeypatch):
     code = re.search(r"```python\n(# my_teams.py.*?)```", manual, re.DOTALL).group(1)
     (tmp_path / "my_teams.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    episodes = read_result(run_suite(Job(SUITE, AgentSpec("my_teams:Circling")), tmp_path))[
+    episodes = read_result(run_suite(Job(SUITE, AgentSpec("my_teams:LeastVisited")), tmp_path))[
         "episodes"
     ]
     assert [episode["error"] for episode in episodes] == [None, None]

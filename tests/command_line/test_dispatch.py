@@ -122,6 +122,20 @@ def test_an_interrupted_command_says_so(monkeypatch, capsys):
     assert capsys.readouterr().err == "av-envs: interrupted\n"
 
 
+HEAVY = {"scipy.signal", "numba", "torch"}  # seconds to import, for what computes
+
+
+@pytest.mark.parametrize("line", ["", *COMMANDS, *LINES])
+def test_no_help_imports_what_computes(line):
+    code = (
+        "import sys\nfrom av_envs.command_line.dispatch import main\n"
+        f"try:\n    main([*{line.split()}, '--help'])\nexcept SystemExit:\n    pass\n"
+        f"print({HEAVY} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert run.stdout.splitlines()[-1] == "set()", run.stderr
+
+
 def test_help_is_quick_to_come():
     """Nothing that computes is imported for it."""
     code = (

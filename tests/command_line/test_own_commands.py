@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from av_envs.cache.contents import Kept
-from av_envs.command_line import cached, doctor, installation, listing, self_test, view
+from av_envs.command_line import (
+    cached,
+    doctor,
+    dwelling,
+    installation,
+    listing,
+    self_test,
+    view,
+)
 from av_envs.registration import VARIANTS
 from av_envs.scene import load_scene
 
@@ -127,16 +135,16 @@ def test_an_extra_tells_what_it_lacks(monkeypatch):
 
 
 def test_view_knows_dwellings_by_place_and_by_name():
-    assert view.named("val:3", "house") == "house-1000003"
-    assert view.named("train:7", "flat") == "flat-7"
-    assert view.named("house-12", "flat") == "house-12"
+    assert dwelling.named("val:3", "house") == "house-1000003"
+    assert dwelling.named("train:7", "flat") == "flat-7"
+    assert dwelling.named("house-12", "flat") == "house-12"
     with pytest.raises(ValueError, match=r"'tran:3' must be SPLIT:INDEX with a split of train"):
-        view.named("tran:3", "house")
+        dwelling.named("tran:3", "house")
 
 
 def test_view_says_how_large_a_dwelling_is():
     scene = load_scene("house-0", 1.0)
-    first, rooms = view.size_lines(scene)
+    first, rooms = dwelling.size_lines(scene)
     assert first.startswith("house-0: ")
     assert f"{len(scene.graph)} nodes every 1 m" in first
     assert rooms.count(" m2") == len(scene.rooms)
@@ -156,9 +164,9 @@ def test_view_measures_what_decays(monkeypatch):
         acoustics = Acoustics()
 
     Home.scene = scene
-    times = view.decay_times(Home(), pairs=4)
+    times = dwelling.decay_times(Home(), pairs=4)
     np.testing.assert_allclose(times, 0.5, rtol=0.15)
-    assert view.decay_lines(times)[1].split()[:2] == ["T20,", "s"]
+    assert dwelling.decay_lines(times)[1].split()[:2] == ["T20,", "s"]
 
 
 def test_view_refuses_what_it_does_not_know(capsys):

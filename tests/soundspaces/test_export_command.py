@@ -10,7 +10,9 @@ import pytest
 import soundfile
 from small_scene import BACKEND, NAME, small_scene
 
+from av_envs.separation.config import STARTS
 from av_envs.soundspaces import export as command
+from av_envs.soundspaces import export_options, layout
 from av_envs.soundspaces.export import Wanted, scenes_of
 from av_envs.soundspaces.writing import plan, responses
 from av_envs.soundspaces.writing.projects import PROJECTS
@@ -155,12 +157,18 @@ def test_options_of_a_backend_are_json_or_text():
     assert command._option("scale=0.5") == ("scale", 0.5)
 
 
+def test_the_choices_are_those_there_are():
+    assert export_options.DATASETS == layout.DATASETS
+    assert tuple(PROJECTS) == export_options.PROJECTS
+    assert export_options.STARTS == STARTS
+
+
 def test_the_page_names_all_that_can_be_exported():
     page = (ROOT / "docs" / "soundspaces.md").read_text(encoding="utf-8")
-    for name in (*command.PARTS, *PROJECTS):
+    for name in (*export_options.PARTS, *PROJECTS):
         assert f"`{name}`" in page
     for option in set(re.findall(r"(?<=[ `(])--[a-z-]+", page)):
-        assert option in command._parser().format_help()
+        assert option in export_options.build_parser().format_help()
 
 
 @pytest.mark.parametrize("name", ["points.txt", "0_1.wav", "beep"])

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from av_envs.acoustics import ResponseBank
-from av_envs.acoustics.bank import SourceTracer
+from av_envs.acoustics.bank import TRACERS, SourceTracer
 from av_envs.acoustics.response import RESPONSE
 from av_envs.cache.row_format import StoredRows
 from av_envs.cache.rows import cache_directory
 from av_envs.registration import VARIANTS
 from av_envs.scene import load_scene
 from av_envs.vision import ViewCache
-from av_envs.worlds import bake
+from av_envs.vision.views import LOOKS
+from av_envs.worlds import bake, bake_options
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -163,3 +164,8 @@ def test_the_command_bakes_in_several_processes(cache):
         run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         assert ("0 sources are still to be baked" in run.stdout) != left
     assert bake.missing_blocks(bake.pool_of("AVDynamicSep-v0", "val", 1)) == []
+
+
+def test_the_choices_are_those_there_are():
+    assert bake_options.TRACERS == TRACERS
+    assert bake_options.LOOKS == LOOKS

@@ -1,29 +1,18 @@
-"""Train the set predictor: `python -m av_envs.agents.rir_measure.set_predictor.train --out DIR`.
-
-Two robots measure along a walk in each training dwelling; held-out pairs are asked after 2 to 200
-steps, in half of the updates with a random part of what was measured. DIR gets `config.json`,
-`curve.csv` (a row per validation: STFT distance of rendered responses to held-out pairs of
-validation dwellings, by the number of steps), scalars for tensorboard, `last.pt`, and
-`best.safetensors`, the network with the best validation. An interrupted run goes on with the same
-command and --resume, and ends with the same bits as if it had not been interrupted.
-"""
+"""Train the set predictor."""
 
 import json
 import sys
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from av_envs.agents.fitting import LAST, Fitting, fit
+from av_envs.agents.options.set_predictor import Args, main
 from av_envs.agents.rir_measure.set_predictor.material import GRIDS, STEPS, Batch, Lesson, lesson
 from av_envs.agents.rir_measure.set_predictor.network import NetworkConfig, SetNetwork
 from av_envs.agents.rir_measure.set_predictor.objective import distance
 from av_envs.agents.rir_measure.set_predictor.predictor import answer, save_set_network
-from av_envs.agents.runs import begin, kept_options, option, run_command
-from av_envs.options import non_negative_int, positive_int
-from av_envs.paths import path_argument
+from av_envs.agents.runs import begin, kept_options
 from av_envs.progress import progress_bar
 from av_envs.rir_measure.metrics.stft_distance import distance as rendered_distance
 from av_envs.rir_measure.metrics.stft_distance import spectra
@@ -34,27 +23,6 @@ SAVED_EVERY = 100  # updates
 VAL_QUERIES = 32  # held-out pairs of each validation dwelling
 # No part of what is learnt: may differ when a run is resumed.
 OF_THE_RUN = ("out", "resume", "threads")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Args:
-    """A run: every field is an option of the command line."""
-
-    out: Path = field(
-        metadata={"help": "directory of the run", "type": path_argument, "required": True}
-    )
-    updates: int = option(2000, type=positive_int)
-    pairs: int = option(32, "asked in an update, all in one dwelling", type=positive_int)
-    learning_rate: float = option(1e-3, "falls to zero on half a cosine")
-    weight_decay: float = option(0.05, "of AdamW")
-    dwellings: int = option(24, "flats and as many houses, of the split train", type=positive_int)
-    queries: int = option(64, "held-out pairs of each of them", type=positive_int)
-    val_flats: int = option(2, "of the split val", type=positive_int)
-    val_houses: int = option(2, "of the split val", type=positive_int)
-    val_every: int = option(200, "updates between validations", type=positive_int)
-    threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)
-    seed: int = option(0, type=non_negative_int)
-    resume: bool = option(False, "go on with the run in --out")
 
 
 class Run(Fitting):
@@ -130,11 +98,6 @@ def _lessons(split: str, dwellings: dict[str, int], queries: int) -> list[Lesson
         lesson(split, index, kind, queries, keeps_responses=split == "val")
         for index, kind in progress_bar(places, f"measuring in dwellings of {split}")
     ]
-
-
-def main(argv: list[str] | None = None) -> int:
-    command = "av_envs.agents.rir_measure.set_predictor.train"
-    return run_command(train, Args, command, __doc__, argv, LAST)
 
 
 if __name__ == "__main__":

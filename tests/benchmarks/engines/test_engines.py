@@ -25,6 +25,7 @@ from av_envs.benchmarks.engines.rooms import (
     house,
     shoebox,
 )
+from av_envs.benchmarks.options.engines import main
 from av_envs.conventions import BANDS_HZ, SAMPLE_RATE
 from av_envs.scene.bvh import occluded
 
@@ -149,7 +150,7 @@ def test_engines_that_are_absent_are_named(only_ours, capsys, monkeypatch):
     monkeypatch.setattr(engines_figures, "DRAWS", 2)
     monkeypatch.setattr(engines, "COST_PAIRS", 1)
     small = ["--houses", "1", "--pairs", "2", "--native-rays", "256"]
-    assert engines.main([*small, "--flat", "0.2", "0.3", "--json"]) == 0
+    assert main([*small, "--flat", "0.2", "0.3", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     printed = engines.table(result)
     assert "- RLR: absent" in printed
@@ -165,5 +166,5 @@ def test_engines_that_are_absent_are_named(only_ours, capsys, monkeypatch):
 
 
 def test_rays_that_cannot_be_shared_out_are_refused(capsys):
-    assert engines.main(["--native-rays", "5"]) == 2
+    assert main(["--native-rays", "5"]) == 2
     assert "multiple of 4, got 5" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from fake_rir_measure import FakeMeasure
 from fake_separation import FakeSeparation
 
 from av_envs.acoustics.bank import TraceConfig
+from av_envs.benchmarks.options.speed import main
 from av_envs.benchmarks.speed import command as speed
 from av_envs.benchmarks.speed import timings
 from av_envs.benchmarks.speed.profiler import profile
@@ -154,18 +155,18 @@ def test_the_command_prints_the_promised_keys(monkeypatch, capsys):
         timings.reset_fresh_ms: 120.0,
     }
     monkeypatch.setattr(speed, "in_new_process", lambda function, *_: answers[function])
-    assert speed.main(["--json", "--houses", "2"]) == 0
+    assert main(["--json", "--houses", "2"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert set(figures) >= KEYS
     monkeypatch.setattr(speed, "load_average", lambda: 2.5)
-    assert speed.main([]) == 0
+    assert main([]) == 0
     printed = capsys.readouterr().out
     assert "the machine was busy (load 2.5)" in printed
     assert "9000  binaural responses/s" in printed
     assert "0.500  av_envs.x.y" in printed
     steady = answers[timings.steady_state]
     del steady["ratio"], steady["reference_audio_steps_per_s"]
-    assert speed.main(["--env", "AVRIRMeasure-v0"]) == 0
+    assert main(["--env", "AVRIRMeasure-v0"]) == 0
     printed = capsys.readouterr().out
     assert "steps/s, one environment, resets included" in printed
     assert "binaural" not in printed

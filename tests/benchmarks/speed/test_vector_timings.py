@@ -8,6 +8,7 @@ import pluggable
 import pytest
 from gymnasium.utils.env_checker import data_equivalence
 
+from av_envs.benchmarks.options.speed import main
 from av_envs.benchmarks.speed import command as speed
 from av_envs.benchmarks.speed import vector_timings
 from av_envs.benchmarks.speed.timings import Pool
@@ -72,15 +73,15 @@ def test_the_command_prints_all_ways(monkeypatch, capsys):
         vector_timings.memory_mb: 64.0,
     }
     monkeypatch.setattr(speed, "in_new_process", lambda function, *_: answers[function])
-    assert speed.main(["--vector", "--num-envs", "4", "--json"]) == 0
+    assert main(["--vector", "--num-envs", "4", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["num_envs"] == 4
     assert figures["mb_per_added_env"] == {"async": 0, "sync": 0, "native": 0}
-    assert speed.main(["--vector", "--device", "cuda", "--device-envs", "64"]) == 0
+    assert main(["--vector", "--device", "cuda", "--device-envs", "64"]) == 0
     assert "device: 64 environments on cuda" in capsys.readouterr().out
-    assert speed.main(["--vector", "--reward", "neg_nmse"]) == 0
+    assert main(["--vector", "--reward", "neg_nmse"]) == 0
     assert "pool of 32 houses, reward neg_nmse" in capsys.readouterr().out
-    assert speed.main(["--vector"]) == 0
+    assert main(["--vector"]) == 0
     printed = capsys.readouterr().out
     assert "native      1500       3.00      0.00" in printed
     assert "AVDynamicSep-v0, 16 environments, pool of 32 houses" in printed
@@ -111,7 +112,7 @@ def test_an_estimator_is_asked_one_by_one_and_once(short, monkeypatch):
     ],
 )
 def test_an_estimator_that_cannot_be_timed_is_refused_at_once(words, complaint, capsys):
-    assert speed.main(words) != 0
+    assert main(words) != 0
     assert complaint in capsys.readouterr().err
 
 

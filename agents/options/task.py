@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from av_envs.agents.options.choices import SIZES
 from av_envs.agents.runs import option
-from av_envs.agents.separation.agent import SIZES
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 

@@ -1,0 +1,5 @@
+"""Options of the commands that train, a file each.
+
+Nothing here is imported that computes: `--help` and completion come at once, and a command imports
+its work when its words have been read.
+"""
