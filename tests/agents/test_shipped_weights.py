@@ -40,6 +40,7 @@ OTHERS = {
     "single_step",
     "move2hear",
     "place_chooser",
+    "from_afar",
     "hnet",
     "localizer",
 }
