@@ -163,7 +163,9 @@ def main(argv: list[str] | None = None) -> int:
     add_pair_options(parser)
     parser.add_argument("--fit-houses", type=positive_int, default=4, help="for gains per band")
     parser.add_argument("--solver", default=SOLVER, choices=SOLVERS)
-    parser.add_argument("--steps", type=positive_int, default=STEPS)
+    parser.add_argument(
+        "--steps", type=positive_int, help=f"default: {STEPS}, 1 of what was trained by regression"
+    )
     parser.add_argument(
         "--rays", type=int, nargs="*", default=[], help="of the cheap tier, to compare with"
     )

@@ -12,7 +12,7 @@ from PIL import Image
 
 from av_envs.agents.refinement.metrics import level_error_db, spectrum
 from av_envs.agents.refinement.pairs import Heard, PairConfig, heard_pairs
-from av_envs.agents.refinement.refiner import SHIPPED, SOLVER, STEPS, Refined
+from av_envs.agents.refinement.refiner import SHIPPED, Refined
 from av_envs.agents.refinement.tiers import TIERS
 from av_envs.conventions import SAMPLE_RATE
 from av_envs.options import non_negative_int
@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
     given = parser.parse_args(argv)
     torch.set_num_threads(1)
     try:
-        refiner = Refined(given.refiner, SOLVER, STEPS)
+        refiner = Refined(given.refiner)
         config = PairConfig(given.cheap, given.truth, "test", houses=1, sources=1, receivers=10)
         pairs = list(heard_pairs(config))
         if given.receiver >= len(pairs):

@@ -235,20 +235,36 @@ class Refined(FlowRefiner):
     """A trained refiner, for `backend="refined"`.
 
     checkpoint  name of one that ships, or path of a file; None: the identity
+    solver      key of SOLVERS
+    steps       of the solver; None: STEPS, or 1 for what was trained by regression, which knows
+                nothing but the beginning of a flow and is refused with other ones
     """
 
     def __init__(
-        self, checkpoint: str | Path | None = None, solver: str = SOLVER, steps: int = STEPS
+        self, checkpoint: str | Path | None = None, solver: str = SOLVER, steps: int | None = None
     ):
         if checkpoint is None:
+            steps = STEPS if steps is None else steps
             super().__init__(refiner_config("levels", "tiny", pose="none"), solver, steps)
             self.header: Header | None = None
         else:
             path = SHIPPED.get(str(checkpoint), Path(checkpoint))
             config, self.header = _config_in(path)
-            super().__init__(config, solver, steps)
+            super().__init__(config, solver, _steps_of(path, self.header, solver, steps))
             load_weights(self, path, "refiner")
         self.eval()
+
+
+def _steps_of(path: Path, header: Header, solver: str, steps: int | None) -> int:
+    """See `Refined`; ValueError for those that a refiner cannot take."""
+    if header.made.get("options", {}).get("objective") != "regression":
+        return STEPS if steps is None else steps
+    if (solver, steps) not in (("euler", None), ("euler", 1)):
+        raise ValueError(
+            f"{path}: was trained by regression, which is one step of euler; got steps={steps} of "
+            f"{solver}"
+        )
+    return 1
 
 
 def save_refiner(refiner: FlowRefiner, path: str | Path, made: dict[str, Any]) -> None:

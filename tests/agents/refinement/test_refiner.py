@@ -108,6 +108,19 @@ def test_a_file_brings_the_refiner_back(file):
     assert np.array_equal(kept.refine(response(), POSE), refiner.refine(response(), POSE))
 
 
+def test_what_was_trained_by_regression_takes_one_step(tmp_path):
+    path = tmp_path / "regression.safetensors"
+    save_refiner(trained("levels"), path, {"options": {"objective": "regression"}})
+    refiner, once = Refined(path), trained("levels")
+    once.load_state_dict(refiner.state_dict())
+    once.steps = 1
+    assert np.array_equal(refiner.refine(response(), POSE), once.refine(response(), POSE))
+    assert Refined(path, steps=1).steps == 1
+    for other in ({"steps": 4}, {"solver": "heun"}):
+        with pytest.raises(ValueError, match=r"regression\.safetensors: was trained by regression"):
+            Refined(path, **other)
+
+
 def test_files_of_other_versions_and_things_are_refused(file, monkeypatch):
     monkeypatch.setattr(checkpoints, "VERSION", 2)
     with pytest.raises(ValueError, match="networks have version 1, here they have 2"):
