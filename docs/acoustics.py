@@ -23,7 +23,7 @@ from av_envs.acoustics.measures import (
 )
 from av_envs.acoustics.response import BIN_CENTRES, DELAY_STEPS, ENERGY_OF_CODE, GAIN_OF_CODE
 from av_envs.agents.line_chart import LineChart
-from av_envs.command_line.view import decay_times
+from av_envs.command_line.dwelling import decay_times
 from av_envs.conventions import BANDS_HZ, SAMPLE_RATE, SPEED_OF_SOUND
 from av_envs.scene import scene_name
 from av_envs.vision.drawing import Colour

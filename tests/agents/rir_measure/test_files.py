@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import av_envs.agents.rir_measure as entries
+from av_envs.agents.rir_measure import play
 from av_envs.agents.rir_measure.maps import Maps
 from av_envs.agents.rir_measure.networks.policy import PolicyConfig
 from av_envs.agents.rir_measure.presets import PRESETS
@@ -180,7 +181,8 @@ def test_predictors(files, room):
     assert (other.predictor, other.card["name"]) == ("zero", "Macma + zero predictor")
 
 
-def test_what_cannot_be_played_is_named(files, room):
+def test_what_cannot_be_played_is_named(files, room, tmp_path, monkeypatch):
+    monkeypatch.setattr(play, "WEIGHTS", tmp_path)
     with pytest.raises(ValueError, match=r"rir_measure\.train --preset macma --out DIR"):
         entries.Macma(*room, seed=0)
     assert "holds 'macma', 'curiosity' is wanted" in refusal(
