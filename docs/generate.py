@@ -10,6 +10,7 @@ from av_envs.registration import MEASURING, VARIANTS
 
 PAGES = Path(__file__).parent / "environments"
 IMPORTS = ("import gymnasium as gym", "import pettingzoo")
+PLAYERS = {True: "SpreadOut", False: "DoA"}  # in films, by whether the task is to measure
 
 
 def page(env_id: str) -> str:
@@ -25,9 +26,26 @@ def page(env_id: str) -> str:
         f"# {env_id}",
         f"```python\n{imports}\n\nimport av_envs\n\n{made}\n```",
         f"Registered with {differs}." if differs else "Registered with the defaults.",
+        film(env_id),
         inspect.cleandoc(environment.__doc__),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def film(env_id: str) -> str:
+    """The command that films an episode, and a link to the film where one is kept here.
+
+    Those of the measuring task are ten times as long, and are not.
+    """
+    name = f"{env_id}.mp4"
+    agent = PLAYERS[VARIANTS[env_id][0] == MEASURING]
+    command = f"`av-envs film {env_id} --agent {agent} --out {name}`"
+    made = (
+        f"[A film with sound]({name}), {command}"
+        if (PAGES / name).exists()
+        else f"A film: {command}"
+    )
+    return f"{made}."
 
 
 def main(argv: list[str] | None = None) -> int:
