@@ -40,7 +40,16 @@ class EgoMap:
 
         observation  `position` (teams robots, 3) in the frame "scene" and `azimuth` (.., 2)
         starts       (teams,) bool, whose map begins anew
+
+        Raises ValueError where all robots of a team begin at (0, 0), each in a frame of its own.
         """
+        robots = self._before.shape[1]
+        begun = observation["position"].reshape(len(starts), robots, -1)[starts]
+        if robots > 1 and not begun.any(axis=(1, 2)).all():
+            raise ValueError(
+                "every robot starts at (0, 0), in a frame of its own; a map needs "
+                "position_frame='scene'"
+            )
         poses = self._poses(observation, starts)
         cells, headings = poses[..., :2], poses[..., 2]
         stuck = (poses == self._before).all(axis=-1) & ~starts[:, np.newaxis]

@@ -24,7 +24,7 @@ from av_envs.agents.refinement.pairs import (
     ends_of,
     flow_pairs,
 )
-from av_envs.agents.refinement.refiner import SHIPPED, Refined
+from av_envs.agents.refinement.refiner import SHIPPED, Refined, is_regression
 from av_envs.options import positive_int
 from av_envs.paths import path_argument
 from av_envs.vision.drawing import Colour
@@ -93,6 +93,8 @@ def main(argv: list[str] | None = None) -> int:
         )
         for name in given.refiner:
             refiner = Refined(name)
+            if is_regression(refiner.header):
+                raise ValueError(f"{name}: was trained by regression, which no solver follows")
             pairs = flow_pairs(refiner, config)
             errors = errors_by_solver(refiner, pairs, given.most)
             before = float(refiner.error(pairs.start, pairs.end).mean())

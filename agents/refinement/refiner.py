@@ -255,9 +255,14 @@ class Refined(FlowRefiner):
         self.eval()
 
 
+def is_regression(header: Header | None) -> bool:
+    """Whether a file says that its refiner was trained so."""
+    return bool(header) and header.made.get("options", {}).get("objective") == "regression"
+
+
 def _steps_of(path: Path, header: Header, solver: str, steps: int | None) -> int:
     """See `Refined`; ValueError for those that a refiner cannot take."""
-    if header.made.get("options", {}).get("objective") != "regression":
+    if not is_regression(header):
         return STEPS if steps is None else steps
     if (solver, steps) not in (("euler", None), ("euler", 1)):
         raise ValueError(

@@ -19,15 +19,10 @@ class Maps:
 
         starts  (N,) bool, where an episode begins: its map begins anew
 
-        Raises ValueError where all robots begin at (0, 0): each counts from a place of its own.
+        Raises ValueError for positions that are not in one frame, see `EgoMap.drawn`.
         """
         if self._drawing is None:
             return features
-        if starts.any() and not features["position"][starts].any():
-            raise ValueError(
-                "every robot starts at (0, 0), in a frame of its own; a map needs "
-                "position_frame='scene'"
-            )
         shape = features["position"].shape[:2]
         rows = {key: features[key].flatten(0, 1).cpu().numpy() for key in NEEDS}
         drawn = torch.from_numpy(self._drawing.drawn(rows, starts.cpu().numpy()))

@@ -1,6 +1,7 @@
 """The map that a team draws of where it has been."""
 
 import numpy as np
+import pytest
 
 from av_envs.agents.ego_map import REACH, SIDE, EgoMap
 
@@ -64,3 +65,9 @@ def test_who_walks_off_the_page_stays_at_its_edge():
     drawing = EgoMap(1, 1)
     drawing.drawn(seen((0.0, 0.0, EAST)), BEGUN)
     assert (0, 0) in marks(drawing.drawn(seen((99.0, -99.0, EAST)), GOES_ON)[0, 0])
+
+
+def test_robots_that_count_from_places_of_their_own_share_no_map():
+    drawing = EgoMap(1, 2)
+    with pytest.raises(ValueError, match="a map needs position_frame='scene'"):
+        drawing.drawn(seen((0.0, 0.0, NORTH), (0.0, 0.0, EAST)), BEGUN)

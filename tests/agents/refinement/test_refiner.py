@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from av_envs.acoustics.refined import RefinedAcoustics
-from av_envs.agents.refinement import Refined
+from av_envs.agents.refinement import Refined, ablate
 from av_envs.agents.refinement.flow import SOLVERS
 from av_envs.agents.refinement.refiner import FlowRefiner, refiner_config, save_refiner
 from av_envs.agents.separation import checkpoints
@@ -168,3 +168,11 @@ def test_what_cannot_be_refined_is_said(signal, pose, said):
 def test_configs_that_cannot_be_are_refused(options, said):
     with pytest.raises(ValueError, match=said):
         refiner_config(**{"representation": "levels", "size": "tiny", **options})
+
+
+def test_no_solver_is_compared_on_what_was_trained_by_regression(tmp_path, capsys):
+    path = tmp_path / "regression.safetensors"
+    save_refiner(trained("levels"), path, {"options": {"objective": "regression"}})
+    with pytest.raises(SystemExit):
+        ablate.main(["--refiner", str(path), "--out", str(tmp_path)])
+    assert "was trained by regression, which no solver follows" in capsys.readouterr().err
