@@ -15,9 +15,16 @@ from av_envs.agents.rir_measure.losses import rir_loss
 from av_envs.agents.rir_measure.networks.generator import RIRGenerator
 from av_envs.agents.rir_measure.senses import OF_ACTING, Features, ends_of
 
-AT_ONCE = 32  # teams whose pairs go through the network together; gradients add up
 MAX_GRAD_NORM = 0.5
 TRUTH = "rirs"  # label of the rollout: (T, N, P, 2, 16000) float16
+
+
+def teams_at_once(device: torch.device) -> int:
+    """Whose pairs go through network and loss together; gradients add up.
+
+    Spectrograms of more do not fit into the cache of a processor, and take twice as long.
+    """
+    return 8 if device.type == "cpu" else 128
 
 
 @dataclass(frozen=True)
@@ -65,8 +72,9 @@ class GeneratorTraining:
             group["lr"] = rate
         self.optimiser.zero_grad()
         total, count = 0.0, len(batch.rirs)
-        for first in range(0, count, AT_ONCE):
-            part = batch.part(slice(first, first + AT_ONCE))
+        together = teams_at_once(batch.rirs.device)
+        for first in range(0, count, together):
+            part = batch.part(slice(first, first + together))
             predicted = self.generator(ends_of(part.moments, self.pairs))
             loss = rir_loss(part.rirs.float().flatten(0, 1), predicted, self.mse_share)
             loss = loss * len(part.rirs) / count

@@ -3,12 +3,13 @@
 At every step of some episodes one sense of each robot is replaced by noise while its memory stays
 what it was: the farther the chances of its moves are from the true ones, the more it matters.
 Equation 18 of Yu et al., IJCAI 2023, appendix A.6. Prints the mean share of each sense, and writes
-the shares of every step into --out.
+the shares of every step into --out. A map, which the paper's robots do not see, is replaced by one
+of which every cell is 0 or 1 by chance, and stays when positions are replaced.
 """
 
 import csv
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from torch import Tensor
 
 import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.rir_measure.maps import Maps
+from av_envs.agents.rir_measure.networks.policy import PolicyConfig
 from av_envs.agents.rir_measure.presets import ENVIRONMENTS
 from av_envs.agents.rir_measure.senses import FOOTPRINTS, features_of, needed_observations
 from av_envs.agents.rir_measure.team import TeamNetworks, load_team
@@ -29,10 +31,16 @@ from av_envs.paths import path_argument
 from av_envs.whole_files import write_whole
 
 SENSES = {"vision": ("rgb", "depth"), "azimuth": ("azimuth",), "position": ("position",)}
+MAP = "map"  # which is no observation, but drawn by those who see one
 DRAWS = 8  # of noise in every step
 NOTHING = 1e-12  # sum of divergences below which all senses matter alike
 
 Observation = Mapping[str, np.ndarray]
+
+
+def senses_of(policy: PolicyConfig) -> tuple[str, ...]:
+    """Names of what its robots know the dwelling by."""
+    return (*SENSES, MAP) if policy.map else tuple(SENSES)
 
 
 def with_noise(
@@ -43,10 +51,10 @@ def with_noise(
     bounds  (2, 3) metres, lowest and highest position in the dwelling
 
     Colours and depths are uniform, headings any of the four while the time stays, positions
-    anywhere in the dwelling.
+    anywhere in the dwelling. Nothing that is observed is part of the map.
     """
     changed = dict(observation)
-    for key in SENSES[sense]:
+    for key in SENSES.get(sense, ()):
         if key not in observation:
             continue
         shape = observation[key].shape
@@ -78,8 +86,9 @@ def shares(found: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def importance(networks: TeamNetworks, env: gym.Env, seed: int) -> np.ndarray:
-    """(steps, robots, senses) shares over an episode that the team plays."""
+    """(steps, robots, senses) shares over an episode that the team plays; see `senses_of`."""
     senses, policy = networks.config.senses, networks.policy
+    names = senses_of(policy.config)
     rng, draws = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     observation, _ = env.reset(seed=seed)
     bounds, is_over, found = env.unwrapped.scene.bounds, False, []
@@ -87,17 +96,19 @@ def importance(networks: TeamNetworks, env: gym.Env, seed: int) -> np.ndarray:
     maps = Maps(policy.config, 1)
     while not is_over:
         rows = [observation] + [
-            with_noise(observation, sense, bounds, rng) for sense in SENSES for _ in range(DRAWS)
+            with_noise(observation, sense, bounds, rng) for sense in names for _ in range(DRAWS)
         ]
         stacked = {key: np.stack([row[key] for row in rows]) for key in observation}
         seen, count = features_of(stacked, senses), len(rows)
         drawn = maps.add({key: value[:1] for key, value in seen.items()}, starts[0])
-        if FOOTPRINTS in drawn:  # which no sense that is replaced changes
-            seen[FOOTPRINTS] = drawn[FOOTPRINTS].expand(count, -1, -1, -1, -1)
+        if FOOTPRINTS in drawn:
+            shown = drawn[FOOTPRINTS].repeat(count, 1, 1, 1, 1)
+            shown[-DRAWS:] = torch.randint(2, shown[-DRAWS:].shape, generator=draws)
+            seen[FOOTPRINTS] = shown
         features = {key: value[None] for key, value in seen.items()}
         output = policy(features, state.expand(count, -1), starts.expand(1, count))
         logits = output.logits[0]  # (1 + senses * DRAWS, R, A)
-        far = divergences(logits[:1], logits[1:]).unflatten(0, (len(SENSES), DRAWS)).mean(1)
+        far = divergences(logits[:1], logits[1:]).unflatten(0, (len(names), DRAWS)).mean(1)
         found.append(far.T.numpy())
         state, starts = output.state[:1], torch.zeros_like(starts)
         moves = torch.multinomial(logits[0].softmax(-1), 1, generator=draws)[:, 0]
@@ -127,19 +138,20 @@ def main(argv: list[str] | None = None) -> int:
         found = np.stack([importance(networks, env, seed) for seed in seeds])
     except (ValueError, OSError) as mistake:
         parser.error(str(mistake))
-    print("| robot | " + " | ".join(SENSES) + " |\n" + "|---" * (1 + len(SENSES)) + "|")
+    names = senses_of(networks.config.policy)
+    print("| robot | " + " | ".join(names) + " |\n" + "|---" * (1 + len(names)) + "|")
     for robot, means in enumerate(found.mean(axis=(0, 1))):
         print(f"| {robot} | " + " | ".join(f"{100 * mean:.1f} %" for mean in means) + " |")
     if given.out is not None:
-        _write(given.out, found, list(seeds))
+        _write(given.out, found, names, list(seeds))
     return 0
 
 
-def _write(path: Path, found: np.ndarray, seeds: list[int]) -> None:
+def _write(path: Path, found: np.ndarray, names: Sequence[str], seeds: list[int]) -> None:
     """A row per episode, step and robot."""
     text = StringIO()
     table = csv.writer(text)
-    table.writerow(["seed", "step", "robot", *SENSES])
+    table.writerow(["seed", "step", "robot", *names])
     for (episode, step, robot), _ in np.ndenumerate(found[..., 0]):
         rounded = found[episode, step, robot].round(4).tolist()
         table.writerow([seeds[episode], step, robot, *rounded])

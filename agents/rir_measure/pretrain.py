@@ -14,7 +14,7 @@ import av_envs  # noqa: F401  (registers the environments)
 from av_envs.agents.curve import add_row
 from av_envs.agents.devices import device_named
 from av_envs.agents.options.generator import Args, main
-from av_envs.agents.rir_measure.generating import Batch, GeneratorTraining
+from av_envs.agents.rir_measure.generating import Batch, GeneratorTraining, teams_at_once
 from av_envs.agents.rir_measure.losses import stft_distance
 from av_envs.agents.rir_measure.networks.generator import RIRGenerator
 from av_envs.agents.rir_measure.presets import ENVIRONMENTS
@@ -34,7 +34,6 @@ from av_envs.rir_measure.config import MeasureConfig
 from av_envs.rir_measure.predictors.mean import mean_table
 from av_envs.whole_files import replacing
 
-AT_ONCE = 32  # pairs that are validated together
 OF_THE_RUN = ("out", "resume", "device", "threads")
 
 
@@ -101,8 +100,9 @@ class Run:
         """A row of the curve; the best generator so far is kept."""
         sums, count = torch.zeros(4, dtype=torch.float64), 0
         usual = torch.from_numpy(mean_table().waveform.copy()).to(self.device)
-        for first in range(0, len(measured.rirs), AT_ONCE):
-            part = measured.part(slice(first, first + AT_ONCE))
+        together = teams_at_once(self.device)
+        for first in range(0, len(measured.rirs), together):
+            part = measured.part(slice(first, first + together))
             predicted = self.generator(ends_of(part.moments, self.training.pairs))
             truth = part.rirs.flatten(0, 1)
             errors = [

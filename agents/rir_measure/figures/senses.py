@@ -5,6 +5,7 @@ episode, a stacked bar per step and a row per robot, as in their figure 11.
 """
 
 import argparse
+from collections.abc import Sequence
 
 import gymnasium as gym
 import numpy as np
@@ -17,7 +18,7 @@ from av_envs.agents.rir_measure.figures.page import (
     run_figure,
     write,
 )
-from av_envs.agents.rir_measure.importance import SENSES, importance
+from av_envs.agents.rir_measure.importance import importance, senses_of
 from av_envs.agents.rir_measure.presets import ENVIRONMENTS
 from av_envs.agents.rir_measure.senses import needed_observations
 from av_envs.agents.rir_measure.team import load_team
@@ -28,14 +29,14 @@ from av_envs.paths import path_argument
 BAR, HEIGHT = 3, 110  # pixels
 
 
-def drawn(shares: np.ndarray) -> np.ndarray:
-    """Of shares (steps, robots, senses)."""
+def drawn(shares: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Of shares (steps, robots, senses) of senses with these names."""
     steps, robots, _ = shares.shape
     page = blank(2 * MARGIN + max(BAR * steps, 420), robots * (HEIGHT + 2 * LINE) + MARGIN)
     for robot in range(robots):
         top = robot * (HEIGHT + 2 * LINE) + MARGIN
         column = write(page, MARGIN, top, f"robot {robot}, {steps} steps:") + MARGIN
-        for k, sense in enumerate(SENSES):
+        for k, sense in enumerate(names):
             mean = f"{sense} {100 * shares[:, robot, k].mean():.0f} %"
             column = write(page, column, top, mean, COLOURS[k]) + MARGIN
         edges = np.cumsum(shares[:, robot], axis=1)
@@ -59,7 +60,8 @@ def draw(given: argparse.Namespace) -> np.ndarray:
         robots=networks.config.policy.robots,
         observations=needed_observations(networks.config.senses),
     )
-    return drawn(importance(networks, env, given.seed))
+    names = senses_of(networks.config.policy)
+    return drawn(importance(networks, env, given.seed), names)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -7,6 +7,7 @@ from av_envs.agents.ppo.config import PPOConfig
 from av_envs.agents.ppo.losses import log_prob
 from av_envs.agents.ppo.rollout import Rollout
 from av_envs.agents.ppo.update import PPO
+from av_envs.agents.rir_measure import generating
 from av_envs.agents.rir_measure.generating import (
     TRUTH,
     Batch,
@@ -132,7 +133,7 @@ def test_parts_of_a_batch_add_up(monkeypatch):
     )
     steps = []
     for at_once in (32, 2):
-        monkeypatch.setattr("av_envs.agents.rir_measure.generating.AT_ONCE", at_once)
+        monkeypatch.setattr(generating, "teams_at_once", {torch.device("cpu"): at_once}.get)
         networks = small_team()
         loss = GeneratorTraining(networks.generator, PAIRS, 1.0, 1e-3).step(batch, 1e-3, "")
         gradient = [weight.grad.clone() for weight in networks.generator.parameters()]

@@ -59,6 +59,16 @@ def test_noise_replaces_one_sense_alone(sense):
         assert value.shape == seen[key].shape
 
 
+def test_a_map_that_is_not_looked_at_does_not_matter():
+    networks = small_team(policy=PolicyConfig(state_size=8, map=True))
+    found = importance(networks, room(), 3)
+    assert found.shape == (6, 2, 4)
+    assert (found > 0).all()
+    for network in networks.policy.networks:
+        torch.nn.init.zeros_(network.map[-2].weight)
+    assert (importance(networks, room(), 3)[..., 3] == 0).all()
+
+
 def test_what_a_team_does_not_look_at_does_not_matter():
     networks = small_team()
     for network in networks.policy.networks:
@@ -77,11 +87,12 @@ def test_the_command(sees_map, tmp_path, capsys):
     save_team(small_team(policy=PolicyConfig(state_size=8, map=sees_map)), path, {})
     words = ["--checkpoint", str(path), "--episodes", "2", "--houses", "1", "--steps", "3"]
     assert main([*words, "--out", str(tmp_path / "steps.csv")]) == 0
-    assert capsys.readouterr().out.count("%") == 6
+    names = [*SENSES, "map"] if sees_map else list(SENSES)
+    assert capsys.readouterr().out.count("%") == 2 * len(names)
     with (tmp_path / "steps.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 3 * 2
-    assert sum(float(rows[0][sense]) for sense in SENSES) == pytest.approx(1, abs=1e-3)
+    assert sum(float(rows[0][sense]) for sense in names) == pytest.approx(1, abs=1e-3)
     with pytest.raises(SystemExit):
         main([*words, "--preset", "curiosity"])
     assert "holds 'macma', 'curiosity' is wanted" in capsys.readouterr().err

@@ -21,7 +21,7 @@ def test_the_distance_is_that_of_the_environment(responses):
     found = stft_distance(*map(torch.from_numpy, responses))
     expected = distance(spectra(truth), spectra(predicted))
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
-    assert magnitudes(torch.from_numpy(truth)).shape == (3, 2, 513, 134)
+    assert magnitudes(torch.from_numpy(truth)).shape == (3, 2, 134, 513)
 
 
 def test_nothing_is_farther_than_nothing_from_itself(responses):

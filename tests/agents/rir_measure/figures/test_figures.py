@@ -8,6 +8,7 @@ from PIL import Image
 from av_envs.agents.rir_measure.figures import activations, embedding, responses, senses, walks
 from av_envs.agents.rir_measure.figures.page import COLOURS
 from av_envs.agents.rir_measure.figures.playing import play, room
+from av_envs.agents.rir_measure.importance import SENSES
 from av_envs.agents.rir_measure.networks.policy import PolicyConfig
 from av_envs.agents.rir_measure.team import save_team
 from tests.agents.rir_measure.small_teams import ONE_FLAT, small_team
@@ -47,7 +48,7 @@ def test_cells_and_places():
 
 
 def test_bars_are_as_high_as_their_shares():
-    page = senses.drawn(np.tile([0.5, 0.25, 0.25], (10, 1, 1)))
+    page = senses.drawn(np.tile([0.5, 0.25, 0.25], (10, 1, 1)), list(SENSES))
     counts = [(page == colour).all(-1)[:, 13].sum() for colour in COLOURS[:3]]
     assert counts[0] == pytest.approx(senses.HEIGHT / 2, abs=1)
     assert sum(counts) == senses.HEIGHT
