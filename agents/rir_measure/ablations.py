@@ -49,30 +49,27 @@ USUAL = (
 class Learner:
     """What learns in a grid.
 
+    module  that is run from the command line
     train   its command, which says how it ended
     base    options of the base
     groups  of `GRID` that it depends on
     score   column of its curve, the more the better
     """
 
+    module: str
     train: Callable[[list[str]], int]
     base: Mapping[str, str]
     groups: tuple[str, ...]
     score: str
     flags: tuple[str, ...] = ()
 
-    @property
-    def module(self) -> str:
-        """That is run from the command line."""
-        return self.train.__module__
 
-
+PACKAGE = "av_envs.agents.rir_measure"
+WALKS, HEARS = ("vision", "alpha_psi", "reward", "rho"), ("vision", "mse_share", "kappa")
 LEARNERS = {
-    "team": Learner(train.main, BASE, tuple(GRID), "wcr"),
-    "policy": Learner(
-        train.main, BASE, ("vision", "alpha_psi", "reward", "rho"), "cr_mean", ("--silent",)
-    ),
-    "generator": Learner(pretrain.main, {}, ("vision", "mse_share", "kappa"), "xi"),
+    "team": Learner(f"{PACKAGE}.train", train.main, BASE, tuple(GRID), "wcr"),
+    "policy": Learner(f"{PACKAGE}.train", train.main, BASE, WALKS, "cr_mean", ("--silent",)),
+    "generator": Learner(f"{PACKAGE}.pretrain", pretrain.main, {}, HEARS, "xi"),
 }
 
 

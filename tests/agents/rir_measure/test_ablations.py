@@ -36,6 +36,7 @@ def test_teams_that_are_alike_are_trained_once(capsys):
     assert len(told) == len(set(told)) == len(ALL) - 4  # the base four times, zeta_psi twice
     assert sum("--out=runs/base" in line for line in told) == 1
     assert all("--steps 3" in line for line in told)
+    assert all("python -m av_envs.agents.rir_measure.train --" in line for line in told)
 
 
 def test_runs_go_on_and_are_scored_at_all_lambdas(tmp_path, monkeypatch):
