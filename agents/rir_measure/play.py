@@ -22,12 +22,13 @@ from av_envs.rir_measure.actions import Action
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 OWN = "generator"
+SHIPPED = ("flats", "houses")  # what teams that ship were trained in
 
 
 class LearnedTeam:
     """A trained team: every robot acts on what it observes itself.
 
-    checkpoint  file of the team, `best.safetensors` of a run; None: the one that ships
+    checkpoint  file of the team, `best.safetensors` of a run; or one of SHIPPED
     predictor   "generator": the team's own, or any other, see `av_envs.rir_measure.predictors`
     likeliest   take the likeliest move instead of drawing one
     """
@@ -40,27 +41,39 @@ class LearnedTeam:
         action_space: spaces.Space,
         *,
         seed: int,
-        checkpoint: str | None = None,
+        checkpoint: str = SHIPPED[0],
         predictor: str = OWN,
         likeliest: bool = False,
     ):
-        name = type(self).__name__
-        path = WEIGHTS / f"{self.preset}.safetensors" if checkpoint is None else Path(checkpoint)
-        if checkpoint is None and not path.exists():
-            raise ValueError(
-                f"no weights of {name} ship with this version; train some, "
-                f"python -m av_envs.agents.rir_measure.train --preset {self.preset} --out DIR, "
-                "and pass checkpoint='DIR/best.safetensors'"
-            )
+        path = self.shipped(checkpoint) if checkpoint in SHIPPED else Path(checkpoint)
         self.networks, _ = load_team(path, self.preset)
         config = self.networks.config
         self._check_spaces(observation_space, action_space, path)
-        self.card = {"name": name if predictor == OWN else f"{name} + {predictor} predictor"}
+        self.card = {"name": self._called(checkpoint, predictor)}
         self.predictor = (
             Generated(self.networks.generator, config.senses) if predictor == OWN else predictor
         )
         self._likeliest = likeliest
         self.reset(seed=seed)
+
+    def shipped(self, where: str) -> Path:
+        """The file that ships for such dwellings, one of SHIPPED; ValueError if none does."""
+        ending = "" if where == SHIPPED[0] else f"_{where}"
+        path = WEIGHTS / f"{self.preset}{ending}.safetensors"
+        if not path.exists():
+            raise ValueError(
+                f"no weights of {type(self).__name__} for {where} ship with this version; train "
+                f"some, python -m av_envs.agents.rir_measure.train --preset {self.preset} "
+                f"--env {where} --out DIR, and pass checkpoint='DIR/best.safetensors'"
+            )
+        return path
+
+    def _called(self, checkpoint: str, predictor: str) -> str:
+        """On boards."""
+        name = type(self).__name__
+        if checkpoint in SHIPPED[1:]:
+            name = f"{name} of {checkpoint}"
+        return name if predictor == OWN else f"{name} + {predictor} predictor"
 
     def reset(self, *, seed: int | None = None) -> None:
         """Begin an episode; without a seed the sequence of draws goes on."""

@@ -45,7 +45,14 @@ OTHERS = {
     "localizer",
 }
 REFINERS = {"few_rays", "pseudo_real"}
-TEAMS = {"macma": Macma, "macmara": Macmara, "occupancy": Occupancy, "curiosity": Curiosity}
+TEAMS = {
+    "macma": (Macma, "flats"),
+    "macmara": (Macmara, "flats"),
+    "occupancy": (Occupancy, "flats"),
+    "curiosity": (Curiosity, "flats"),
+    "macma_houses": (Macma, "houses"),
+}
+MEASURING = {"flats": "AVRIRMeasure-v0", "houses": "AVRIRMeasureHouse-v0"}
 
 
 def test_every_file_is_known_and_small():
@@ -55,9 +62,10 @@ def test_every_file_is_known_and_small():
 
 @pytest.mark.parametrize("name", TEAMS)
 def test_the_teams_go_further_than_chance_and_predict_better_than_silence(name):
-    """In an unseen flat; 40 steps at random visit a tenth of it."""
-    env = gym.make("AVRIRMeasure-v0", split="val", houses=1, steps=40)
-    team = TEAMS[name](env.observation_space, env.action_space, seed=0)
+    """In an unseen dwelling; 40 steps at random visit a tenth of it."""
+    factory, where = TEAMS[name]
+    env = gym.make(MEASURING[where], split="val", houses=1, steps=40)
+    team = factory(env.observation_space, env.action_space, seed=0, checkpoint=where)
     env.unwrapped.use_predictor(team.predictor)
     observation, _ = env.reset(seed=0)
     for _ in range(40):

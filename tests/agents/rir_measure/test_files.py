@@ -183,8 +183,10 @@ def test_predictors(files, room):
 
 def test_what_cannot_be_played_is_named(files, room, tmp_path, monkeypatch):
     monkeypatch.setattr(play, "WEIGHTS", tmp_path)
-    with pytest.raises(ValueError, match=r"rir_measure\.train --preset macma --out DIR"):
-        entries.Macma(*room, seed=0)
+    for where in ("flats", "houses"):
+        command = rf"rir_measure\.train --preset macma --env {where} --out DIR"
+        with pytest.raises(ValueError, match=rf"no weights of Macma for {where} .*{command}"):
+            entries.Macma(*room, seed=0, checkpoint=where)
     assert "holds 'macma', 'curiosity' is wanted" in refusal(
         entries.Curiosity, *room, seed=0, checkpoint=str(files / "macma.safetensors")
     )
