@@ -18,6 +18,7 @@ from av_envs.agents.rir_measure.maps import Maps
 from av_envs.agents.rir_measure.predictor import Generated
 from av_envs.agents.rir_measure.senses import features_of, needed_observations
 from av_envs.agents.rir_measure.team import load_team
+from av_envs.options import check_choice
 from av_envs.rir_measure.actions import Action
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -28,7 +29,8 @@ SHIPPED = ("flats", "houses")  # what teams that ship were trained in
 class LearnedTeam:
     """A trained team: every robot acts on what it observes itself.
 
-    checkpoint  file of the team, `best.safetensors` of a run; or one of SHIPPED
+    trained_in  which of the teams that ship, one of SHIPPED; None: flats
+    checkpoint  file of another one, `best.safetensors` of a run
     predictor   "generator": the team's own, or any other, see `av_envs.rir_measure.predictors`
     likeliest   take the likeliest move instead of drawing one
     """
@@ -41,15 +43,18 @@ class LearnedTeam:
         action_space: spaces.Space,
         *,
         seed: int,
-        checkpoint: str = SHIPPED[0],
+        trained_in: str | None = None,
+        checkpoint: str | None = None,
         predictor: str = OWN,
         likeliest: bool = False,
     ):
-        path = self.shipped(checkpoint) if checkpoint in SHIPPED else Path(checkpoint)
+        if checkpoint is not None and trained_in is not None:
+            raise ValueError("trained_in is for teams that ship, not for the one of a checkpoint")
+        path = self.shipped(trained_in or SHIPPED[0]) if checkpoint is None else Path(checkpoint)
         self.networks, _ = load_team(path, self.preset)
         config = self.networks.config
         self._check_spaces(observation_space, action_space, path)
-        self.card = {"name": self._called(checkpoint, predictor)}
+        self.card = {"name": self._called(trained_in, predictor)}
         self.predictor = (
             Generated(self.networks.generator, config.senses) if predictor == OWN else predictor
         )
@@ -58,6 +63,7 @@ class LearnedTeam:
 
     def shipped(self, where: str) -> Path:
         """The file that ships for such dwellings, one of SHIPPED; ValueError if none does."""
+        check_choice("trained_in", where, SHIPPED)
         ending = "" if where == SHIPPED[0] else f"_{where}"
         path = WEIGHTS / f"{self.preset}{ending}.safetensors"
         if not path.exists():
@@ -68,11 +74,11 @@ class LearnedTeam:
             )
         return path
 
-    def _called(self, checkpoint: str, predictor: str) -> str:
+    def _called(self, trained_in: str | None, predictor: str) -> str:
         """On boards."""
         name = type(self).__name__
-        if checkpoint in SHIPPED[1:]:
-            name = f"{name} of {checkpoint}"
+        if trained_in in SHIPPED[1:]:
+            name = f"{name} of {trained_in}"
         return name if predictor == OWN else f"{name} + {predictor} predictor"
 
     def reset(self, *, seed: int | None = None) -> None:

@@ -65,7 +65,7 @@ def test_the_teams_go_further_than_chance_and_predict_better_than_silence(name):
     """In an unseen dwelling; 40 steps at random visit a tenth of it."""
     factory, where = TEAMS[name]
     env = gym.make(MEASURING[where], split="val", houses=1, steps=40)
-    team = factory(env.observation_space, env.action_space, seed=0, checkpoint=where)
+    team = factory(env.observation_space, env.action_space, seed=0, trained_in=where)
     env.unwrapped.use_predictor(team.predictor)
     observation, _ = env.reset(seed=0)
     for _ in range(40):

@@ -186,7 +186,11 @@ def test_what_cannot_be_played_is_named(files, room, tmp_path, monkeypatch):
     for where in ("flats", "houses"):
         command = rf"rir_measure\.train --preset macma --env {where} --out DIR"
         with pytest.raises(ValueError, match=rf"no weights of Macma for {where} .*{command}"):
-            entries.Macma(*room, seed=0, checkpoint=where)
+            entries.Macma(*room, seed=0, trained_in=where)
+    with pytest.raises(ValueError, match=r"trained_in .*'caves'"):
+        entries.Macma(*room, seed=0, trained_in="caves")
+    with pytest.raises(ValueError, match="not for the one of a checkpoint"):
+        entries.Macma(*room, seed=0, trained_in="flats", checkpoint="some.safetensors")
     assert "holds 'macma', 'curiosity' is wanted" in refusal(
         entries.Curiosity, *room, seed=0, checkpoint=str(files / "macma.safetensors")
     )
