@@ -105,23 +105,25 @@ def _about_up(n: int = 12) -> np.ndarray:
 
 
 @njit(inline="always", fastmath=True)
-def brightness(lights, k, back, u, v, missed):
-    """Brightness at (u, v) of triangle k, 1 in the middle of a room; `back` 1: of its back.
+def brightness(frames, shape, first, texels, k, back, u, v):
+    """Brightness at (u, v) of triangle k, 1 in the middle of a room, and whether it is known.
 
-    Texels that are not known are marked as WANTED for `work_out`, and counted in `missed` (1,).
+    frames, shape, first, texels  of `Lights`
+    back                          1: of the back of the triangle
+    Texels that are not known are marked as WANTED for `work_out`.
     """
-    frames, across, up = lights.frames, lights.shape[k, 0], lights.shape[k, 1]
+    across, up = shape[k, 0], shape[k, 1]
     at_u = np.float32(across - 1) * _share(u, frames[k, 0], frames[k, 2])
     at_v = np.float32(up - 1) * _share(v, frames[k, 1], frames[k, 3])
     i, j = min(np.int32(at_u), across - 2), min(np.int32(at_v), up - 2)
     share_u, share_v = at_u - np.float32(i), at_v - np.float32(j)
-    row = lights.first[k] + i * up + j
-    a, b = lights.texels[row, back], lights.texels[row + 1, back]
-    c, d = lights.texels[row + up, back], lights.texels[row + up + 1, back]
+    row = first[k] + i * up + j
+    a, b = texels[row, back], texels[row + 1, back]
+    c, d = texels[row + up, back], texels[row + up + 1, back]
     if min(min(a, b), min(c, d)) >= 0:
         low, high = a + share_v * (b - a), c + share_v * (d - c)
-        return low + share_u * (high - low)
-    return _of_the_known(lights.texels, row, up, back, share_u, share_v, missed)
+        return low + share_u * (high - low), True
+    return _of_the_known(texels, row, up, back, share_u, share_v)
 
 
 @njit(inline="always", fastmath=True)
@@ -132,20 +134,20 @@ def _share(x, low, high):
 
 
 @njit(cache=True, nogil=True, fastmath=True, forceinline=True)
-def _of_the_known(texels, row, up, back, share_u, share_v, missed):
-    """Brightness between four texels of which one at least is covered up or not known."""
-    total, weights = np.float32(0), np.float32(0)
+def _of_the_known(texels, row, up, back, share_u, share_v):
+    """(brightness, whether it is known) between four texels, one covered up or not known."""
+    total, weights, known = np.float32(0), np.float32(0), True
     for corner in range(4):
         di, dj = corner & 1, corner >> 1
         place = row + di * up + dj
         light = texels[place, back]
         if light < COVERED_UP:
             texels[place, back] = WANTED
-            missed[0] += 1
+            known = False
         elif light > COVERED_UP:
             weight = abs(1 - di - share_u) * abs(1 - dj - share_v)
             total, weights = total + weight * light, weights + weight
-    return np.float32(total / weights if weights > 1e-6 else DARKEST * AMBIENT)
+    return np.float32(total / weights if weights > 1e-6 else DARKEST * AMBIENT), known
 
 
 @njit(cache=True, nogil=True, fastmath=True)
