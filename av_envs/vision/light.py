@@ -5,7 +5,7 @@ grid of texels, the first time that a texel is seen; its value depends on the sc
 order in which views are asked for does not matter.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -28,6 +28,10 @@ AMBIENT, DARKEST, POWER = 0.5, 0.3, 0.65  # from everywhere, its least share, of
 FALL = 2.4  # m, at which a lamp is half as bright
 # In place of the brightness of a texel: under something, does not count; not known; to be known.
 COVERED_UP, UNKNOWN, WANTED = np.float32([-1, -2, -3])
+
+# To kernels that allocate nothing. Numba counts the users of every array otherwise, at every pixel
+# anew, which took three quarters of the time.
+UNCOUNTED: dict[str, Any] = {"_nrt": False}
 
 
 class Lights(NamedTuple):
@@ -105,25 +109,24 @@ def _about_up(n: int = 12) -> np.ndarray:
 
 
 @njit(inline="always", fastmath=True)
-def brightness(frames, shape, first, texels, k, back, u, v):
-    """Brightness at (u, v) of triangle k, 1 in the middle of a room, and whether it is known.
+def brightness(lights, k, back, u, v):
+    """(brightness, whether it is known) at (u, v) of triangle k; 1 in the middle of a room.
 
-    frames, shape, first, texels  of `Lights`
-    back                          1: of the back of the triangle
+    back  1: of the back of the triangle
     Texels that are not known are marked as WANTED for `work_out`.
     """
-    across, up = shape[k, 0], shape[k, 1]
+    frames, across, up = lights.frames, lights.shape[k, 0], lights.shape[k, 1]
     at_u = np.float32(across - 1) * _share(u, frames[k, 0], frames[k, 2])
     at_v = np.float32(up - 1) * _share(v, frames[k, 1], frames[k, 3])
     i, j = min(np.int32(at_u), across - 2), min(np.int32(at_v), up - 2)
     share_u, share_v = at_u - np.float32(i), at_v - np.float32(j)
-    row = first[k] + i * up + j
-    a, b = texels[row, back], texels[row + 1, back]
-    c, d = texels[row + up, back], texels[row + up + 1, back]
+    row = lights.first[k] + i * up + j
+    a, b = lights.texels[row, back], lights.texels[row + 1, back]
+    c, d = lights.texels[row + up, back], lights.texels[row + up + 1, back]
     if min(min(a, b), min(c, d)) >= 0:
         low, high = a + share_v * (b - a), c + share_v * (d - c)
         return low + share_u * (high - low), True
-    return _of_the_known(texels, row, up, back, share_u, share_v)
+    return _of_the_known(lights.texels, row, up, back, share_u, share_v)
 
 
 @njit(inline="always", fastmath=True)
@@ -150,7 +153,7 @@ def _of_the_known(texels, row, up, back, share_u, share_v):
     return np.float32(total / weights if weights > 1e-6 else DARKEST * AMBIENT), known
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, **UNCOUNTED)
 def work_out(lights, bvh, normals):
     """Make all texels known that are WANTED."""
     for k in range(len(lights.first)):

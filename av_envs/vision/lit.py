@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 
 from av_envs.scene.scene import CATEGORIES, Scene
-from av_envs.vision.light import SIZE, Lights, brightness, work_out
+from av_envs.vision.light import SIZE, UNCOUNTED, Lights, brightness, work_out
 from av_envs.vision.surface import place_of, reached
 from av_envs.vision.textures import tint
 from av_envs.vision.visibility import HALF_WIDTH, QUARTER_COS, QUARTER_SIN, visible_triangles
@@ -36,23 +36,21 @@ def lit(
     rgb, missing = np.empty((*index.shape, 3), np.uint8), np.ones(index.shape, np.bool_)
     while _paint(
         rgb, missing, index, finer, scene.bvh.triangles, scene.normals, scene.colour, scene.pattern,
-        scene.category, *lights[:5], eye, heading, HALF_WIDTH,
+        scene.category, lights, eye, heading, HALF_WIDTH,
     ):  # fmt: skip
         work_out(lights, scene.bvh, scene.normals)
     return rgb
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, **UNCOUNTED)
 def _paint(
-    rgb, missing, index, finer, triangles, normals, colours, patterns, categories, lamps, frames,
-    shape, first, texels, eye, heading, half_width,
+    rgb, missing, index, finer, triangles, normals, colours, patterns, categories, lights, eye,
+    heading, half_width,
 ):  # fmt: skip
     """Paint the pixels that are `missing` (size, size); return how many are so afterwards.
 
     finer  (2 size, 2 size) triangle in the middle of each quarter of a pixel
     A pixel stays missing where the light is not known; its texels are marked as WANTED.
-    The arrays of `Lights` come one by one: to take one out of a tuple counts its users up and
-    down, which took most of the time when it was done at every pixel.
     """
     size = len(index)
     whole = 2 * half_width / size
@@ -76,8 +74,8 @@ def _paint(
                     k = finer[row, column]
                 side, up = (column + 0.5) * pixel - half_width, half_width - (row + 0.5) * pixel
                 colour, known = _colour(
-                    k, side, up, pixel, triangles, normals, colours, patterns, categories, lamps,
-                    frames, shape, first, texels, eye, ahead_x, ahead_y,
+                    k, side, up, pixel, triangles, normals, colours, patterns, categories, lights,
+                    eye, ahead_x, ahead_y,
                 )  # fmt: skip
                 unknown |= not known
                 red, green, blue = (
@@ -92,8 +90,8 @@ def _paint(
 
 @njit(inline="always", fastmath=True)
 def _colour(
-    k, side, up, pixel, triangles, normals, colours, patterns, categories, lamps, frames, shape,
-    first, texels, eye, cos, sin,
+    k, side, up, pixel, triangles, normals, colours, patterns, categories, lights, eye, cos,
+    sin,
 ):  # fmt: skip
     """(red, green, blue), 0 to 255 and above, of what lies `side` and `up` in the picture.
 
@@ -108,15 +106,15 @@ def _colour(
     u, v, du, dv = place_of(nx, ny, nz, t, facing, eye, dx, dy, dz, cos, sin, pixel)
     x, y, z = eye[0] + t * dx, eye[1] + t * dy, eye[2] + t * dz
     level = abs(nz) > 0.7
-    light, known = brightness(frames, shape, first, texels, k, int(facing > 0), u, v)
+    light, known = brightness(lights, k, int(facing > 0), u, v)
     # Bright places keep their colours.
     light = BRIGHTEST * (np.float32(1) - np.exp(-EXPOSURE * light))
     white = WHITE * light
     if categories[k] == WINDOW and not level:
-        return _outside(u, v, frames, k, dx, dy, dz, white), known
-    if categories[k] == CEILING and _is_lamp(lamps, x, y, z):
+        return _outside(u, v, lights.frames, k, dx, dy, dz, white), known
+    if categories[k] == CEILING and _is_lamp(lights.lamps, x, y, z):
         return (np.float32(255), np.float32(255), np.float32(255)), known
-    if categories[k] == WALL and not level and z < SKIRTING and frames[k, 1] < SKIRTING:
+    if categories[k] == WALL and not level and z < SKIRTING and lights.frames[k, 1] < SKIRTING:
         return (white, white, white), known
     factors = tint(patterns[k], level, u, v, du, dv)
     return (
