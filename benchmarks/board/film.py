@@ -1,7 +1,13 @@
 """Films of episodes with sound."""
 
-import argparse
 import sys
+
+from av_envs.benchmarks.options.film import main
+
+if __name__ == "__main__":  # help needs nothing of what follows
+    sys.exit(main())
+
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +17,6 @@ import numpy as np
 from av_envs.benchmarks.board.film_file import write_film
 from av_envs.benchmarks.board.listening import amplified, listening_gain_db
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.options.film import main
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.episodes import (
     Job,
@@ -140,7 +145,3 @@ def carry_out(arguments: argparse.Namespace) -> None:
     agent = agent_of(arguments.agent, suite, arguments.agent_kwargs)
     beside = None if arguments.beside is None else agent_of(arguments.beside, suite)
     print(film_episode(suite, agent, index, arguments.out, beside, arguments.steps))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
