@@ -1,6 +1,12 @@
 """Train with Stable-Baselines3."""
 
 import sys
+
+from av_envs.agents.options.sb3 import Args, main
+
+if __name__ == "__main__":  # help needs nothing of what follows
+    sys.exit(main())
+
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +25,6 @@ from av_envs.agents.adapters.sb3.features import AVFeaturesExtractor
 from av_envs.agents.adapters.sb3.preprocess import PreprocessVecEnv
 from av_envs.agents.adapters.sb3.robots_vec_env import RobotsVecEnv
 from av_envs.agents.adapters.sb3.vec_env import NativeVecEnv
-from av_envs.agents.options.sb3 import Args, main
 from av_envs.agents.runs import can_go_on, kept_options
 from av_envs.whole_files import write_whole
 
@@ -109,7 +114,3 @@ def train(args: Args) -> None:
         reset_num_timesteps=not is_resumed,
         log_interval=None,
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

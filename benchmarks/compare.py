@@ -1,7 +1,13 @@
 """Agents against one of them, episode by episode."""
 
-import argparse
 import sys
+
+from av_envs.benchmarks.options.compare import main
+
+if __name__ == "__main__":  # help needs nothing of what follows
+    sys.exit(main())
+
+import argparse
 from collections import defaultdict
 from typing import Any
 
@@ -9,7 +15,6 @@ from av_envs.benchmarks.board.leaderboard import Row
 from av_envs.benchmarks.board.statistics import Score, board_score, by_task
 from av_envs.benchmarks.board.tables import heading, interval, markdown_lines, number, score_digits
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.options.compare import main
 from av_envs.benchmarks.report import read_checked, read_rows
 from av_envs.benchmarks.results.files import canonical
 from av_envs.benchmarks.suites.suite import SUITES, Suite, add_suite
@@ -115,7 +120,3 @@ def carry_out(arguments: argparse.Namespace) -> None:
     for name in dict.fromkeys(row.suite for row in ranked):
         mine = [row for row in ranked if row.suite == name]
         print(table(SUITES[name], mine, results, arguments.against), end="\n\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,13 +1,18 @@
 """The whole path once: play, rank and film."""
 
-import argparse
 import sys
+
+from av_envs.benchmarks.options.demo import main
+
+if __name__ == "__main__":  # help needs nothing of what follows
+    sys.exit(main())
+
+import argparse
 import time
 from pathlib import Path
 
 from av_envs.benchmarks.board.film import film_episode
 from av_envs.benchmarks.board.tables import plain_text
-from av_envs.benchmarks.options.demo import main
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.episodes import Job, make_env
 from av_envs.benchmarks.report import NAME, write_report
@@ -75,7 +80,3 @@ def carry_out(arguments: argparse.Namespace) -> None:
     print(f"\nDone in {time.perf_counter() - start:.0f} s. Look at")
     for path in files:
         print(f"  {path.resolve()}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

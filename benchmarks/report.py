@@ -1,7 +1,13 @@
 """A leaderboard from a directory of result files."""
 
-import argparse
 import sys
+
+from av_envs.benchmarks.options.report import main
+
+if __name__ == "__main__":  # help needs nothing of what follows
+    sys.exit(main())
+
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +16,6 @@ from av_envs.benchmarks.board.leaderboard import Row, build_rows, why_unranked
 from av_envs.benchmarks.board.page import html_page
 from av_envs.benchmarks.board.tables import comma_separated, json_text, markdown
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.options.report import main
 from av_envs.benchmarks.results.consistency import RefutedError, check_consistency
 from av_envs.benchmarks.results.files import canonical, read_result, write_text
 from av_envs.benchmarks.results.shipped import SHIPPED, files_of
@@ -98,7 +103,3 @@ def carry_out(arguments: argparse.Namespace) -> None:
     written = write_report(arguments.directory, arguments.audio, beside, arguments.trust)[1]
     for path in written:
         print(path)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

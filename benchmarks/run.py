@@ -1,10 +1,16 @@
 """Agents play suites: one result file per suite, agent and seed."""
 
+import sys
+
+from av_envs.benchmarks.options.run import main
+
+if __name__ == "__main__":  # help needs nothing of what follows
+    sys.exit(main())
+
 import argparse
 import json
 import shlex
 import statistics
-import sys
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,7 +21,6 @@ import gymnasium as gym
 import av_envs
 from av_envs.acoustics.bank import ENGINE_VERSION
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.options.run import main
 from av_envs.benchmarks.play.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.play.episodes import Job, Played, make_env, open_job_player, play
 from av_envs.benchmarks.play.journal import Journal
@@ -210,7 +215,3 @@ def _command(arguments: argparse.Namespace, suite: str, agent: AgentSpec, seed: 
     if arguments.no_isolation:
         words.append("--no-isolation")
     return shlex.join(["python", "-m", "av_envs.benchmarks.run", *words])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

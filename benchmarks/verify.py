@@ -1,7 +1,13 @@
 """Check a result file by playing some of it again."""
 
-import argparse
 import sys
+
+from av_envs.benchmarks.options.verify import N_EPISODES, main
+
+if __name__ == "__main__":  # help needs nothing of what follows
+    sys.exit(main())
+
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.options.verify import N_EPISODES, main
 from av_envs.benchmarks.play.agents import AgentSpec, describe_agent
 from av_envs.benchmarks.play.episodes import Job, make_env, open_job_player, play
 from av_envs.benchmarks.play.source_code import file_hash, source_hash
@@ -216,7 +221,3 @@ def carry_out(arguments: argparse.Namespace) -> None:
     except UndecidedError as reason:
         raise UserError(str(reason)) from None
     print("\n".join(found))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

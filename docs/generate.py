@@ -10,7 +10,7 @@ from av_envs.registration import MEASURING, VARIANTS
 
 PAGES = Path(__file__).parent / "environments"
 IMPORTS = ("import gymnasium as gym", "import pettingzoo")
-PLAYERS = {True: "SpreadOut", False: "DoA"}  # in films, by whether the task is to measure
+FILMED = {True: "SpreadOut --steps 45", False: "DoA"}  # by whether the task is to measure
 
 
 def page(env_id: str) -> str:
@@ -35,10 +35,10 @@ def page(env_id: str) -> str:
 def film(env_id: str) -> str:
     """The command that films an episode, and a link to the film where one is kept here.
 
-    Those of the measuring task are ten times as long, and are not.
+    Of the measuring task, whose episodes are ten times as long, only the first steps.
     """
     name = f"{env_id}.mp4"
-    agent = PLAYERS[VARIANTS[env_id][0] == MEASURING]
+    agent = FILMED[VARIANTS[env_id][0] == MEASURING]
     command = f"`av-envs film {env_id} --agent {agent} --out {name}`"
     made = (
         f"[A film with sound]({name}), {command}"

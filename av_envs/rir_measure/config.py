@@ -20,6 +20,7 @@ from av_envs.scene.procedural.floorplan import KINDS
 from av_envs.scene.procedural.house import GRIDS
 from av_envs.scene.procedural.splits import SPLITS
 from av_envs.worlds.base import WorldSettings, sorted_options, world_settings
+from av_envs.worlds.facing import STARTS_FACING
 
 DIRECTIONS = ("both", "forward")
 ROUTES = ("env", "submit", "action", "none")
@@ -50,6 +51,7 @@ class MeasureConfig:
     grid: float = 0.5  # m between nodes
     steps: int = 250  # actions of an episode, one second each
     robots: int = 2
+    starts_facing: str = "any"  # or open: no wall just ahead, where the dwelling allows it
     emitters: tuple[int, ...] | None = None  # robots with a loudspeaker; None: all
     receivers: tuple[int, ...] | None = None  # robots with ears; None: all
     fixed_sources: int = 0  # loudspeakers that stand still
@@ -80,6 +82,7 @@ class MeasureConfig:
         for option, valid in (
             ("split", SPLITS),
             ("kind", tuple(KINDS)),
+            ("starts_facing", STARTS_FACING),
             ("directions", DIRECTIONS),
             ("prediction", ROUTES),
             ("stop_mode", STOP_MODES),

@@ -1,7 +1,7 @@
 """Drawing an episode: the dwelling, the starts of the robots and the fixed devices."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -11,6 +11,7 @@ from av_envs.conventions import N_HEADINGS
 from av_envs.rir_measure.config import MeasureConfig
 from av_envs.scene import NavigationGraph
 from av_envs.worlds.base import Dwelling, Pool, open_pool
+from av_envs.worlds.facing import heading_facing
 
 RESET_OPTIONS = (
     "house",
@@ -58,7 +59,14 @@ def draw_in_pool(
     pool = pool_of(config)
     house, name = _dwelling_name(pool, options, rng)
     dwelling = pool.open(name)
-    return house, dwelling, draw_episode(config, dwelling.scene.graph, options, rng)
+    episode = draw_episode(config, dwelling.scene.graph, options, rng)
+    if "start_headings" not in options:
+        headings = tuple(
+            heading_facing(config.starts_facing, dwelling, node, heading, rng)
+            for node, heading in zip(episode.start_nodes, episode.start_headings, strict=True)
+        )
+        episode = replace(episode, start_headings=headings)
+    return house, dwelling, episode
 
 
 def _dwelling_name(

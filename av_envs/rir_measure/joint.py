@@ -129,6 +129,7 @@ class JointMeasureEnv(gym.Env):
     | `grid`               | 0.5         | m between the nodes: 0.5 or 1.0                      |
     | `steps`              | 250         | actions of an episode, one second each               |
     | `robots`             | 2           | 1 to 16                                              |
+    | `starts_facing`      | `"any"`     | `"open"`: no wall just ahead, see below              |
     | `emitters`           | None        | numbers of the robots that emit; None: all           |
     | `receivers`          | None        | numbers of the robots that listen; None: all         |
     | `fixed_sources`      | 0           | loudspeakers that stand still, on random nodes       |
@@ -159,10 +160,12 @@ class JointMeasureEnv(gym.Env):
 
     ## Starting state
 
-    The robots stand on different random nodes with random headings. `reset(options=...)` takes
-    `house` (0 <= k < `houses`) or `scene` (a name such as "flat-7"), `start_nodes` and
-    `start_headings` (one per robot), `fixed_sources` (nodes) and `fixed_receivers` ([node,
-    heading] each).
+    The robots stand on different random nodes with random headings. With `starts_facing="open"`
+    none begins in front of a wall, as one in five does otherwise: where half of what it sees is
+    nearer than 1 m, its heading is drawn again from those where it is not, if there are any.
+    `reset(options=...)` takes `house` (0 <= k < `houses`) or `scene` (a name such as "flat-7"),
+    `start_nodes` and `start_headings` (one per robot; they are taken as they are),
+    `fixed_sources` (nodes) and `fixed_receivers` ([node, heading] each).
 
     ## Episode end
 

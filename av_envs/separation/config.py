@@ -12,6 +12,7 @@ from av_envs.separation.estimators import check_estimator_name
 from av_envs.separation.observation import OBSERVATIONS
 from av_envs.separation.rewards import REWARDS
 from av_envs.worlds.base import WorldSettings, sorted_options, world_settings
+from av_envs.worlds.facing import STARTS_FACING
 
 SPLITS = {  # split: (split of the dwellings, split of the clips)
     "train": ("train", "train"),
@@ -36,6 +37,7 @@ class SeparationConfig:
     num_sources: int = 2  # the target included
     start: str = "between"  # between: as far from the target as from another; or of STARTS
     min_source_distance: float | None = None  # m between two sources; None: SOURCE_DISTANCES
+    starts_facing: str = "any"  # or open: no wall just ahead, where the house allows it
     estimator: str = "mixture"  # whose estimate is scored: mixture, agent or "module:Factory"
     reward: str = "si_sdr_gain"  # one of REWARDS
     extra_scores: tuple[str, ...] = ()  # in the info beside the others, of EXTRA_SCORES
@@ -59,6 +61,7 @@ class SeparationConfig:
     def __post_init__(self):
         check_choice("split", self.split, SPLITS)
         check_choice("start", self.start, STARTS)
+        check_choice("starts_facing", self.starts_facing, STARTS_FACING)
         check_estimator_name(self.estimator)
         check_choice("reward", self.reward, REWARDS)
         check_choice("convolution", self.convolution, CONVOLUTIONS)

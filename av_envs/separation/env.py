@@ -112,6 +112,7 @@ class SeparationEnv(gym.Env):
     | `start`               | `"between"` | see below                                           |
     | `min_source_distance` | None        | m of walking between any two sources; None: 4 with  |
     |                       |             | `start="between"`, 8 with the others                |
+    | `starts_facing`       | `"any"`     | `"open"`: no wall just ahead, see below             |
     | `estimator`           | `"mixture"` | see above                                           |
     | `reward`              |`"si_sdr_gain"`| see above                                         |
     | `extra_scores`        | none        | which scores that take time the info has, too       |
@@ -152,8 +153,11 @@ class SeparationEnv(gym.Env):
     | `"far"`     | at least 8 m of walking from the target                                |
 
     Sources stand at least `min_source_distance` apart and, except with `start="target"`, cannot
-    be walked through. `reset(options={"house": k})` chooses the dwelling, 0 <= k < `houses`;
-    without it, a random one, or the next one in which the sources fit.
+    be walked through. With `starts_facing="open"` nobody begins in front of a wall, as one in
+    five does otherwise: where half of what is seen is nearer than 1 m, the heading is drawn again
+    from those where it is not, if there are any; all else is as drawn with `"any"`.
+    `reset(options={"house": k})` chooses the dwelling, 0 <= k < `houses`; without it, a random
+    one, or the next one in which the sources fit.
 
     ## Episode end
 

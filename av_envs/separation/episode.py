@@ -1,5 +1,6 @@
 """Drawing an episode: in which house, at which places, and what sounds there."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +13,7 @@ from av_envs.separation.places import NoRoomError, draw_places
 from av_envs.separation.state import Episode, Sound
 from av_envs.sound import Corpus
 from av_envs.worlds.base import Dwelling, Pool, open_pool
+from av_envs.worlds.facing import heading_facing
 
 MAX_HOUSES = 32  # tried before an episode is given up
 
@@ -33,10 +35,21 @@ def draw_in_pool(
     for house in _houses_to_try(pool.size, options, rng):
         dwelling = pool.open(pool.names[house])
         try:
-            return house, dwelling, draw_episode(config, dwelling.scene.graph, corpus, rng)
+            episode = draw_episode(config, dwelling.scene.graph, corpus, rng)
         except NoRoomError as error:
             refused = error if refused is None else refused.or_in(error)
+        else:
+            return house, dwelling, _facing(config, dwelling, episode, rng)
     raise refused
+
+
+def _facing(
+    config: SeparationConfig, dwelling: Dwelling, episode: Episode, rng: np.random.Generator
+) -> Episode:
+    """The episode with the heading that `starts_facing` asks for; all else stays as drawn."""
+    drawn = episode.start_node, episode.start_heading
+    heading = heading_facing(config.starts_facing, dwelling, *drawn, rng)
+    return replace(episode, start_heading=heading)
 
 
 def _houses_to_try(n: int, options: dict, rng: np.random.Generator) -> list[int]:

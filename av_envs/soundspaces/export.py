@@ -1,5 +1,11 @@
 """Export of dwellings as a SoundSpaces 1.0 tree, see `export_options`."""
 
+from av_envs.soundspaces.export_options import main
+
+if __name__ == "__main__":  # help needs nothing of what follows
+    main()
+    raise SystemExit
+
 import argparse
 import json
 from collections.abc import Sequence
@@ -7,7 +13,6 @@ from typing import NamedTuple
 
 from av_envs.scene import SPLITS
 from av_envs.scene.procedural.splits import split_of_dwelling
-from av_envs.soundspaces.export_options import main
 from av_envs.soundspaces.layout import GRIDS
 from av_envs.soundspaces.writing.config import Export
 from av_envs.soundspaces.writing.episodes import Draw, write_episodes, write_passive
@@ -141,7 +146,3 @@ def _option(text: str) -> tuple[str, object]:
         return name, json.loads(value)
     except json.JSONDecodeError:
         return name, value
-
-
-if __name__ == "__main__":
-    main()

@@ -5,7 +5,7 @@ grid of texels, the first time that a texel is seen; its value depends on the sc
 order in which views are asked for does not matter.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -28,6 +28,10 @@ AMBIENT, DARKEST, POWER = 0.5, 0.3, 0.65  # from everywhere, its least share, of
 FALL = 2.4  # m, at which a lamp is half as bright
 # In place of the brightness of a texel: under something, does not count; not known; to be known.
 COVERED_UP, UNKNOWN, WANTED = np.float32([-1, -2, -3])
+
+# To kernels that allocate nothing. Numba counts the users of every array otherwise, at every pixel
+# anew, which took three quarters of the time.
+UNCOUNTED: dict[str, Any] = {"_nrt": False}
 
 
 class Lights(NamedTuple):
@@ -105,10 +109,11 @@ def _about_up(n: int = 12) -> np.ndarray:
 
 
 @njit(inline="always", fastmath=True)
-def brightness(lights, k, back, u, v, missed):
-    """Brightness at (u, v) of triangle k, 1 in the middle of a room; `back` 1: of its back.
+def brightness(lights, k, back, u, v):
+    """(brightness, whether it is known) at (u, v) of triangle k; 1 in the middle of a room.
 
-    Texels that are not known are marked as WANTED for `work_out`, and counted in `missed` (1,).
+    back  1: of the back of the triangle
+    Texels that are not known are marked as WANTED for `work_out`.
     """
     frames, across, up = lights.frames, lights.shape[k, 0], lights.shape[k, 1]
     at_u = np.float32(across - 1) * _share(u, frames[k, 0], frames[k, 2])
@@ -120,8 +125,8 @@ def brightness(lights, k, back, u, v, missed):
     c, d = lights.texels[row + up, back], lights.texels[row + up + 1, back]
     if min(min(a, b), min(c, d)) >= 0:
         low, high = a + share_v * (b - a), c + share_v * (d - c)
-        return low + share_u * (high - low)
-    return _of_the_known(lights.texels, row, up, back, share_u, share_v, missed)
+        return low + share_u * (high - low), True
+    return _of_the_known(lights.texels, row, up, back, share_u, share_v)
 
 
 @njit(inline="always", fastmath=True)
@@ -132,23 +137,23 @@ def _share(x, low, high):
 
 
 @njit(cache=True, nogil=True, fastmath=True, forceinline=True)
-def _of_the_known(texels, row, up, back, share_u, share_v, missed):
-    """Brightness between four texels of which one at least is covered up or not known."""
-    total, weights = np.float32(0), np.float32(0)
+def _of_the_known(texels, row, up, back, share_u, share_v):
+    """(brightness, whether it is known) between four texels, one covered up or not known."""
+    total, weights, known = np.float32(0), np.float32(0), True
     for corner in range(4):
         di, dj = corner & 1, corner >> 1
         place = row + di * up + dj
         light = texels[place, back]
         if light < COVERED_UP:
             texels[place, back] = WANTED
-            missed[0] += 1
+            known = False
         elif light > COVERED_UP:
             weight = abs(1 - di - share_u) * abs(1 - dj - share_v)
             total, weights = total + weight * light, weights + weight
-    return np.float32(total / weights if weights > 1e-6 else DARKEST * AMBIENT)
+    return np.float32(total / weights if weights > 1e-6 else DARKEST * AMBIENT), known
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, **UNCOUNTED)
 def work_out(lights, bvh, normals):
     """Make all texels known that are WANTED."""
     for k in range(len(lights.first)):

@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 
 from av_envs.scene.scene import CATEGORIES, Scene
-from av_envs.vision.light import SIZE, Lights, brightness, work_out
+from av_envs.vision.light import SIZE, UNCOUNTED, Lights, brightness, work_out
 from av_envs.vision.surface import place_of, reached
 from av_envs.vision.textures import tint
 from av_envs.vision.visibility import HALF_WIDTH, QUARTER_COS, QUARTER_SIN, visible_triangles
@@ -33,66 +33,72 @@ def lit(
     index  (size, size) triangle in the middle of each pixel, -1 where there is none
     """
     finer = visible_triangles(scene.bvh, eye, heading, 2 * len(index), HALF_WIDTH)
-    missed = np.ones(1, np.int64)
-    while missed[0]:
-        missed[0] = 0
-        rgb = _painted(
-            index, finer, scene.bvh.triangles, scene.normals, scene.colour, scene.pattern,
-            scene.category, lights, eye, heading, HALF_WIDTH, missed,
-        )  # fmt: skip
-        if missed[0]:
-            work_out(lights, scene.bvh, scene.normals)
+    rgb, missing = np.empty((*index.shape, 3), np.uint8), np.ones(index.shape, np.bool_)
+    while _paint(
+        rgb, missing, index, finer, scene.bvh.triangles, scene.normals, scene.colour, scene.pattern,
+        scene.category, lights, eye, heading, HALF_WIDTH,
+    ):  # fmt: skip
+        work_out(lights, scene.bvh, scene.normals)
     return rgb
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def _painted(
-    index, finer, triangles, normals, colours, patterns, categories, lights, eye, heading,
-    half_width, missed,
+@njit(cache=True, nogil=True, fastmath=True, **UNCOUNTED)
+def _paint(
+    rgb, missing, index, finer, triangles, normals, colours, patterns, categories, lights, eye,
+    heading, half_width,
 ):  # fmt: skip
-    """(size, size, 3) uint8; `finer` (2 size, 2 size) is the middle of the quarters of a pixel."""
+    """Paint the pixels that are `missing` (size, size); return how many are so afterwards.
+
+    finer  (2 size, 2 size) triangle in the middle of each quarter of a pixel
+    A pixel stays missing where the light is not known; its texels are marked as WANTED.
+    """
     size = len(index)
-    rgb = np.empty((size, size, 3), np.uint8)
-    pixel = 2 * half_width / size
-    colour, total = np.empty(3, np.float32), np.empty(3, np.float32)
+    whole = 2 * half_width / size
+    ahead_x, ahead_y = QUARTER_COS[heading], QUARTER_SIN[heading]
+    still_missing = 0
     for j in range(size):
         for i in range(size):
+            if not missing[j, i]:
+                continue
             k = index[j, i]
             a, b = finer[2 * j, 2 * i], finer[2 * j, 2 * i + 1]
             c, d = finer[2 * j + 1, 2 * i], finer[2 * j + 1, 2 * i + 1]
-            if a == k and b == k and c == k and d == k:
-                side, up = (i + 0.5) * pixel - half_width, half_width - (j + 0.5) * pixel
-                _colour(
+            same = a == k and b == k and c == k and d == k
+            samples, share = (1, np.float32(1)) if same else (4, np.float32(0.25))
+            red, green, blue, unknown = np.float32(0), np.float32(0), np.float32(0), False
+            for quarter in range(samples):
+                if same:
+                    pixel, row, column = whole, j, i
+                else:
+                    pixel, row, column = whole / 2, 2 * j + quarter // 2, 2 * i + quarter % 2
+                    k = finer[row, column]
+                side, up = (column + 0.5) * pixel - half_width, half_width - (row + 0.5) * pixel
+                colour, known = _colour(
                     k, side, up, pixel, triangles, normals, colours, patterns, categories, lights,
-                    eye, heading, missed, total,
+                    eye, ahead_x, ahead_y,
                 )  # fmt: skip
-            else:
-                total[:] = 0
-                for quarter in range(4):
-                    row, column = 2 * j + quarter // 2, 2 * i + quarter % 2
-                    side = (column + 0.5) * pixel / 2 - half_width
-                    up = half_width - (row + 0.5) * pixel / 2
-                    _colour(
-                        finer[row, column], side, up, pixel / 2, triangles, normals, colours,
-                        patterns, categories, lights, eye, heading, missed, colour,
-                    )  # fmt: skip
-                    for channel in range(3):
-                        total[channel] += colour[channel] / 4
-            for channel in range(3):
-                rgb[j, i, channel] = np.uint8(min(np.float32(255), total[channel] + 0.5))
-    return rgb
+                unknown |= not known
+                red, green, blue = (
+                    red + share * colour[0], green + share * colour[1], blue + share * colour[2]
+                )  # fmt: skip
+            for channel, value in enumerate((red, green, blue)):
+                rgb[j, i, channel] = np.uint8(min(np.float32(255), value + 0.5))
+            missing[j, i] = unknown
+            still_missing += unknown
+    return still_missing
 
 
 @njit(inline="always", fastmath=True)
 def _colour(
-    k, side, up, pixel, triangles, normals, colours, patterns, categories, lights, eye, heading,
-    missed, colour,
+    k, side, up, pixel, triangles, normals, colours, patterns, categories, lights, eye, cos,
+    sin,
 ):  # fmt: skip
-    """Fill `colour` (3,), 0 to 255 and above, with what lies `side` and `up` in the picture."""
+    """(red, green, blue), 0 to 255 and above, of what lies `side` and `up` in the picture.
+
+    And whether its light is known.
+    """
     if k < 0:
-        colour[:] = NOTHING
-        return
-    cos, sin = QUARTER_COS[heading], QUARTER_SIN[heading]
+        return (NOTHING[0], NOTHING[1], NOTHING[2]), True
     dx, dy, dz = cos + side * sin, sin - side * cos, up
     nx, ny, nz = normals[k, 0], normals[k, 1], normals[k, 2]
     facing = nx * dx + ny * dy + nz * dz
@@ -100,22 +106,22 @@ def _colour(
     u, v, du, dv = place_of(nx, ny, nz, t, facing, eye, dx, dy, dz, cos, sin, pixel)
     x, y, z = eye[0] + t * dx, eye[1] + t * dy, eye[2] + t * dz
     level = abs(nz) > 0.7
-    light = brightness(lights, k, int(facing > 0), u, v, missed)
-    light = BRIGHTEST * (
-        np.float32(1) - np.exp(-EXPOSURE * light)
-    )  # bright places keep their colours
+    light, known = brightness(lights, k, int(facing > 0), u, v)
+    # Bright places keep their colours.
+    light = BRIGHTEST * (np.float32(1) - np.exp(-EXPOSURE * light))
+    white = WHITE * light
     if categories[k] == WINDOW and not level:
-        _outside(u, v, lights.frames, k, dx, dy, dz, light, colour)
-        return
+        return _outside(u, v, lights.frames, k, dx, dy, dz, white), known
     if categories[k] == CEILING and _is_lamp(lights.lamps, x, y, z):
-        colour[:] = 255
-        return
+        return (np.float32(255), np.float32(255), np.float32(255)), known
     if categories[k] == WALL and not level and z < SKIRTING and lights.frames[k, 1] < SKIRTING:
-        colour[:] = WHITE * light
-        return
+        return (white, white, white), known
     factors = tint(patterns[k], level, u, v, du, dv)
-    for channel in range(3):
-        colour[channel] = colours[k, channel] * light * factors[channel]
+    return (
+        np.float32(colours[k, 0] * light * factors[0]),
+        np.float32(colours[k, 1] * light * factors[1]),
+        np.float32(colours[k, 2] * light * factors[2]),
+    ), known
 
 
 @njit(inline="always", fastmath=True)
@@ -129,20 +135,21 @@ def _is_lamp(lamps, x, y, z):
 
 
 @njit(inline="always", fastmath=True)
-def _outside(u, v, frames, k, dx, dy, dz, light, colour):
-    """Fill `colour` with the frame of a window, or sky and ground behind it."""
+def _outside(u, v, frames, k, dx, dy, dz, white):
+    """(red, green, blue) of the frame of a window, or of sky and ground behind it."""
     u0, v0, u1, v1 = frames[k, 0], frames[k, 1], frames[k, 2], frames[k, 3]
     edge = min(u - u0, u1 - u, v - v0, v1 - v)
     panes = np.ceil((u1 - u0) / PANE)
     across = (u - u0) * panes / (u1 - u0)
     bar = abs(across - np.round(across)) * (u1 - u0) / panes
     if edge < FRAME or bar < BAR:
-        colour[:] = WHITE * light
-        return
+        return white, white, white
     rise = dz / np.sqrt(dx * dx + dy * dy)
     if rise < -0.03:
-        colour[:] = GROUND
-        return
+        return GROUND[0], GROUND[1], GROUND[2]
     share = min(max(rise, 0.0), 0.8) / 0.8
-    for channel in range(3):
-        colour[channel] = (1 - share) * SKY_LOW[channel] + share * SKY_HIGH[channel]
+    return (
+        np.float32((1 - share) * SKY_LOW[0] + share * SKY_HIGH[0]),
+        np.float32((1 - share) * SKY_LOW[1] + share * SKY_HIGH[1]),
+        np.float32((1 - share) * SKY_LOW[2] + share * SKY_HIGH[2]),
+    )

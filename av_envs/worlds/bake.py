@@ -1,5 +1,11 @@
 """Precompute the caches of a pool of dwellings before training, see `bake_options`."""
 
+from av_envs.worlds.bake_options import main
+
+if __name__ == "__main__":  # help needs nothing of what follows
+    main()
+    raise SystemExit
+
 import argparse
 import shutil
 import warnings
@@ -21,7 +27,6 @@ from av_envs.registration import VARIANTS
 from av_envs.scene import Scene, load_scene, scene_name
 from av_envs.vision import ViewCache
 from av_envs.vision.views import LOOKS, VIEW
-from av_envs.worlds.bake_options import main
 
 NODES_PER_BLOCK = 8  # about a second's work
 DWELLING_SPLITS = {"test_heard": "test", "test_unheard": "test"}  # they differ in clips only
@@ -165,7 +170,3 @@ def _lasting_directory() -> Path:
             return cache_directory()
         except UserWarning as warning:
             raise ValueError(str(warning)) from None
-
-
-if __name__ == "__main__":
-    main()

@@ -1,5 +1,11 @@
 """Report and picture of the scene that a mesh file becomes: map, nodes and views."""
 
+from av_envs.worlds.inspect_mesh_options import main
+
+if __name__ == "__main__":  # help needs nothing of what follows
+    main()
+    raise SystemExit
+
 import argparse
 
 import numpy as np
@@ -18,7 +24,6 @@ from av_envs.vision.panels import (
     draw_map,
     put,
 )
-from av_envs.worlds.inspect_mesh_options import main
 from av_envs.worlds.mesh import MeshWorld
 
 GAP = 12  # pixels
@@ -75,7 +80,3 @@ def _number_or_name(text: str) -> str | float:
         return float(text)
     except ValueError:
         return text
-
-
-if __name__ == "__main__":
-    main()

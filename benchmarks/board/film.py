@@ -1,7 +1,13 @@
 """Films of episodes with sound."""
 
-import argparse
 import sys
+
+from av_envs.benchmarks.options.film import main
+
+if __name__ == "__main__":  # help needs nothing of what follows
+    sys.exit(main())
+
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +17,6 @@ import numpy as np
 from av_envs.benchmarks.board.film_file import write_film
 from av_envs.benchmarks.board.listening import amplified, listening_gain_db
 from av_envs.benchmarks.command_line import UserError
-from av_envs.benchmarks.options.film import main
 from av_envs.benchmarks.play.agents import AgentSpec
 from av_envs.benchmarks.play.episodes import (
     Job,
@@ -44,21 +49,37 @@ class Recording:
 
 
 def film_episode(
-    suite: Suite, agent: AgentSpec, index: int, path: Path, beside: AgentSpec | None = None
+    suite: Suite,
+    agent: AgentSpec,
+    index: int,
+    path: Path,
+    beside: AgentSpec | None = None,
+    steps: int | None = None,
 ) -> Path:
-    """Play episode `index` of a suite again and write what was seen and heard at every step."""
-    recording = record_episode(suite, agent, index)
+    """Play episode `index` of a suite again and write what was seen and heard at every step.
+
+    beside  another agent in the same episode, seen on the right and not heard
+    steps   so many are filmed, from the first on; None: all
+    """
+    recording = record_episode(suite, agent, index, steps)
     gain = listening_gain_db(recording.sound)
     frames = noted(recording.frames, f"{agent.label}   sound {gain:+.0f} dB")
     if beside is not None:
-        silent = noted(record_episode(suite, beside, index).frames, f"{beside.label}   not heard")
+        silent = noted(
+            record_episode(suite, beside, index, steps).frames, f"{beside.label}   not heard"
+        )
         frames = side_by_side(frames, silent)
     write_film(frames, amplified(recording.sound, gain), path, fps=recording.fps)
     return path
 
 
-def record_episode(suite: Suite, agent: AgentSpec, index: int) -> Recording:
-    """Play episode `index` of a suite; UserError if its environment shows or sounds nothing."""
+def record_episode(
+    suite: Suite, agent: AgentSpec, index: int, steps: int | None = None
+) -> Recording:
+    """Play episode `index` of a suite, or its first steps.
+
+    UserError if its environment shows or sounds nothing.
+    """
     group, seed, options = suite.episodes[index]
     _check_films(suite, group)
     env = make_env(suite, group, render_mode="rgb_array", **senses_of(suite))
@@ -72,7 +93,7 @@ def record_episode(suite: Suite, agent: AgentSpec, index: int) -> Recording:
             observation, _, terminated, truncated, _ = env.step(action)
             frames.append(env.render())
             sound.append(env.unwrapped.hear())
-            done = terminated or truncated
+            done = terminated or truncated or len(frames) - 1 == steps
             bar.update()
     env.close()
     return Recording(frames, np.concatenate(sound, axis=1), env.metadata["render_fps"])
@@ -123,8 +144,4 @@ def carry_out(arguments: argparse.Namespace) -> None:
     index = chosen_episode(suite, arguments.episode)
     agent = agent_of(arguments.agent, suite, arguments.agent_kwargs)
     beside = None if arguments.beside is None else agent_of(arguments.beside, suite)
-    print(film_episode(suite, agent, index, arguments.out, beside))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    print(film_episode(suite, agent, index, arguments.out, beside, arguments.steps))

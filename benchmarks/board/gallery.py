@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from av_envs.benchmarks.board.kept import kept_senses
 from av_envs.benchmarks.board.leaderboard import Row, too_few
 from av_envs.benchmarks.board.maps import map_of
-from av_envs.benchmarks.board.replaying import replay
+from av_envs.benchmarks.board.replaying import OF_MIXTURE, replay
 from av_envs.benchmarks.board.sounds import tracks
 from av_envs.benchmarks.board.tables import beside, digits_of
 from av_envs.benchmarks.board.views import view_sheet
@@ -128,20 +129,25 @@ def _shown(suite: Suite, records: list[Record]) -> list[tuple[dict[str, Any], Re
 
 
 def _senses(suite: Suite, record: Record, result: Record, trust: bool) -> dict[str, Any]:
-    """What the page plays of an episode.
+    """What the page plays of an episode, see `kept_senses`.
 
     tracks       see `tracks`
     no_estimate  why none of them is an estimate; empty where one is or none could be
     pace         how many steps pass in a second
     views        see `view_sheet`; None in a dwelling without views
     """
-    taken = replay(suite, record, result, trust)
-    return {
-        "tracks": tracks(taken, TASKS[record["replay"]["task"]].compression),
-        "no_estimate": taken.remark if taken.estimate is None else "",
-        "pace": record["length"] * SAMPLE_RATE / taken.heard.shape[1],
-        "views": None if taken.views is None else view_sheet(taken.views),
-    }
+
+    def take() -> tuple[dict[str, Any], bool]:
+        taken = replay(suite, record, result, trust)
+        senses = {
+            "tracks": tracks(taken, TASKS[record["replay"]["task"]].compression),
+            "no_estimate": taken.remark if taken.estimate is None else "",
+            "pace": record["length"] * SAMPLE_RATE / taken.heard.shape[1],
+            "views": None if taken.views is None else view_sheet(taken.views),
+        }
+        return senses, senses["no_estimate"] in ("", OF_MIXTURE)
+
+    return kept_senses(result, record, take)
 
 
 def _entry(suite: Suite, record: Record, why: str) -> dict[str, Any]:

@@ -1,8 +1,14 @@
 """What happens when a person plays an episode."""
 
+import sys
+
+from av_envs.benchmarks.options.play import FILM, main
+
+if __name__ == "__main__":  # help needs nothing of what follows
+    sys.exit(main())
+
 import argparse
 import os
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,7 +18,6 @@ from av_envs.benchmarks.board.listening import amplified, listening_gain_db
 from av_envs.benchmarks.command_line import UserError
 from av_envs.benchmarks.keyboard.playing import Front, Script, play
 from av_envs.benchmarks.keyboard.session import Session
-from av_envs.benchmarks.options.play import FILM, main
 from av_envs.benchmarks.play.episodes import Job, make_env, open_job_player, play_episode
 from av_envs.benchmarks.play.named import agent_of, senses_of, suite_of
 from av_envs.benchmarks.suites.suite import Suite
@@ -116,7 +121,3 @@ def carry_out(arguments: argparse.Namespace) -> None:
         print(table(session, rivals))
     else:
         print(f"ended after {session.step} of {session.steps} steps: no score")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -24,6 +24,8 @@ LINES = (
     ("rirs_per_s", "binaural responses/s, one core", "{:.0f}"),
     ("all_pairs_s", "s to trace all pairs of a house", "{:.1f}"),
     ("all_pairs_nodes", "nodes of that house", "{:.0f}"),
+    ("view_fresh_ms", "ms, view in a house never seen, one core", "{:.2f}"),
+    ("view_kept_ms", "ms, view that is kept", "{:.3f}"),
     ("reset_fresh_ms", "ms, reset in a house never seen", "{:.0f}"),
     ("reset_warm_ms", "ms, reset in the pool", "{:.2f}"),
     ("rss_mb", "MB, peak memory of one environment", "{:.0f}"),
@@ -47,7 +49,7 @@ def measure(pool: timings.Pool) -> dict[str, Any]:
     steady = in_new_process(timings.steady_state, pool)
     return {
         **steady,
-        **(_of_responses() if "ratio" in steady else {}),
+        **(_of_both_tasks() if "ratio" in steady else {}),
         "reset_fresh_ms": in_new_process(timings.reset_fresh_ms, pool.env_id),
         "env_id": pool.env_id,
         "houses": pool.houses,
@@ -56,10 +58,10 @@ def measure(pool: timings.Pool) -> dict[str, Any]:
     }
 
 
-def _of_responses() -> dict[str, float]:
-    """Of the acoustics alone: both tasks share them, so that they are measured with one."""
-    rirs_per_s = in_new_process(timings.responses_per_s)
-    return {"rirs_per_s": rirs_per_s, **in_new_process(timings.all_pairs)}
+def _of_both_tasks() -> dict[str, float]:
+    """Of acoustics and views alone: the tasks share them, so that they are measured with one."""
+    rirs_per_s, views_ms = map(in_new_process, (timings.responses_per_s, timings.views_ms))
+    return {"rirs_per_s": rirs_per_s, **views_ms, **in_new_process(timings.all_pairs)}
 
 
 def measure_vector(

@@ -26,6 +26,7 @@ from av_envs.progress import progress_bar
 from av_envs.scene import Scene
 from av_envs.scene.procedural.splits import load_scene, scene_name
 from av_envs.separation.episode import draw_in_pool
+from av_envs.vision import ViewCache
 from av_envs.worlds.traced import forget_dwellings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +36,7 @@ REFERENCE_STEPS = 100  # per batch
 REFERENCE_FILES = 64
 BREAKDOWN_LINES = 12
 RESPONSES = 3000  # rendered to count responses per second
+VIEWS = 200
 WANTED_NODES = 100
 HOUSES_TRIED = 60
 
@@ -249,6 +251,23 @@ def responses_per_s(n: int = RESPONSES) -> float:
     for node, heading in zip(nodes, headings, strict=True):
         binaural_response(row[node], int(heading), int(node), tables)
     return n / (time.perf_counter() - start)
+
+
+def views_ms(n: int = VIEWS) -> dict[str, float]:
+    """Median milliseconds of a view in a house never seen, and of one that is kept; one core."""
+    stay_on_one_core()
+    with empty_cache():
+        ViewCache(load_scene(scene_name("train", 1))).view(0, 0)  # which compiles
+        views = ViewCache(load_scene(scene_name("train", 0)))
+        rng = np.random.default_rng(0)
+        poses = rng.permutation(N_HEADINGS * len(views.scene.graph))[:n].tolist()
+        times: dict[str, list[float]] = {"view_fresh_ms": [], "view_kept_ms": []}
+        for spent in times.values():
+            for pose in poses:
+                start = time.perf_counter()
+                views.view(*divmod(pose, N_HEADINGS))
+                spent.append(1000 * (time.perf_counter() - start))
+    return {name: float(np.median(spent)) for name, spent in times.items()}
 
 
 def house_of(n_nodes: int) -> Scene:

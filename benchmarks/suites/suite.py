@@ -29,7 +29,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # of a suite; result files are
 
 # Options that environments got after suites were published, by entry point: the value with which
 # a suite that does not know the option plays as it did before.
-LATER_OPTIONS: dict[str, dict[str, Any]] = {SEPARATION: {}, MEASURING: {}}
+LATER_OPTIONS: dict[str, dict[str, Any]] = {
+    SEPARATION: {"starts_facing": "any"},
+    MEASURING: {"starts_facing": "any"},
+}
 
 # Likewise, options of the backend that a suite names.
 LATER_BACKEND_OPTIONS: dict[str, dict[str, Any]] = {"traced": {"look": "flat"}}

@@ -136,6 +136,27 @@ def test_no_help_imports_what_computes(line):
     assert run.stdout.splitlines()[-1] == "set()", run.stderr
 
 
+CALLED_ALONE = [
+    *(f"benchmarks.{name}" for name in ("run", "report", "verify", "compare", "demo", "speed")),
+    *("benchmarks.board.film", "benchmarks.keyboard.command", "benchmarks.engines"),
+    *("worlds.bake", "worlds.inspect_mesh", "soundspaces.export"),
+]
+
+
+def test_no_help_of_a_module_imports_what_computes():
+    """`python -m av_envs.NAME --help`."""
+    code = (
+        "import runpy, sys\nsys.argv = ['', '--help']\n"
+        f"for name in {CALLED_ALONE}:\n"
+        "    try:\n        runpy.run_module(f'av_envs.{name}', run_name='__main__')\n"
+        "    except SystemExit as done:\n"
+        f"        print('ended', name, done.code, {HEAVY} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    ends = [line for line in run.stdout.splitlines() if line.startswith("ended ")]
+    assert ends == [f"ended {name} 0 set()" for name in CALLED_ALONE], run.stderr
+
+
 def test_help_is_quick_to_come():
     """Nothing that computes is imported for it."""
     code = (

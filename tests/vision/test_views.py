@@ -40,6 +40,25 @@ def test_looks_are_kept_apart(scene):
         ViewCache(scene, "dim")
 
 
+# The mean colour of each quarter of a picture: upper left, upper right, lower left, lower right.
+QUARTERS = {
+    "lit": [
+        [186.8, 184.0, 176.7], [175.2, 175.9, 172.0], [163.1, 141.8, 134.2], [129.8, 80.2, 80.1],
+    ],
+    "flat": [
+        [174.9, 172.4, 165.7], [174.8, 176.4, 172.6], [164.0, 139.1, 131.6], [156.7, 102.5, 102.7],
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pictures_change_with_their_version_only(look):
+    """Results depend on them: where this fails, raise CAMERA_VERSION or LIGHT_VERSION."""
+    rgb = ViewCache(House(3).scene(), look).view(90, 3)[0]
+    means = rgb.reshape(2, 64, 2, 64, 3).mean(axis=(1, 3)).reshape(4, 3)
+    np.testing.assert_allclose(means, QUARTERS[look], atol=0.1)
+
+
 def test_views_belong_to_the_caller(scene):
     views = ViewCache(scene)
     rgb, depth = views.view(0, 0)

@@ -215,6 +215,14 @@ def test_a_measuring_episode_becomes_a_film_of_claps(tmp_path, short_suite):
     assert (np.square(beats[..., -200:]).sum(-1).max(0) < 0.01 * energy).all()
 
 
+def test_no_more_than_the_first_steps_are_filmed(tmp_path, short_suite):
+    words = ["--suite", short_suite.name, "--agent", "fake_rir_measure:Walkers", "--steps", "2"]
+    assert film.main([*words, "--out", str(tmp_path / "team.mp4")]) == 0
+    frames, _, _, duration = read_film(tmp_path / "team.mp4")
+    assert len(frames) == 3
+    assert duration == pytest.approx(0.75, abs=0.15)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -126,6 +126,11 @@ def test_responses_are_counted():
     assert 100 < timings.responses_per_s(n=50) < 1e6
 
 
+def test_views_are_timed_fresh_and_kept():
+    figures = timings.views_ms(n=20)
+    assert 0 < figures["view_kept_ms"] < figures["view_fresh_ms"] < 100
+
+
 @pytest.mark.slow
 def test_all_pairs_are_traced(monkeypatch):
     monkeypatch.setattr(timings, "HOUSES_TRIED", 5)
@@ -151,6 +156,7 @@ def test_the_command_prints_the_promised_keys(monkeypatch, capsys):
         )
         | {"breakdown_ms": {"av_envs.x.y": 0.5}},
         timings.responses_per_s: 9000.0,
+        timings.views_ms: {"view_fresh_ms": 2.5, "view_kept_ms": 0.025},
         timings.all_pairs: {"all_pairs_s": 7.0, "all_pairs_nodes": 100},
         timings.reset_fresh_ms: 120.0,
     }
@@ -163,6 +169,7 @@ def test_the_command_prints_the_promised_keys(monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "the machine was busy (load 2.5)" in printed
     assert "9000  binaural responses/s" in printed
+    assert "2.50  ms, view in a house never seen" in printed
     assert "0.500  av_envs.x.y" in printed
     steady = answers[timings.steady_state]
     del steady["ratio"], steady["reference_audio_steps_per_s"]
