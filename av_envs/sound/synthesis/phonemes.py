@@ -21,7 +21,8 @@ class Phoneme:
     noise_hz    centre of the frication noise
     noise_q     its sharpness, centre over bandwidth
     damping     factor on the formant bandwidths (nasals lose energy to the nose)
-    burst       True if the frication is a release of a few milliseconds after a closure
+    burst       True if the frication is a release after a closure
+    release     seconds that it lasts
     nasal_hz    resonance that the open nose adds, 0 if the nose is shut
     """
 
@@ -34,6 +35,7 @@ class Phoneme:
     noise_q: float = 1.0
     damping: float = 1.0
     burst: bool = False
+    release: float = 0.012
     nasal_hz: float = 0.0
 
 
