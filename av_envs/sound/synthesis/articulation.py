@@ -1,6 +1,6 @@
 """Articulation: phonemes as targets in time, and the tracks of the vocal tract through them."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import convolve1d
@@ -22,8 +22,7 @@ REACH = 0.85  # how far the tongue goes towards a vowel in running speech
 REST = VOWELS["ax"]
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(NamedTuple):
     """A steady target for some frames; the articulators glide from one to the next."""
 
     frames: int
@@ -32,6 +31,7 @@ class Segment:
     aspiration: float = 0.0
     frication: float = 0.0
     semitones: float = 0.0  # above the speaker's pitch
+    effort: float = 1.0  # 1 is a clear voice, 0 a dull one
 
 
 def draw(weights: dict[str, int], rng: np.random.Generator) -> str:
@@ -60,20 +60,30 @@ def vowel(
     reached = neutral + reach * (np.array(phoneme.formants) - neutral)
     formants = speaker.tract_scale * reached * speaker.accent[name]
     frames = frames_of(phoneme.seconds * length)
-    own = replace(phoneme, formants=tuple(formants))
+    own = phoneme._replace(formants=tuple(formants))
     return Segment(frames, own, voicing=loudness * phoneme.voicing, semitones=tone)
 
 
 def consonant(
-    speaker: Speaker, name: str, near: Phoneme, length: float, tone: float, loudness: float
+    speaker: Speaker,
+    name: str,
+    near: Phoneme,
+    length: float,
+    tone: float,
+    loudness: float,
+    puff: bool = True,
 ) -> list[Segment]:
-    """A consonant, coloured by the vowel `near` it; a plosive is a closure and its release."""
+    """A consonant, coloured by the vowel `near` it; a plosive is a closure and its release.
+
+    length  factor on its typical duration
+    tone    semitones above the speaker's pitch
+    puff    False if no breath follows even a voiceless plosive, as in "stay"
+    """
     phoneme = CONSONANTS[name]
     pull = 1.0 if name == "h" else 0.35
     locus = speaker.tract_scale * np.array(phoneme.formants)
     locus[1:] += pull * (np.array(near.formants)[1:] - locus[1:])
-    own = replace(
-        phoneme,
+    own = phoneme._replace(
         formants=near.formants if name == "h" else tuple(locus),
         noise_hz=min(phoneme.noise_hz * speaker.hiss_scale, 7500.0),
     )
@@ -81,13 +91,13 @@ def consonant(
     hold = Segment(frames_of(phoneme.seconds * length), own, phoneme.voicing * loudness, 0, 0, tone)
     if not phoneme.burst:
         breath, noise = phoneme.aspiration * hiss, phoneme.frication * hiss
-        return [replace(hold, aspiration=breath, frication=noise)]
-    closure = replace(hold, frames=frames_of(0.75 * phoneme.seconds * length))
-    release = replace(hold, frames=frames_of(phoneme.release), frication=phoneme.frication * hiss)
-    if phoneme.aspiration == 0:
+        return [hold._replace(aspiration=breath, frication=noise)]
+    closure = hold._replace(frames=frames_of(0.75 * phoneme.seconds * length))
+    release = hold._replace(frames=frames_of(phoneme.release), frication=phoneme.frication * hiss)
+    if phoneme.aspiration == 0 or not puff:
         return [closure, release]
-    puff = replace(hold, frames=frames_of(PUFF * length), aspiration=phoneme.aspiration * hiss)
-    return [closure, release, puff]
+    breath = phoneme.aspiration * hiss
+    return [closure, release, hold._replace(frames=frames_of(PUFF * length), aspiration=breath)]
 
 
 def frames_of(seconds: float) -> int:
@@ -101,11 +111,13 @@ def tracks_of(
     n_frames: int,
     onset: float = ONSET,
     burst: float = BURST,
+    with_effort: bool = False,
 ) -> Tracks:
     """Targets held for their frames, then smoothed as fast as each articulator moves.
 
     onset  s, how fast voice and breath swell and fade
     burst  s, how fast the noise of a constriction does
+    with_effort  let weak syllables sound duller
     """
     lengths = [segment.frames for segment in segments]
     phonemes = [segment.phoneme for segment in segments]
@@ -127,6 +139,7 @@ def tracks_of(
         damping=track([phoneme.damping for phoneme in phonemes], ONSET),
         nasality=track([float(phoneme.nasal_hz > 0) for phoneme in phonemes], GLIDE),
         nasal_hz=track([phoneme.nasal_hz or NOSE_SHUT for phoneme in phonemes], GLIDE),
+        effort=track([segment.effort for segment in segments], GLIDE) if with_effort else None,
     )
 
 
