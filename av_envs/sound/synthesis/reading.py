@@ -3,9 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.signal import oaconvolve
 
-from av_envs.sound.clips import SAMPLE_RATE, root_mean_square
 from av_envs.sound.synthesis.articulation import (
     REST,
     Segment,
@@ -16,6 +14,7 @@ from av_envs.sound.synthesis.articulation import (
 )
 from av_envs.sound.synthesis.lexicon import sentence
 from av_envs.sound.synthesis.prosody import Contour, phones_of, said
+from av_envs.sound.synthesis.room import in_a_room
 from av_envs.sound.synthesis.speakers import Speaker, speaker
 from av_envs.sound.synthesis.vocal_tract import FRAME_RATE, sing_out
 
@@ -117,18 +116,3 @@ def _flutter(n_frames: int, rng: np.random.Generator) -> np.ndarray:
     starts = rng.uniform(0, 2 * np.pi, len(FLUTTER_HZ))
     waves = [np.sin(2 * np.pi * f * time + at) for f, at in zip(FLUTTER_HZ, starts, strict=True)]
     return FLUTTER * np.sum(waves, axis=0)
-
-
-def in_a_room(
-    sound: np.ndarray, echo: float, decay: float, rng: np.random.Generator
-) -> np.ndarray:
-    """The sound and what a room adds to it, as long as before.
-
-    echo   RMS of what is added over that of the sound
-    decay  s, in which it falls by 60 dB
-    """
-    time = np.arange(round(decay * SAMPLE_RATE)) / SAMPLE_RATE
-    tail = rng.standard_normal(len(time)) * 10 ** (-3 * time / decay)
-    tail[: round(0.004 * SAMPLE_RATE)] = 0  # no wall is nearer
-    added = oaconvolve(sound, tail)[: len(sound)]
-    return sound + echo * root_mean_square(sound) / root_mean_square(added) * added
