@@ -12,10 +12,9 @@ from av_envs.sound.clips import SAMPLE_RATE
 ENVELOPE_RATE = 200  # per second
 SPEECH_BAND = (2.0, 8.0)  # Hz, modulations that syllables make
 SLOWEST, FASTEST = 0.5, 32.0  # Hz, all modulations that count
-QUIET = -25.0  # dB of the clip's RMS; quieter frames belong to a pause
-SHORTEST_PAUSE = 0.15  # s; shorter gaps belong to consonants
 RISE = (-20.0, -3.0)  # dB below a peak of loudness, where its rise begins and ends
-FLUX_RATE = SAMPLE_RATE / 256  # mel frames per second
+LOUD_PEAK = -10.0  # dB over the clip's mean power; lower peaks of loudness do not count
+STANDS_OUT = 0.6  # dB of flux above its surroundings that make an onset
 
 
 def envelope(samples: np.ndarray) -> np.ndarray:
@@ -63,31 +62,22 @@ def levels(clip: np.ndarray, seconds: float = 0.02) -> np.ndarray:
     return 10 * np.log10(power / power.mean() + 1e-9)
 
 
-def pauses(clip: np.ndarray) -> np.ndarray:
-    """(k,) seconds of every pause that lasts SHORTEST_PAUSE or longer."""
-    quiet = np.concatenate([[0], levels(clip, 0.01) < QUIET, [0]]).astype(int)
-    edges = np.flatnonzero(np.diff(quiet))
-    lengths = (edges[1::2] - edges[::2]) * 0.01
-    return lengths[lengths >= SHORTEST_PAUSE]
-
-
 def rise_times(clip: np.ndarray) -> np.ndarray:
-    """(k,) seconds in which loudness rises towards its peaks, from -20 to -3 dB of each.
+    """(k,) seconds in which loudness rises towards its peaks, between the levels of RISE.
 
-    Peaks whose rise begins louder than that, within running speech, do not count.
+    A peak counts if 0.3 s before it or later the sound was as soft as RISE[0] below it.
     """
-    power = np.square(clip, dtype=np.float64)
-    frames = power[: len(power) // 32 * 32].reshape(-1, 32).mean(axis=1)  # 2 ms
-    smooth = np.convolve(frames, np.full(5, 0.2), mode="same")
+    hop = 32  # 2 ms
+    power = np.square(clip[: len(clip) // hop * hop], dtype=np.float64)
+    smooth = np.convolve(power.reshape(-1, hop).mean(axis=1), np.full(5, 0.2), mode="same")
     level = 10 * np.log10(smooth / smooth.mean() + 1e-9)
-    peaks, _ = signal.find_peaks(level, height=-10, distance=40)
     rises = []
-    for peak in peaks:
+    for peak in signal.find_peaks(level, height=LOUD_PEAK, distance=40)[0]:
         before = level[max(0, peak - 150) : peak + 1] - level[peak]
-        low = np.flatnonzero(before < RISE[0])
-        if len(low):
-            high = np.flatnonzero(before[low[-1] :] > RISE[1])[0]
-            rises.append(high * 0.002)
+        soft = np.flatnonzero(before < RISE[0])
+        if len(soft):
+            steps = np.flatnonzero(before[soft[-1] :] > RISE[1])[0]
+            rises.append(steps * hop / SAMPLE_RATE)
     return np.array(rises)
 
 
@@ -100,7 +90,7 @@ def onset_rate(clip: np.ndarray) -> float:
     """Onsets per second: peaks of the spectral flux that stand out from their surroundings."""
     flux = spectral_flux(clip)
     around = signal.medfilt(flux, 31)
-    peaks, _ = signal.find_peaks(flux - around, height=0.6, distance=4)
+    peaks, _ = signal.find_peaks(flux - around, height=STANDS_OUT, distance=4)
     return len(peaks) / (len(clip) / SAMPLE_RATE)
 
 
