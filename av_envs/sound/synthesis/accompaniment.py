@@ -41,7 +41,7 @@ GROOVES: dict[int, tuple[dict[str, str], ...]] = {
         {"ride": "x...x.o.x...", "kick": "x...........", "shaker": "..o...o...o."},
     ),
 }
-FILL = {4: "x.o.x.o.xxxxXxXx", 3: "x.o.xoxoXxXx"}  # on snare and tom, before a new section
+FILL = {4: "....x...x.xox.Xx", 3: "....x.o.x.Xx"}  # on snare and tom, before a new section
 STROKES = {"X": 1.0, "x": 0.7, "o": 0.35}
 STROKE = 0.5  # s, every stroke of a drum
 TIME = np.arange(round(STROKE * SAMPLE_RATE)) / SAMPLE_RATE
@@ -97,7 +97,7 @@ def percussion(
         start = (section.first_bar + bar) * song.meter
         parts = dict(groove)
         if bar == section.n_bars - 1 and section.n_bars > 1:
-            parts |= {"snare": FILL[song.meter], "tom": FILL[song.meter][::-1]}
+            parts |= {"snare": FILL[song.meter], "tom": FILL[song.meter].replace("x", "o")}
         for name, pattern in parts.items():
             for beat, _, mark in strokes(pattern):
                 moment = song.seconds(start + beat) + rng.normal(0, 0.003)
@@ -113,7 +113,7 @@ def drum_kit(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "kick": _drum(kick, 0.8 * kick, 0.09) + 0.06 * _rattle(0.006, 0.3, rng),
         "tom": 0.7 * _drum(tom, 0.4 * tom, 0.12),
         "snare": 0.4 * _drum(snare, 0.2 * snare, 0.05)
-        + 0.45 * _rattle(rng.uniform(0.04, 0.09), 0.55, rng),
+        + 0.3 * _rattle(rng.uniform(0.03, 0.07), 0.4, rng),
         "hat": 0.25 * _rattle(rng.uniform(0.015, 0.04), 0.95, rng),
         "ride": 0.16 * _rattle(0.12, 0.9, rng) + 0.02 * _bell(rng.uniform(2200, 3200), 0.2),
         "shaker": 0.2 * _swish(0.05, rng),

@@ -23,6 +23,7 @@ LATE = 0.007  # s, deviation of the players' timing
 DRUMMED = 0.8  # how often percussion plays, from the first or the second section on
 CEILING = 1.2  # over the highest resonance of the body
 ARTICULATIONS = (0.5, 0.75, 0.95, 0.95)  # shares of its length that a note is held
+KINDS = ("solo", "band", "band", "chamber", "band", "band")
 HALL = (0.4, 1.1)  # s, reverberation times
 
 
@@ -49,7 +50,7 @@ HOLDERS = ("strings", "organ", "accordion")
 LEADERS = tuple(name for name in PLAYERS if name not in ("strings", "organ"))
 LOW: dict[str, Instrument] = {name: _touched(instrument) for name, instrument in BASSES.items()}
 # How loud each part is, over the melody; twice as loud is 2.
-LEVELS = {"melody": 1.0, "second": 0.5, "chords": 0.55, "pad": 0.3, "bass": 0.8, "drums": 1.1}
+LEVELS = {"melody": 1.0, "second": 0.5, "chords": 0.55, "pad": 0.3, "bass": 0.8, "drums": 0.85}
 
 
 def music_in_motion(n_seconds: int, rng: np.random.Generator) -> np.ndarray:
@@ -59,7 +60,7 @@ def music_in_motion(n_seconds: int, rng: np.random.Generator) -> np.ndarray:
     """
     plan = song(n_seconds, rng)
     tracks = {name: np.zeros(n_seconds * SAMPLE_RATE) for name in LEVELS}
-    kind = _pick(("band", "band", "band", "chamber", "solo"), rng)
+    kind = _pick(KINDS, rng)
     _compose(plan, kind, tracks, rng)
     loud = {name: root_mean_square(track) for name, track in tracks.items()}
     mixed = sum(
@@ -89,9 +90,10 @@ def _compose(
         _play(plan, lead, tune, tracks["melody"], rng)
         figure = _pick(FIGURES[plan.meter], rng)
         _play(plan, accompanist, chords(plan, section, figure, rng), tracks["chords"], rng)
-        if kind != "solo":
-            line = bass(plan, section, _pick(BASS_LINES[plan.meter], rng), rng)
-            _play(plan, low, line, tracks["bass"], rng)
+        line = bass(plan, section, _pick(BASS_LINES[plan.meter], rng), rng)
+        if kind == "solo":
+            line = [note._replace(pitch=note.pitch + 12) for note in line]  # the left hand
+        _play(plan, accompanist if kind == "solo" else low, line, tracks["bass"], rng)
         if kind == "chamber" or (kind == "band" and i == 1):
             _play(plan, leads[1 - i], second_voice(plan, section, tune), tracks["second"], rng)
         if kind == "chamber" and i == 1:

@@ -26,7 +26,7 @@ SYLLABIC = 1.5  # and of those that stand for a vowel, as in "people"
 FINAL = 1.45  # and from the last vowel of a phrase on
 BEFORE_VOICED, BEFORE_VOICELESS = 1.1, 0.85  # factors on a vowel
 TUG = 0.8  # semitones by which consonants pull the pitch up, or down if voiced
-LOWEST, HIGHEST = -12.0, 16.0  # semitones, where a voice breaks
+LOWEST, HIGHEST = -9.0, 15.0  # semitones, where a voice breaks
 SONORANT = 0.35  # voicing of consonants that can stand for a vowel, least
 
 
@@ -93,6 +93,7 @@ def said(
 
     tempo  factor on all durations
     """
+    known = {name: vowel(speaker, name, 1.0, 0.0, 1.0).phoneme for name in VOWELS}
     segments: list[Segment] = []
     height = 1.0
     for i, phone in enumerate(phones):
@@ -102,21 +103,28 @@ def said(
         tone = contour.tone(phone, progress, height)
         loudness = LOUDNESS[phone.stress] * 10 ** (-0.2 * progress) * rng.uniform(0.85, 1.15)
         length = tempo * _length(phones, i) * rng.uniform(0.87, 1.13)
-        made = _said_one(speaker, phones, i, length, tone, loudness)
+        made = _said_one(speaker, phones, i, length, tone, loudness, known)
         segments += [segment._replace(effort=EFFORT[phone.stress]) for segment in made]
     return segments
 
 
 def _said_one(
-    speaker: Speaker, phones: list[Phone], i: int, length: float, tone: float, loudness: float
+    speaker: Speaker,
+    phones: list[Phone],
+    i: int,
+    length: float,
+    tone: float,
+    loudness: float,
+    known: dict[str, Phoneme],
 ) -> list[Segment]:
+    """Segments of phone `i`; `known` are the vowels as the speaker says them."""
     phone = phones[i]
     if phone.is_vowel:
         parts = DIPHTHONGS.get(phone.name, (phone.name,))
         share = 0.72 if len(parts) == 2 else 1.0
         reach = REACH[phone.stress]
         return [vowel(speaker, part, share * length, tone, loudness, reach) for part in parts]
-    near = _nearest_vowel(speaker, phones, i)
+    near = known[_nearest_vowel(phones, i)]
     voicing = CONSONANTS[phone.name].voicing
     tug = TUG if voicing == 0 else -TUG if CONSONANTS[phone.name].frication > 0 else 0.0
     puff = _is_vowel(phones, i + 1) and not (i > 0 and phones[i - 1].name == "s")
@@ -158,10 +166,9 @@ def _is_syllabic(phones: list[Phone], i: int) -> bool:
     return is_sonorant and not _is_vowel(phones, i - 1) and not _is_vowel(phones, i + 1)
 
 
-def _nearest_vowel(speaker: Speaker, phones: list[Phone], i: int) -> Phoneme:
+def _nearest_vowel(phones: list[Phone], i: int) -> str:
     """The vowel that colours a consonant: the next one, else the one before."""
     after = (phone.name for phone in phones[i + 1 :] if phone.is_vowel)
     before = (phone.name for phone in reversed(phones[:i]) if phone.is_vowel)
     name = next(after, None) or next(before)
-    part = name if name in VOWELS else DIPHTHONGS[name][0]
-    return vowel(speaker, part, 1.0, 0.0, 1.0).phoneme
+    return name if name in VOWELS else DIPHTHONGS[name][0]

@@ -23,6 +23,7 @@ BURST = 0.013  # s, how fast the noise of a constriction does
 FLUTTER_HZ = (12.7, 7.1, 4.7)  # Klatt and Klatt, JASA 87, 1990
 FLUTTER = 0.08  # semitones, each of them
 BREATH = (0.3, 0.6, 0.9, 1.0, 0.8, 0.4, 0.0)  # how it swells
+FADE = 320  # samples at either end, which may lie within a word
 TEMPO = 3.55  # over the speaker's rate: factor on the durations of phonemes
 
 
@@ -51,7 +52,7 @@ def reader(index: int) -> Reader:
     rough = voice.larynx._replace(roughness=rng.uniform(0.005, 0.012))
     return Reader(
         replace(voice, larynx=rough),
-        noise=float(10 ** rng.uniform(-2.4, -1.4)),
+        noise=float(10 ** rng.uniform(-2.4, -1.6)),
         echo=rng.uniform(0.1, 0.3),
         decay=rng.uniform(0.15, 0.35),
         pause=rng.uniform(0.8, 1.3),
@@ -72,7 +73,11 @@ def read_aloud(who: Reader, n_seconds: int, rng: np.random.Generator) -> np.ndar
     voice = sing_out(tracks, who.speaker.larynx, who.speaker.tract_scale, rng)
     heard = in_a_room(voice, who.echo, who.decay, rng)
     heard += who.noise * room_noise(len(voice), rng)
-    return recorded(heard, *who.speaker.microphone)
+    heard = recorded(heard, *who.speaker.microphone)
+    ramp = np.sin(np.linspace(0, np.pi / 2, FADE)) ** 2
+    heard[:FADE] *= ramp
+    heard[-FADE:] *= ramp[::-1]
+    return heard
 
 
 def _sentence(who: Reader, rng: np.random.Generator) -> list[Segment]:

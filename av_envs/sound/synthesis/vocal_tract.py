@@ -94,7 +94,9 @@ def sing_out(
 def _every_sample(track: np.ndarray) -> np.ndarray:
     """(F * HOP,) a track drawn out from frames to samples by straight lines."""
     after = np.append(track[1:], track[-1])
-    return (track[:, None] + (after - track)[:, None] * (np.arange(HOP) / HOP)).ravel()
+    rows = np.multiply.outer(after - track, np.arange(HOP) / HOP)
+    rows += track[:, None]
+    return rows.ravel()
 
 
 def _pulses(
