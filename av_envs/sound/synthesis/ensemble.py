@@ -42,7 +42,7 @@ PLAYERS |= {
     "electric piano": Ringing((1.0, 2.0, 3.0, 7.0, 14.0), 1.5, 2.5, knock=0.2, rise=0.004),
     "saxophone": Singing(0.9, 0.8, (600, 1400), 0.05, 0.2, 0.08, ebb=0.4, ceiling=2000),
     "organ": Singing(1.2, 0.9, (500, 1800), 0.02, 0.06, 0.01, ceiling=2200),
-    "strings": Singing(1.0, 1.0, (460, 900, 2700), 0.12, 0.2, 0.05, players=2, ceiling=3000),
+    "strings": Singing(1.0, 1.0, (460, 900, 2700), 0.12, 0.25, 0.05, ceiling=3000),
 }
 SOLOISTS = ("piano", "guitar", "harp", "marimba", "vibraphone", "electric piano")
 ACCOMPANISTS = ("guitar", "piano", "electric piano", "harp", "vibraphone", "banjo", "marimba")
@@ -94,9 +94,9 @@ def _compose(
         if kind == "solo":
             line = [note._replace(pitch=note.pitch + 12) for note in line]  # the left hand
         _play(plan, accompanist if kind == "solo" else low, line, tracks["bass"], rng)
-        if kind == "chamber" or (kind == "band" and i == 1):
+        if (kind, i) in (("chamber", 0), ("band", 1)):
             _play(plan, leads[1 - i], second_voice(plan, section, tune), tracks["second"], rng)
-        if kind == "chamber" and i == 1:
+        if (kind, i) == ("chamber", 1):
             _play(plan, holder, pad(plan, section), tracks["pad"], rng)
         if i >= drums_from:
             percussion(plan, section, groove, tracks["drums"], rng)

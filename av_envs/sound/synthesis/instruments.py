@@ -89,7 +89,6 @@ class Singing:
     attack     seconds to reach full strength
     vibrato    semitones up and down
     breath     noise relative to the tone
-    players    how many play the same, slightly out of tune and time
     ebb        share of its loudness that a long note loses
     ceiling    Hz, above which harmonics fall by 12 dB more per octave
     """
@@ -100,23 +99,11 @@ class Singing:
     attack: float
     vibrato: float
     breath: float
-    players: int = 1
     ebb: float = 0.0
     ceiling: float = np.inf
 
     def play(self, note: Note, out: np.ndarray, rng: np.random.Generator) -> None:
         """Add the note to `out`, (n,) float64 at 16 kHz."""
-        if self.players == 1:
-            self._play(note, out, rng)
-            return
-        for _ in range(self.players):
-            late, untuned = rng.uniform(0, 0.02), rng.uniform(-0.1, 0.1)
-            loudness = note.loudness / self.players**0.5
-            self._play(
-                Note(note.start + late, note.length, note.pitch + untuned, loudness), out, rng
-            )
-
-    def _play(self, note: Note, out: np.ndarray, rng: np.random.Generator) -> None:
         start = round(note.start * SAMPLE_RATE)
         part = out[start : start + round((note.length + 0.08) * SAMPLE_RATE)]
         time = np.arange(len(part)) / SAMPLE_RATE
