@@ -13,11 +13,11 @@ from av_envs.sound.synthesis.composition import Event, Section, Song, strokes
 
 FIGURES = {  # of chords, by beats of a bar
     4: (
-        "0-1-2-1-3-1-2-1-", "#---#---#---#---", "..#-..#-..#-..#-", "#-----#---#-----",
-        "0---#---1---#---", "0-2-1-2-0-2-1-2-", "#--#--#-..#-#---", "0123210123210123",
-        "#---..#-..#-..#-",
+        "0-1-2-1-3-1-2-1-", "#-..#-#-..#-#-#-", "..#-..#-..#-..#-", "#--#--#-#--#--#-",
+        "0---#-#-1---#-#-", "0-2-1-2-0-2-1-2-", "#--#--#-..#-#-#-", "0123210123210123",
+        "#-#-..#-#-#-..#-",
     ),
-    3: ("0---#---#---", "0-1-2-3-2-1-", "#-----#-#---"),
+    3: ("0---#-#-#-#-", "0-1-2-3-2-1-", "#-..#-#-#-#-"),
 }  # fmt: skip
 BASS_LINES = {  # digits are degrees above the root
     4: (
@@ -45,7 +45,7 @@ FILL = {4: "....x...x.xox.Xx", 3: "....x.o.x.Xx"}  # on snare and tom, before a 
 STROKES = {"X": 1.0, "x": 0.7, "o": 0.35}
 STROKE = 0.5  # s, every stroke of a drum
 TIME = np.arange(round(STROKE * SAMPLE_RATE)) / SAMPLE_RATE
-SUSTAINED = 0.75  # beats that a chord rings, at least
+SUSTAINED = 0.5  # beats that a chord rings, at least
 
 
 def chords(song: Song, section: Section, figure: str, rng: np.random.Generator) -> list[Event]:
@@ -114,9 +114,9 @@ def drum_kit(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "tom": 0.7 * _drum(tom, 0.4 * tom, 0.12),
         "snare": 0.4 * _drum(snare, 0.2 * snare, 0.05)
         + 0.3 * _rattle(rng.uniform(0.03, 0.07), 0.4, rng),
-        "hat": 0.25 * _rattle(rng.uniform(0.015, 0.04), 0.95, rng),
+        "hat": 0.35 * _rattle(rng.uniform(0.015, 0.04), 0.95, rng),
         "ride": 0.16 * _rattle(0.12, 0.9, rng) + 0.02 * _bell(rng.uniform(2200, 3200), 0.2),
-        "shaker": 0.2 * _swish(0.05, rng),
+        "shaker": 0.3 * _swish(0.05, rng),
         "block": 0.3 * _bell(rng.uniform(700, 1300), 0.03),
     }
 

@@ -19,11 +19,11 @@ PROGRESSIONS = (  # degree of the chord of each bar
 )  # fmt: skip
 CELLS = {  # rhythms of a bar, by beats of it
     4: (
-        "x---x-x-x---x---", "x--x--x-x---x-x-", "..x-x-x-x-x-x---", "x-x-x-x-x---..x-",
-        "x-----x-x--x--x-", "xxx-x-x-x-x-x---", "x---..x-x-xxx-x-", "x-------x-x-x-x-",
-        "x--xx-x-x--xx-x-", "..x---x-x---xxx-",
+        "x---x-x-x-x-x---", "x--x--x-x---x-x-", "..x-x-x-x-x-x-x-", "x-x-x-x-x---..x-",
+        "x-x-..x-x--x--x-", "xxx-x-x-x-x-x---", "x---..x-x-xxx-x-", "x---x---x-x-x-x-",
+        "x--xx-x-x--xx-x-", "..x---x-x-x-xxx-",
     ),
-    3: ("x---x---x-x-", "x-----x-x---", "x-x-x-x-x---", "x---x-x-x-x-", "..x-x-x-x-x-"),
+    3: ("x---x-x-x-x-", "x-x---x-x-x-", "x-x-x-x-x---", "x-xxx-x-x-x-", "..x-x-x-x-x-"),
 }  # fmt: skip
 CADENCES = {
     4: ("x-------x---....", "x-x-x-------....", "x-----------..x-"),

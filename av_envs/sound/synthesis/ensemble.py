@@ -20,7 +20,6 @@ from av_envs.sound.synthesis.room import in_a_room
 
 FADE = 800  # samples at the end of a piece
 LATE = 0.007  # s, deviation of the players' timing
-DRUMMED = 0.8  # how often percussion plays, from the first or the second section on
 CEILING = 1.2  # over the highest resonance of the body
 ARTICULATIONS = (0.5, 0.75, 0.95, 0.95)  # shares of its length that a note is held
 KINDS = ("solo", "band", "band", "chamber", "band", "band")
@@ -81,8 +80,7 @@ def _compose(
     accompanist = PLAYERS[_pick(SOLOISTS if kind == "solo" else ACCOMPANISTS, rng)]
     holder = PLAYERS[_pick(HOLDERS, rng)]
     groove = _pick(GROOVES[plan.meter], rng)
-    drums_from = int(rng.integers(2)) if kind == "band" else 2
-    drums_from = drums_from if rng.random() < DRUMMED else 2
+    drums_from = int(rng.integers(2)) if kind == "band" else len(plan.sections)
     leads = [PLAYERS[name] for name in rng.permutation(LEADERS)[:2]]
     for i, section in enumerate(plan.sections):
         lead = accompanist if kind == "solo" else leads[i]

@@ -52,8 +52,8 @@ def reader(index: int) -> Reader:
     rough = voice.larynx._replace(roughness=rng.uniform(0.005, 0.012))
     return Reader(
         replace(voice, larynx=rough),
-        noise=float(10 ** rng.uniform(-2.4, -1.6)),
-        echo=rng.uniform(0.1, 0.3),
+        noise=float(10 ** rng.uniform(-2.2, -1.7)),
+        echo=rng.uniform(0.15, 0.25),
         decay=rng.uniform(0.15, 0.35),
         pause=rng.uniform(0.8, 1.3),
     )
