@@ -85,7 +85,7 @@ def test_a_copy_is_of_the_same_edition(second_edition):
 
 
 def test_a_clip_is_made_quickly(second_edition):
-    # 85 to 140 ms on one core; the bound leaves room for a busy machine.
+    # 75 to 150 ms on one core; the bound leaves room for a busy machine.
     for class_name in ("voice-20", "music"):
         start = time.thread_time()
         second_edition._make(class_name, 0, 0)

@@ -62,7 +62,7 @@ class Contour:
         tone = self.start - self.fall * progress
         tone += self.accent * height * (0.0, 0.35, 1.0)[phone.stress]
         tone += self.turn * phone.final
-        return float(np.clip(tone, LOWEST, HIGHEST))
+        return min(max(tone, LOWEST), HIGHEST)
 
 
 def phones_of(words: list[Word], rng: np.random.Generator) -> list[Phone]:
@@ -93,7 +93,12 @@ def said(
 
     tempo  factor on all durations
     """
-    known = {name: vowel(speaker, name, 1.0, 0.0, 1.0).phoneme for name in VOWELS}
+    said_alone = {
+        part: vowel(speaker, part, 1.0, 0.0, 1.0).phoneme
+        for phone in phones
+        if phone.is_vowel
+        for part in DIPHTHONGS.get(phone.name, (phone.name,))
+    }
     segments: list[Segment] = []
     height = 1.0
     for i, phone in enumerate(phones):
@@ -103,7 +108,7 @@ def said(
         tone = contour.tone(phone, progress, height)
         loudness = LOUDNESS[phone.stress] * 10 ** (-0.2 * progress) * rng.uniform(0.85, 1.15)
         length = tempo * _length(phones, i) * rng.uniform(0.87, 1.13)
-        made = _said_one(speaker, phones, i, length, tone, loudness, known)
+        made = _said_one(speaker, phones, i, length, tone, loudness, said_alone)
         segments += [segment._replace(effort=EFFORT[phone.stress]) for segment in made]
     return segments
 
@@ -115,16 +120,16 @@ def _said_one(
     length: float,
     tone: float,
     loudness: float,
-    known: dict[str, Phoneme],
+    said_alone: dict[str, Phoneme],
 ) -> list[Segment]:
-    """Segments of phone `i`; `known` are the vowels as the speaker says them."""
+    """Segments of phone `i`; `said_alone` are the vowels of the phrase."""
     phone = phones[i]
     if phone.is_vowel:
         parts = DIPHTHONGS.get(phone.name, (phone.name,))
         share = 0.72 if len(parts) == 2 else 1.0
         reach = REACH[phone.stress]
         return [vowel(speaker, part, share * length, tone, loudness, reach) for part in parts]
-    near = known[_nearest_vowel(phones, i)]
+    near = said_alone[_nearest_vowel(phones, i)]
     voicing = CONSONANTS[phone.name].voicing
     tug = TUG if voicing == 0 else -TUG if CONSONANTS[phone.name].frication > 0 else 0.0
     puff = _is_vowel(phones, i + 1) and not (i > 0 and phones[i - 1].name == "s")

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.signal import oaconvolve
 
-from av_envs.sound.clips import SAMPLE_RATE, root_mean_square
+from av_envs.sound.clips import SAMPLE_RATE
 
 
 def in_a_room(sound: np.ndarray, echo: float, decay: float, rng: np.random.Generator) -> np.ndarray:
@@ -16,4 +16,4 @@ def in_a_room(sound: np.ndarray, echo: float, decay: float, rng: np.random.Gener
     tail = rng.standard_normal(len(time), dtype=np.float32) * 10 ** (-3 * time / decay)
     tail[: round(0.004 * SAMPLE_RATE)] = 0  # no wall is nearer
     added = oaconvolve(sound.astype(np.float32), tail)[: len(sound)]
-    return sound + echo * root_mean_square(sound) / root_mean_square(added) * added
+    return sound + echo * np.linalg.norm(sound) / np.linalg.norm(added) * added
