@@ -20,7 +20,7 @@ class HouseOptions:
     )
     batch_size: int = option(32, "of an update", type=positive_int)
     learning_rate: float = option(1e-3, "falls to zero on half a cosine")
-    sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
+    sounds: str = option("embedded", "corpus: embedded, embedded-2, or a directory of recordings")
     houses: int = option(48, "of the split train", type=positive_int)
     val_houses: int = option(20, "of the split val", type=positive_int)
     threads: int = option(0, "of torch; 0: one per core", type=non_negative_int)

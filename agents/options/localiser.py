@@ -31,7 +31,7 @@ class Args:
     bounded: bool = option(False, "heads end in tanh, as in the paper's code")
     data: str = option("simulated", "or a folder laid out as DCASE 2020 Task 3")
     towards: str = option("straight", "direction of the labels", choices=TOWARDS)
-    sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
+    sounds: str = option("embedded", "corpus: embedded, embedded-2, or a directory of recordings")
     sequences: int = option(20_000, "seen in all", type=positive_int)
     seconds: int = option(5, "of a sequence", type=positive_int)
     batch_size: int = option(32, "sequences of an update", type=positive_int)

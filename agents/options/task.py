@@ -16,7 +16,7 @@ class TaskOptions:
 
     start: str = option("between", "of the environment, as the next ones")
     num_sources: int = option(2, type=positive_int)
-    sounds: str = option("embedded", "corpus: embedded, or a directory of recordings")
+    sounds: str = option("embedded", "corpus: embedded, embedded-2, or a directory of recordings")
     noise_snr_db: float | None = option(None, "of the microphones", type=float)
     episode: int = option(20, "steps of an episode", type=positive_int)
     static: bool = option(False, "every source repeats one second, as in Move2Hear")

@@ -11,6 +11,7 @@ from av_envs.paths import path_text, plain_paths
 from av_envs.separation.estimators import check_estimator_name
 from av_envs.separation.observation import OBSERVATIONS
 from av_envs.separation.rewards import REWARDS
+from av_envs.sound.corpora import EMBEDDED
 from av_envs.worlds.base import WorldSettings, sorted_options, world_settings
 from av_envs.worlds.facing import STARTS_FACING
 
@@ -44,7 +45,7 @@ class SeparationConfig:
     dynamic: bool = True  # False: every source repeats its first second
     noise_snr_db: float | None = None  # microphone noise below the mixture at the start
     convolution: str = "causal"  # or legacy_same, what the paper's code does
-    sounds: str = "embedded"  # or the path of a folder of clips
+    sounds: str = "embedded"  # or "embedded-2", or the path of a folder of clips
     grid: float = 1.0  # m between nodes
     steps: int = 20  # actions of an episode, one second each
     hrtf: str = "kemar"  # or the path of a SOFA file
@@ -66,8 +67,8 @@ class SeparationConfig:
         check_choice("reward", self.reward, REWARDS)
         check_choice("convolution", self.convolution, CONVOLUTIONS)
         check_flag("dynamic", self.dynamic)
-        for option, built_in in (("sounds", "embedded"), ("hrtf", "kemar")):
-            text = path_text(getattr(self, option), option, [built_in])
+        for option, built_in in (("sounds", EMBEDDED), ("hrtf", ("kemar",))):
+            text = path_text(getattr(self, option), option, built_in)
             object.__setattr__(self, option, text)
         for option, valid in (("observations", OBSERVATIONS), ("extra_scores", EXTRA_SCORES)):
             names = checked_names(option, getattr(self, option), valid, "names")

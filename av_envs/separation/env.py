@@ -120,7 +120,8 @@ class SeparationEnv(gym.Env):
     | `noise_snr_db`        | None        | dB by which the noise of the microphones is weaker  |
     |                       |             | than the mixture, see below                         |
     | `convolution`         | `"causal"`  | `"legacy_same"`: what the paper's code does         |
-    | `sounds`              | `"embedded"`| or the path of a folder of clips                    |
+    | `sounds`              | `"embedded"`| or `"embedded-2"`, whose sounds are more like real  |
+    |                       |             | ones, or the path of a folder of clips              |
     | `grid`                | 1.0         | m between the nodes that the agent walks on         |
     | `steps`               | 20          | actions of an episode, one second each              |
     | `hrtf`                | `"kemar"`   | or the path of a SOFA file                          |

@@ -1,6 +1,7 @@
 """Corpora of sound clips, and the one-second windows that tasks read from them.
 
-`open_corpus("embedded")` needs no files; `open_corpus("some/folder")` reads your own.
+`open_corpus("embedded")` and `open_corpus("embedded-2")` need no files;
+`open_corpus("some/folder")` reads your own.
 A corpus names its classes and clips and hands out samples: mono, 16 kHz, equally loud.
 """
 

@@ -53,7 +53,9 @@ def main(arguments: list[str] | None = None) -> None:
         list_classes(open_corpus(str(root)))
         return
     parser = argparse.ArgumentParser(prog="python -m av_envs.sound", description=__doc__)
-    parser.add_argument("--sounds", default="embedded", help="'embedded' or a directory")
+    parser.add_argument(
+        "--sounds", default="embedded", help="'embedded', 'embedded-2' or a directory"
+    )
     parser.add_argument("--out", type=path_argument, help="write wav files below this directory")
     parser.add_argument("--classes", nargs="+", metavar="CLASS", help="only these; default all")
     parser.add_argument("--splits", nargs="+", choices=SPLITS, default=list(SPLITS))

@@ -1,31 +1,24 @@
-"""The built-in corpus: every clip is synthesised from its name and cached on disk."""
-
-from collections.abc import Callable
-from functools import partial
+"""The built-in corpora: every clip is synthesised from its name and cached on disk."""
 
 import numpy as np
 
 from av_envs.cache.rows import RowFile
 from av_envs.sound.clips import SAMPLE_RATE, SPLITS, RecentClips, check_choice, normalised
-from av_envs.sound.synthesis.ambience import ambience
-from av_envs.sound.synthesis.music import music
-from av_envs.sound.synthesis.speakers import speaker
-from av_envs.sound.synthesis.voice import talk
+from av_envs.sound.editions import EDITIONS, Maker
 
-VERSION = 5  # raise it whenever a sound changes, or old caches would keep playing
 N_VOICES = 100
 CLIP_SECONDS = 20
 CLIPS_PER_SPLIT = {"train": 3, "val": 1, "test": 1}
 FULL_SCALE = 32_767
 SEED = 20_260_101
 
-Maker = Callable[[int, np.random.Generator], np.ndarray]
-
 
 class EmbeddedCorpus:
     """Synthetic speakers, music and ambience; the ambience only distracts.
 
     n_voices  how many speakers; the labels and clips of the first ones do not depend on it
+    edition   one of EDITIONS: "embedded", which the results and weights of this project were
+              made with, or "embedded-2", whose voices say sentences and whose music moves more
 
     Label 0 is music, 1 is ambience, 2 + i is speaker i: with 100 speakers 102 classes, as
     in Majumder and Grauman, "Active audio-visual separation of dynamic sound sources",
@@ -35,13 +28,15 @@ class EmbeddedCorpus:
     for the last bits, which are the processor's), and kept as 16-bit samples in the cache.
     """
 
-    def __init__(self, n_voices: int = N_VOICES):
+    def __init__(self, n_voices: int = N_VOICES, edition: str = "embedded"):
+        check_choice("edition", edition, tuple(EDITIONS))
         if n_voices < 1:
             raise ValueError(f"n_voices must be at least 1, got {n_voices}")
-        self._n_voices = n_voices
-        self._makers: dict[str, Maker] = {"music": music, "ambience": ambience}
+        self._n_voices, self.edition = n_voices, edition
+        made = EDITIONS[edition]
+        self._makers: dict[str, Maker] = {"music": made.music, "ambience": made.ambience}
         for i in range(n_voices):
-            self._makers[f"voice-{i:02d}"] = partial(talk, speaker(i))
+            self._makers[f"voice-{i:02d}"] = made.voice(i)
         self.classes = tuple(self._makers)
         self.target_classes = tuple(name for name in self.classes if name != "ambience")
         self._places = {
@@ -51,13 +46,13 @@ class EmbeddedCorpus:
             for i in range(CLIPS_PER_SPLIT[split])
         }
         self._rows = {clip: row for row, clip in enumerate(self._places)}
-        name = f"clips/embedded-{VERSION}-{n_voices}-voices"
+        name = f"clips/{edition}-{made.version}-{n_voices}-voices"
         shape = (CLIP_SECONDS * SAMPLE_RATE,)
         self._kept = RowFile(name, np.int16, shape, n_rows=len(self._rows))
         self._recent = RecentClips()
 
     def __reduce__(self) -> tuple:
-        return type(self), (self._n_voices,)
+        return type(self), (self._n_voices, self.edition)
 
     def clips(self, split: str, class_name: str) -> tuple[str, ...]:
         """Names of the clips of one class in one split."""

@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="of the backend",
     )
     add("--hrtf", default="kemar", help="or the path of a SOFA file")
-    add("--sounds", default="embedded", help="or the path of a folder of clips")
+    add("--sounds", default="embedded", help="or embedded-2, or the path of a folder")
     add("--episodes", type=int, default=100, metavar="N", help="per scene and split; default 100")
     add("--passive", type=int, default=1000, metavar="N", help="examples per scene; default 1000")
     add("--start", choices=STARTS, help="of an agent; default: as the project has it")

@@ -98,5 +98,7 @@ def test_a_long_list_of_choices_is_cut():
 
 
 def test_unknown_sounds_list_the_valid_ones():
-    with pytest.raises(ValueError, match="unknown sounds 'voices'; valid: 'embedded' or"):
+    with pytest.raises(
+        ValueError, match="unknown sounds 'voices'; valid: 'embedded', 'embedded-2' or"
+    ):
         open_corpus("voices")

@@ -15,6 +15,8 @@ HIGHEST_PARTIAL = 7400.0  # Hz, just below half the sample rate
 SEMITONE = np.log(2) / 12  # relative change of frequency, for small intervals
 TABLE_SIZE = 1024  # samples of one period
 BLOCK = 256  # samples
+KNOCK_SECONDS = 0.05
+EBB_SECONDS = 0.7  # after which a long note has lost what it loses
 HAND = 0.9985  # per sample, how fast a hand on the string silences it
 
 
@@ -41,12 +43,16 @@ class Ringing:
     dullness   amplitudes fall as ratio ** -dullness
     seconds    how long a 440 Hz note takes to fall by 60 dB; high notes and partials are shorter
     position   where a string is plucked, share of its length; 0 if it has no such place
+    knock      noise of the finger or hammer relative to the tone
+    rise       seconds in which the tone swells
     """
 
     ratios: tuple[float, ...]
     dullness: float
     seconds: float
     position: float = 0.0
+    knock: float = 0.0
+    rise: float = 0.0
 
     def play(self, note: Note, out: np.ndarray, rng: np.random.Generator) -> None:
         """Add the note to `out`, (n,) float64 at 16 kHz."""
@@ -64,6 +70,12 @@ class Ringing:
         part = out[start : start + min(ringing, damped + 5000)]
         sound = _ringing(len(part), decay, strength)
         sound[damped:] *= HAND ** np.arange(len(sound[damped:]))
+        if self.rise > 0:
+            swelling = sound[: round(self.rise * SAMPLE_RATE)]
+            swelling *= np.sin(np.linspace(0, np.pi / 2, len(swelling))) ** 2
+        if self.knock > 0:
+            thump = part[: round(KNOCK_SECONDS * SAMPLE_RATE)]
+            thump += self.knock * note.loudness**2 * _knock(len(thump), rng)
         part += sound
 
 
@@ -77,6 +89,8 @@ class Singing:
     attack     seconds to reach full strength
     vibrato    semitones up and down
     breath     noise relative to the tone
+    ebb        share of its loudness that a long note loses
+    ceiling    Hz, above which harmonics fall by 12 dB more per octave
     """
 
     dullness: float
@@ -85,6 +99,8 @@ class Singing:
     attack: float
     vibrato: float
     breath: float
+    ebb: float = 0.0
+    ceiling: float = np.inf
 
     def play(self, note: Note, out: np.ndarray, rng: np.random.Generator) -> None:
         """Add the note to `out`, (n,) float64 at 16 kHz."""
@@ -93,6 +109,8 @@ class Singing:
         time = np.arange(len(part)) / SAMPLE_RATE
         swell = np.minimum(time / self.attack, 1) ** 1.5
         swell *= np.clip((note.length + 0.08 - time) / 0.08, 0, 1)
+        if self.ebb > 0:
+            swell *= 1 - self.ebb * np.clip((time - self.attack) / EBB_SECONDS, 0, 1)
         wave = np.sin(2 * np.pi * rng.uniform(4.8, 6.2) * time + rng.uniform(0, 2 * np.pi))
         wave *= self.vibrato * np.clip((time - 0.15) / 0.3, 0, 1)
         step = note.frequency / SAMPLE_RATE * (1 + SEMITONE * wave)
@@ -109,6 +127,7 @@ class Singing:
         colour = 0.5 + sum(
             1 / (1 + (3 * (frequency / centre - centre / frequency)) ** 2) for centre in self.body
         )
+        colour /= 1 + (frequency / self.ceiling) ** 2
         spectrum = np.zeros(TABLE_SIZE // 2 + 1, complex)
         spectrum[1 : len(k) + 1] = amplitude * colour * np.exp(2.4j * k**2)  # spread the peaks
         period = np.fft.irfft(spectrum, TABLE_SIZE) * TABLE_SIZE / 2
@@ -157,6 +176,13 @@ def _ringing(n: int, decay: np.ndarray, strength: np.ndarray) -> np.ndarray:
     left = np.concatenate([rows.real, rows.imag], axis=1).astype(np.float32)
     right = np.concatenate([columns.imag, columns.real], axis=1).astype(np.float32)
     return (left @ right.T).ravel()[:n]
+
+
+def _knock(n: int, rng: np.random.Generator) -> np.ndarray:
+    """(n,) a dull thump of about 10 ms that rises in 3 ms."""
+    time = np.arange(n) / SAMPLE_RATE
+    noise = lfilter([0.4], [1, -0.8], rng.standard_normal(n))
+    return noise * np.minimum(time / 0.003, 1) * np.exp(-time / 0.01)
 
 
 def _powers(base: np.ndarray, n: int) -> np.ndarray:

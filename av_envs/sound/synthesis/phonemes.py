@@ -6,11 +6,10 @@ typical loci and noise bands after Klatt, "Software for a cascade/parallel forma
 synthesizer", JASA 67, 1980, and Stevens, "Acoustic Phonetics", MIT Press, 1998.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Phoneme:
+class Phoneme(NamedTuple):
     """Formant targets and excitation of a phoneme.
 
     formants    (F1, F2, F3) Hz for a neutral speaker
@@ -21,7 +20,8 @@ class Phoneme:
     noise_hz    centre of the frication noise
     noise_q     its sharpness, centre over bandwidth
     damping     factor on the formant bandwidths (nasals lose energy to the nose)
-    burst       True if the frication is a release of a few milliseconds after a closure
+    burst       True if the frication is a release after a closure
+    release     seconds that it lasts
     nasal_hz    resonance that the open nose adds, 0 if the nose is shut
     """
 
@@ -34,6 +34,7 @@ class Phoneme:
     noise_q: float = 1.0
     damping: float = 1.0
     burst: bool = False
+    release: float = 0.012
     nasal_hz: float = 0.0
 
 
@@ -51,7 +52,13 @@ VOWELS = {
     "ax": Phoneme((480, 1480, 2560), 0.055, voicing=0.75),
 }
 
-DIPHTHONGS = {"ay": ("aa", "ih"), "ey": ("eh", "iy"), "ow": ("ao", "uw"), "aw": ("aa", "uh")}
+DIPHTHONGS = {
+    "ay": ("aa", "ih"),
+    "ey": ("eh", "iy"),
+    "ow": ("ao", "uw"),
+    "aw": ("aa", "uh"),
+    "oy": ("ao", "ih"),
+}
 
 CONSONANTS = {
     "p": Phoneme((300, 900, 2200), 0.085, 0.0, 0.10, 0.30, 1200, 0.7, burst=True),
@@ -62,6 +69,8 @@ CONSONANTS = {
     "g": Phoneme((250, 1900, 2400), 0.070, 0.20, 0.0, 0.22, 1900, 1.8, burst=True),
     "s": Phoneme((320, 1650, 2650), 0.110, 0.0, 0.0, 0.48, 6000, 1.6),
     "sh": Phoneme((320, 1800, 2550), 0.110, 0.0, 0.0, 0.46, 3000, 1.4),
+    "ch": Phoneme((300, 1800, 2650), 0.080, 0.0, 0.0, 0.42, 3200, 1.4, burst=True, release=0.055),
+    "jh": Phoneme((260, 1800, 2650), 0.065, 0.20, 0.0, 0.24, 3000, 1.4, burst=True, release=0.035),
     "f": Phoneme((320, 1100, 2300), 0.095, 0.0, 0.0, 0.10, 5000, 0.5),
     "th": Phoneme((320, 1400, 2650), 0.090, 0.0, 0.0, 0.10, 5800, 0.6),
     "z": Phoneme((280, 1650, 2650), 0.080, 0.35, 0.0, 0.24, 6000, 1.6),

@@ -19,6 +19,7 @@ UPPER_HZ = (3500, 4500, 5500, 6500, 7500)  # formants of a neutral tract that ha
 HIGHEST_RESONANCE = 7700.0  # Hz, just below half the sample rate
 NASAL_SPACING = 0.22  # how far the zero of a fully nasal sound lies below its pole, relative
 NASAL_WIDTH = 120.0  # Hz
+DULLNESS = 0.75  # one-pole filter on the pulses of a voice without effort
 
 
 class Tracks(NamedTuple):
@@ -34,6 +35,7 @@ class Tracks(NamedTuple):
     damping     (F,) factor on the bandwidths
     nasality    (F,) 0 with the nose shut, 1 with the mouth shut
     nasal_hz    (F,) resonance that the open nose adds; it takes out a band below
+    effort      (F,) 1 for a clear voice, 0 for a dull one; None: always clear
     """
 
     pitch: np.ndarray
@@ -46,6 +48,7 @@ class Tracks(NamedTuple):
     damping: np.ndarray
     nasality: np.ndarray
     nasal_hz: np.ndarray
+    effort: np.ndarray | None = None
 
 
 class Larynx(NamedTuple):
@@ -72,6 +75,9 @@ def sing_out(
     """
     voicing = _every_sample(tracks.voicing)
     pulses, openness = _pulses(_every_sample(tracks.pitch), larynx, rng)
+    if tracks.effort is not None:
+        dull = lfilter([1 - DULLNESS], [1, -DULLNESS], pulses)
+        pulses = dull + _every_sample(tracks.effort) * (pulses - dull)
     noise = rng.standard_normal(len(pulses), dtype=np.float32)
     turbulence = larynx.breathiness * voicing * openness + _every_sample(tracks.aspiration)
     voice = (voicing * pulses + turbulence * noise) / VOWEL_GAIN
@@ -88,7 +94,9 @@ def sing_out(
 def _every_sample(track: np.ndarray) -> np.ndarray:
     """(F * HOP,) a track drawn out from frames to samples by straight lines."""
     after = np.append(track[1:], track[-1])
-    return (track[:, None] + (after - track)[:, None] * (np.arange(HOP) / HOP)).ravel()
+    rows = np.multiply.outer(after - track, np.arange(HOP) / HOP)
+    rows += track[:, None]
+    return rows.ravel()
 
 
 def _pulses(

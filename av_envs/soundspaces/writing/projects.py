@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from av_envs.sound import Corpus, open_corpus
+from av_envs.sound.corpora import EMBEDDED
 from av_envs.sound.embedded import EmbeddedCorpus
 
 MUSIC, BACKGROUND = "music", "esc"  # the classes of the projects that are not speakers
@@ -100,9 +101,9 @@ PROJECTS = {
 
 @lru_cache(maxsize=8)
 def open_sounds(project: str, sounds: str) -> Corpus:
-    """The corpus of a project; the embedded one has as many voices as the project speakers."""
-    if sounds == "embedded":
-        return EmbeddedCorpus(len(PROJECTS[project].classes) - 2)
+    """The corpus of a project; an embedded one has as many voices as the project speakers."""
+    if sounds in EMBEDDED:
+        return EmbeddedCorpus(len(PROJECTS[project].classes) - 2, sounds)
     return open_corpus(sounds)
 
 
@@ -113,7 +114,7 @@ def class_names(project: str, sounds: str) -> tuple[tuple[str, ...], tuple[int, 
     your own keep their names and labels; its table of classes must then be edited.
     """
     corpus = open_sounds(project, sounds)
-    if sounds != "embedded":
+    if sounds not in EMBEDDED:
         names = tuple(name.replace("_", "-") for name in corpus.classes)  # "_" ends the class
         if len(set(names)) < len(names):
             raise ValueError(f"classes of {sounds!r} differ by '_' and '-' only: {corpus.classes}")

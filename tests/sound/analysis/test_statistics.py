@@ -14,7 +14,17 @@ from av_envs.sound.analysis.measures import (
     pitch_track,
 )
 from av_envs.sound.analysis.probe import excerpt_features, probe_accuracy
-from av_envs.sound.analysis.statistics import corpus_accuracy, main, voice_measures
+from av_envs.sound.analysis.statistics import (
+    MUSIC_COLUMNS,
+    VOICE_COLUMNS,
+    corpus_accuracy,
+    excerpts,
+    main,
+    music_measures,
+    read_recordings,
+    voice_measures,
+)
+from av_envs.sound.corpora import EMBEDDED
 from av_envs.sound.embedded import EmbeddedCorpus
 from tests.sound.synthesis.test_voice import OCTAVES_OF_READERS
 
@@ -92,7 +102,7 @@ def test_all_voices_together_measure_like_readers(corpus):
     clips = [corpus.samples(f"voice-{i:02d}/test-0") for i in range(0, 100, 2)]
     mean = np.mean([voice_measures(clip) for clip in clips], axis=0)
     assert np.abs(mean[:7] - OCTAVES_OF_READERS[0]).max() < 2
-    pitch, spread, voiced, modulation, peak = mean[7:]
+    pitch, spread, voiced, modulation, peak = mean[7:12]
     assert 135 < pitch < 185
     assert 3.2 < spread < 6
     assert 0.47 < voiced < 0.63
@@ -100,16 +110,58 @@ def test_all_voices_together_measure_like_readers(corpus):
     assert 18 < peak < 22
 
 
-def test_the_command_prints_voices_recordings_and_the_probe(tmp_path, capsys, monkeypatch):
+@pytest.mark.slow
+def test_the_second_edition_is_as_hard_as_the_first():
+    first, second = (corpus_accuracy(EmbeddedCorpus(30, name), (1, 5)) for name in EMBEDDED)
+    assert second[1] == pytest.approx(first[1], abs=0.05)  # 0.03 with all 102 classes
+    assert second[5] == pytest.approx(first[5], abs=0.05)
+
+
+@pytest.mark.slow
+def test_the_second_edition_moves_like_recorded_readers(second_edition, real_data):
+    names = [f"voice-{i:02d}/test-0" for i in range(0, 100, 5)]
+    synthetic = [voice_measures(second_edition.samples(name)) for name in names]
+    real = [voice_measures(clip) for clip in read_recordings(real_data / "speech")[::3]]
+    found = dict(zip(VOICE_COLUMNS, np.mean(synthetic, axis=0)[7:], strict=True))
+    truth = dict(zip(VOICE_COLUMNS, np.mean(real, axis=0)[7:], strict=True))
+    for column, tolerance in {"modul. Hz": 0.8, "2-8 Hz": 0.07, "in bands": 0.05}.items():
+        assert found[column] == pytest.approx(truth[column], abs=tolerance), column
+    assert found["quiet dB"] == pytest.approx(truth["quiet dB"], abs=4)
+    assert found["rise ms"] == pytest.approx(truth["rise ms"], abs=14)
+
+
+@pytest.mark.slow
+def test_music_of_the_second_edition_is_nearer_to_recorded_music(corpus, second_edition, real_data):
+    real = excerpts(read_recordings(real_data / "music"))
+    truth = np.mean([music_measures(clip) for clip in real], axis=0)[7:]
+    near, far = (
+        np.mean([music_measures(one.samples(f"music/train-{i}")) for i in range(3)], axis=0)[7:]
+        for one in (second_edition, corpus)
+    )
+    for column in ("flux dB", "range dB", "pitches"):
+        k = MUSIC_COLUMNS.index(column)
+        assert abs(near[k] - truth[k]) < abs(far[k] - truth[k]), column
+
+
+def test_the_command_prints_both_editions_recordings_and_the_probe(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(statistics, "EXCERPTS", (1,))
     few = EmbeddedCorpus(2)
     for i in range(2):
         soundfile.write(tmp_path / f"{i}.wav", few.samples(f"voice-0{i}/val-0"), SAMPLE_RATE)
-    main(["--voices", "2", "--real", str(tmp_path)])
+    main(["--voices", "2", "--real", str(tmp_path), "--music", str(tmp_path)])
     text = capsys.readouterr().out
-    assert "embedded voices (2)" in text
+    for title in ("embedded", "embedded-2"):
+        assert f"{title} voices (2), mean" in text
+        assert f"{title} music (5), mean" in text
+        assert f"  {title:<12} 1 s " in text
     assert "recorded voices (2)" in text
+    assert "recorded music (2)" in text
     assert "linear probe, 4 classes" in text
+
+
+def test_excerpts_are_as_long_as_clips():
+    cut = excerpts([np.zeros(50 * SAMPLE_RATE), np.zeros(23 * SAMPLE_RATE)])
+    assert [len(part) // SAMPLE_RATE for part in cut] == [20, 20, 10, 20]
 
 
 def test_a_folder_without_long_recordings_is_refused(tmp_path):
