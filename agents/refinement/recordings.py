@@ -36,6 +36,7 @@ from av_envs.agents.refinement.refiner import (
     STEPS,
     FlowRefiner,
     Refined,
+    RefinerConfig,
     refiner_config,
     save_refiner,
     told_dry,
@@ -216,7 +217,7 @@ class Run(Fitting):
         return {who: means(found) for who, found in rows.items()}
 
 
-def _config(args: Args):
+def _config(args: Args) -> RefinerConfig:
     told = {"is_told_start": args.told_start, "is_told_dry": True, "view": VIEW * args.views}
     return replace(refiner_config("waveform", args.size, args.pose, **told), rate=RATE)
 

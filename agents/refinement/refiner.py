@@ -26,6 +26,7 @@ AGENT = "refiner"
 WEIGHTS = Path(__file__).parent.parent / "weights"
 SHIPPED = {  # name: file; what they refine
     "few_rays": WEIGHTS / "few_rays.safetensors",  # T2 to T3
+    "few_rays_regression": WEIGHTS / "few_rays_regression.safetensors",  # likewise
     "pseudo_real": WEIGHTS / "pseudo_real.safetensors",  # T3 to T4
 }
 REPRESENTATIONS = ("levels", "waveform")
