@@ -1,6 +1,6 @@
 """A refiner: what flows, the network that says whereto, and its file.
 
-refiner = Refined("pseudo_real")
+refiner = Refined("pseudo_real_regression")
 better = refiner.refine(response, pose)  # (2, 16000)
 """
 
@@ -27,7 +27,7 @@ WEIGHTS = Path(__file__).parent.parent / "weights"
 SHIPPED = {  # name: file; what they refine
     "few_rays": WEIGHTS / "few_rays.safetensors",  # T2 to T3
     "few_rays_regression": WEIGHTS / "few_rays_regression.safetensors",  # likewise
-    "pseudo_real": WEIGHTS / "pseudo_real.safetensors",  # T3 to T4
+    "pseudo_real_regression": WEIGHTS / "pseudo_real_regression.safetensors",  # T3 to T4
 }
 REPRESENTATIONS = ("levels", "waveform")
 POSES = {"none": 0, "relative": 6, "full": len(POSE_FIELDS)}  # the first of POSE_FIELDS

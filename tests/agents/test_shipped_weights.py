@@ -44,7 +44,7 @@ OTHERS = {
     "hnet",
     "localizer",
 }
-REFINERS = {"few_rays", "few_rays_regression", "pseudo_real"}
+REFINERS = {"few_rays", "few_rays_regression", "pseudo_real_regression"}
 TEAMS = {"macma": Macma, "macmara": Macmara, "occupancy": Occupancy, "curiosity": Curiosity}
 
 

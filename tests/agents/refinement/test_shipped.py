@@ -16,12 +16,12 @@ RAYS = 8192  # of the truth: enough to see what lacks, and quick
 TIERS = {
     "few_rays": ("T2", "T3"),
     "few_rays_regression": ("T2", "T3"),
-    "pseudo_real": ("T3", "T4"),
+    "pseudo_real_regression": ("T3", "T4"),
 }
 MOST = {  # of the error before
     "few_rays": 0.8,
     "few_rays_regression": 0.7,
-    "pseudo_real": 0.8,
+    "pseudo_real_regression": 0.8,
 }
 
 
@@ -55,7 +55,7 @@ def test_an_environment_takes_it():
         houses=1,
         backend="refined",
         refiner="av_envs.agents.refinement:Refined",
-        refiner_options={"checkpoint": "pseudo_real", "solver": "euler", "steps": 1},
+        refiner_options={"checkpoint": "pseudo_real_regression", "solver": "euler", "steps": 1},
     )
     env.reset(seed=0)
     env.step(env.action_space.sample())
