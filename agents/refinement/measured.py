@@ -21,12 +21,12 @@ import torch
 
 from av_envs.acoustics.measured.backend import RecordedAcoustics
 from av_envs.acoustics.measured.rooms import SAME_PLACE
+from av_envs.acoustics.measures import DIRECT_WINDOW, octave_bands, onset
 from av_envs.agents.intervals import mean_interval
-from av_envs.agents.refinement import levels
 from av_envs.agents.refinement.band_eq import BandEq
 from av_envs.agents.refinement.evaluate import SHOWN
 from av_envs.agents.refinement.measured_rooms import ROOMS, Geometry, fitted_absorption, scene_of
-from av_envs.agents.refinement.metrics import errors, means
+from av_envs.agents.refinement.metrics import SILENCE, errors, means
 from av_envs.agents.refinement.pairs import Heard, Place, pairs_of
 from av_envs.agents.refinement.refiner import SHIPPED, Refined
 from av_envs.agents.refinement.tiers import RAYS, tier_acoustics
@@ -35,6 +35,7 @@ from av_envs.paths import path_argument
 
 ANECHOIC = "UniS_Anechoic_BRIR_16k.sofa"
 MEASURED = "measured"
+SHOWN_BANDS = BANDS_HZ[2:]  # in which milliseconds can be told apart
 BEST_TIER = "T3"  # what the gains per band of a room are fitted for
 
 Heards = dict[str, list[np.ndarray]]  # responses (2, 16000) by what they are
@@ -124,21 +125,26 @@ def error_table(found: Heards) -> str:
     return "\n".join(lines)
 
 
-def band_table(found: Heards) -> str:
-    """Markdown: by how many dB each way is too loud in each octave band, over all of a response."""
-    lines = [f"| dB too loud | {' | '.join(f'{band:g} Hz' for band in BANDS_HZ)} |"]
-    lines.append("|---" * (len(BANDS_HZ) + 1) + "|")
-    measured = _band_db(found[MEASURED])
-    for name in (which for which in found if which != MEASURED):
-        apart = (_band_db(found[name]) - measured).mean(axis=(0, 1))
-        lines.append(f"| {name} | {' | '.join(f'{value:+.1f}' for value in apart)} |")
-    return "\n".join(lines)
+def band_tables(found: Heards) -> list[str]:
+    """Markdown: by how many dB each way is too loud in the direct sound, and in all after it."""
+    measured, tables = _parts_db(found[MEASURED]), []
+    for part, what in enumerate((f"first {1000 * DIRECT_WINDOW:g} ms", "all after them")):
+        lines = [f"| dB too loud, {what} | {' | '.join(f'{band:g} Hz' for band in SHOWN_BANDS)} |"]
+        lines.append("|---" * (len(SHOWN_BANDS) + 1) + "|")
+        for name in (which for which in found if which != MEASURED):
+            apart = (_parts_db(found[name])[part] - measured[part]).mean(axis=(0, 1))
+            lines.append(f"| {name} | {' | '.join(f'{value:+.1f}' for value in apart)} |")
+        tables.append("\n".join(lines))
+    return tables
 
 
-def _band_db(signals: Sequence[np.ndarray]) -> np.ndarray:
-    """(P, 2, 7)."""
-    bands = levels.band_signals(np.stack(signals))
-    return 10 * np.log10(levels.band_energies(bands).sum(axis=-1))
+def _parts_db(signals: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """(P, 2, bands) of the direct sounds, and of the rest."""
+    heard = np.stack(signals)
+    since = np.arange(heard.shape[-1]) - onset(heard)[..., None]
+    direct = since < DIRECT_WINDOW * SAMPLE_RATE
+    bands = (octave_bands(heard * part, np.array(SHOWN_BANDS)) for part in (direct, ~direct))
+    return [10 * np.log10(np.square(part, dtype=float).sum(axis=-1) + SILENCE) for part in bands]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -162,7 +168,7 @@ def main(argv: list[str] | None = None) -> int:
             fitted = ", ".join(f"{value:.2f}" for value in absorption)
             title = f"{name}: {len(found[MEASURED])} directions; absorption {fitted}"
             title += "" if anechoic else f"; without {ANECHOIC}, nothing is coloured"
-            parts.append("\n\n".join([title, error_table(found), band_table(found)]))
+            parts.append("\n\n".join([title, error_table(found), *band_tables(found)]))
     except (ValueError, OSError, ModuleNotFoundError) as mistake:
         parser.error(str(mistake))
     print("\n\n".join(parts))

@@ -68,8 +68,8 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(folder, undisturbed, tmp_pa
 
 def test_it_learns_what_differs_in_all_recordings(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(recordings.Run, "warm_up", 5)
-    words = ["--folder", str(folder), "--out", str(tmp_path / "run"), "--updates", "40"]
-    words += ["--val-every", "40", "--samples", "600", "--threads", "1", "--pose", "none"]
+    words = ["--folder", str(folder), "--out", str(tmp_path / "run"), "--updates", "80"]
+    words += ["--val-every", "80", "--samples", "600", "--threads", "1", "--pose", "none"]
     words += ["--objective", "regression", "--learning-rate", "3e-3"]
     assert main(words) == 0
     for scene in "12":
