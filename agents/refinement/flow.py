@@ -16,6 +16,7 @@ from av_envs.options import check_choice, check_whole
 
 SIGMA = 1e-4  # of the noise around the path, in the unit of a pair
 MOST_STEPS = 1000
+OBJECTIVES = ("flow", "regression")
 
 Velocity = Callable[[Tensor, Tensor], Tensor]  # of where (B, C, n) and time (B,)
 
@@ -47,6 +48,21 @@ def flow_matching_loss(
 def regression_loss(velocity: Velocity, start: Tensor, end: Tensor) -> Tensor:
     """Mean squared error of one step from the start: what a network without a flow would learn."""
     return torch.mean((velocity(start, start.new_zeros(len(start))) - (end - start)) ** 2)
+
+
+def objective_loss(
+    objective: str,
+    velocity: Velocity,
+    start: Tensor,
+    end: Tensor,
+    generator: torch.Generator,
+    sigma: float = SIGMA,
+) -> Tensor:
+    """The loss of an objective, one of OBJECTIVES."""
+    check_choice("objective", objective, OBJECTIVES)
+    if objective == "regression":
+        return regression_loss(velocity, start, end)
+    return flow_matching_loss(velocity, start, end, generator, sigma)
 
 
 def _euler(velocity: Velocity, at: Tensor, time: Tensor, step: float) -> Tensor:

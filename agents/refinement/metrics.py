@@ -101,6 +101,20 @@ def errors(found: np.ndarray, truth: np.ndarray, rate: int) -> dict[str, float]:
     return {**row, **room_errors(found, truth, rate)}
 
 
+def sound_errors(found: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """All errors of a sound that was heard: MAG, ENV, SNR (dB) and ILD (dB).
+
+    As in the code of AV-NeRF they are not relative to anything. Decay times and clarity are those
+    of impulse responses, which a sound is not.
+    """
+    return {
+        "mag": magnitude_error(found, truth),
+        "env": envelope_error(found, truth),
+        "snr": snr_db(found, truth),
+        "ild": float(abs(_level_difference(found) - _level_difference(truth))),
+    }
+
+
 def gap_closed(
     before: np.ndarray, after: np.ndarray, floor: np.ndarray, groups: np.ndarray
 ) -> Interval:

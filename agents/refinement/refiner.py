@@ -1,6 +1,6 @@
 """A refiner: what flows, the network that says whereto, and its file.
 
-refiner = Refined("pseudo_real")
+refiner = Refined("pseudo_real_regression")
 better = refiner.refine(response, pose)  # (2, 16000)
 """
 
@@ -26,7 +26,9 @@ AGENT = "refiner"
 WEIGHTS = Path(__file__).parent.parent / "weights"
 SHIPPED = {  # name: file; what they refine
     "few_rays": WEIGHTS / "few_rays.safetensors",  # T2 to T3
+    "few_rays_regression": WEIGHTS / "few_rays_regression.safetensors",  # likewise
     "pseudo_real": WEIGHTS / "pseudo_real.safetensors",  # T3 to T4
+    "pseudo_real_regression": WEIGHTS / "pseudo_real_regression.safetensors",  # likewise
 }
 REPRESENTATIONS = ("levels", "waveform")
 POSES = {"none": 0, "relative": 6, "full": len(POSE_FIELDS)}  # the first of POSE_FIELDS
@@ -208,7 +210,7 @@ class FlowRefiner(nn.Module):
             return signal.copy()
         told = self._told_pose(pose)
         start = self.start(signal)
-        played = self._told_dry(dry, start.at.shape[1]) if self.config.is_told_dry else None
+        played = told_dry(dry, start.at.shape[1]) if self.config.is_told_dry else None
         seen = None if view is None else torch.from_numpy(np.float32(view))[None]
         with torch.inference_mode():
             at = torch.from_numpy(start.at)[None]
@@ -222,13 +224,14 @@ class FlowRefiner(nn.Module):
             raise ValueError("this refiner is told poses: give RefinedAcoustics the scene")
         return torch.from_numpy(told)[None]
 
-    def _told_dry(self, dry: np.ndarray | None, n: int) -> Tensor:
-        """(1, n) of loudness 1, or an impulse."""
-        if dry is None:
-            return nn.functional.one_hot(torch.tensor([0]), n).float()
-        played = np.float32(dry)[:n]
-        loudness = np.sqrt(np.mean(np.square(played, dtype=np.float64))) or 1.0
-        return torch.from_numpy((played / loudness).astype(np.float32))[None]
+
+def told_dry(dry: np.ndarray | None, n: int) -> Tensor:
+    """(1, n) what a network is told of a dry sound (n,): it in loudness 1, or an impulse."""
+    if dry is None:
+        return nn.functional.one_hot(torch.tensor([0]), n).float()
+    played = np.float32(dry)[:n]
+    loudness = np.sqrt(np.mean(np.square(played, dtype=np.float64))) or 1.0
+    return torch.from_numpy((played / loudness).astype(np.float32))[None]
 
 
 class Refined(FlowRefiner):

@@ -31,6 +31,7 @@ RATE = 22_050  # Hz
 SECONDS = 1.0  # of a clip
 SHORTEST = 0.5  # s: a clip at the end of a recording that has less is left out
 SPLITS = ("train", "val")
+VIEW = 1024  # features of a frame
 ENVIRONMENTS = {  # of the data set, by the numbers of its scenes
     "office": (1, 2, 3, 4, 5),
     "house": (6, 7, 8),
@@ -148,9 +149,32 @@ class RwavsScene:
         path = self.folder / f"feats_{split}.npz"
         if not path.exists():
             return {}
-        with np.load(path, allow_pickle=False) as kept:
-            features = np.concatenate([kept["rgb"], kept["depth"]], axis=1).astype(np.float32)
-            return dict(zip(map(str, kept["names"]), features, strict=True))
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                features = np.concatenate([kept["rgb"], kept["depth"]], axis=1).astype(np.float32)
+                views = dict(zip(map(str, kept["names"]), features, strict=True))
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{path}: needs names, rgb and depth of frames: {error}") from error
+        if features.shape[1] != VIEW:
+            raise ValueError(f"{path}: has {features.shape[1]} features of a frame, not {VIEW}")
+        return views
+
+
+def scenes_in(folder: Path, environment: str = "all") -> list[str]:
+    """Names of the recordings of an environment, key of ENVIRONMENTS, or of all that are there.
+
+    Raises ValueError for one that `position.json` does not have or that has no folder.
+    """
+    check_choice("environment", environment, ("all", *ENVIRONMENTS))
+    path = folder / "position.json"
+    there = _json(path)
+    names = list(map(str, ENVIRONMENTS.get(environment, there)))
+    for name in names:
+        if name not in there:
+            raise ValueError(f"{path}: has no scene {name!r}, which is of the {environment}")
+        if not (folder / name).is_dir():
+            raise ValueError(f"{folder}: has no folder {name!r}, which {path.name} names")
+    return names
 
 
 def folds(scenes: list[str]) -> list[tuple[str, list[str]]]:

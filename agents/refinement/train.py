@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from av_envs.agents.fitting import LAST, Fitting, fit
-from av_envs.agents.refinement.flow import SIGMA, SOLVERS, flow_matching_loss, regression_loss
+from av_envs.agents.refinement.flow import OBJECTIVES, SIGMA, SOLVERS, objective_loss
 from av_envs.agents.refinement.network import SIZES
 from av_envs.agents.refinement.pairs import AT_ONCE, PairConfig, Pairs, ends_of, flow_pairs
 from av_envs.agents.refinement.refiner import (
@@ -34,7 +34,6 @@ from av_envs.agents.runs import begin, kept_options, option, run_command
 from av_envs.options import non_negative_int, positive_int
 from av_envs.paths import path_argument
 
-OBJECTIVES = ("flow", "regression")
 OF_THE_RUN = ("out", "resume", "threads")
 
 
@@ -111,9 +110,7 @@ class Run(Fitting):
         def velocity(at: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
             return self.refiner.velocity(at, time, start, pose)
 
-        if self.args.objective == "regression":
-            return regression_loss(velocity, start, end)
-        return flow_matching_loss(velocity, start, end, generator, self.args.sigma)
+        return objective_loss(self.args.objective, velocity, start, end, generator, self.args.sigma)
 
     def scores(self) -> tuple[dict[str, float], float]:
         """Loss and errors on what is held out; the best has the least error."""

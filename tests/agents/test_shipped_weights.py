@@ -44,7 +44,7 @@ OTHERS = {
     "hnet",
     "localizer",
 }
-REFINERS = {"few_rays", "pseudo_real"}
+REFINERS = {"few_rays", "few_rays_regression", "pseudo_real", "pseudo_real_regression"}
 TEAMS = {
     "macma": (Macma, "flats"),
     "macmara": (Macmara, "flats"),
