@@ -16,11 +16,13 @@ RAYS = 8192  # of the truth: enough to see what lacks, and quick
 TIERS = {
     "few_rays": ("T2", "T3"),
     "few_rays_regression": ("T2", "T3"),
+    "pseudo_real": ("T3", "T4"),
     "pseudo_real_regression": ("T3", "T4"),
 }
 MOST = {  # of the error before
     "few_rays": 0.8,
     "few_rays_regression": 0.7,
+    "pseudo_real": 0.8,
     "pseudo_real_regression": 0.8,
 }
 
