@@ -26,6 +26,7 @@ from av_envs.benchmarks.play.episodes import (
     open_job_player,
 )
 from av_envs.benchmarks.play.named import agent_of, senses_of, suite_of
+from av_envs.benchmarks.play.varied import varied
 from av_envs.benchmarks.suites.suite import Group, Suite
 from av_envs.progress import progress_bar
 from av_envs.vision.drawing import Colour, draw_text
@@ -140,7 +141,7 @@ def carry_out(arguments: argparse.Namespace) -> None:
     what = arguments.what or arguments.suite
     if what is None or (arguments.what and arguments.suite):
         raise UserError("name one environment or one suite")
-    suite = suite_of(what)
+    suite = varied(suite_of(what), arguments.env_kwargs)
     index = chosen_episode(suite, arguments.episode)
     agent = agent_of(arguments.agent, suite, arguments.agent_kwargs)
     beside = None if arguments.beside is None else agent_of(arguments.beside, suite)

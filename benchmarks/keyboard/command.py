@@ -20,6 +20,7 @@ from av_envs.benchmarks.keyboard.playing import Front, Script, play
 from av_envs.benchmarks.keyboard.session import Session
 from av_envs.benchmarks.play.episodes import Job, make_env, open_job_player, play_episode
 from av_envs.benchmarks.play.named import agent_of, senses_of, suite_of
+from av_envs.benchmarks.play.varied import varied
 from av_envs.benchmarks.suites.suite import Suite
 from av_envs.registration import MEASURING, VARIANTS
 
@@ -106,7 +107,7 @@ def _script(keys: str) -> Script:
 
 def carry_out(arguments: argparse.Namespace) -> None:
     """What the command line asks for."""
-    suite = suite_of(arguments.what)
+    suite = varied(suite_of(arguments.what), arguments.env_kwargs)
     index = chosen_episode(suite, arguments.episode)
     rivals = rivals_of(suite) if arguments.against is None else arguments.against
     for name in rivals:

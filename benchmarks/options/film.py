@@ -27,6 +27,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--suite", help=" | ".join(sorted(SUITES)) + " | a file")
     parser.add_argument("--agent", required=True, help="module:Factory, or a name such as Oracle")
     parser.add_argument("--agent-kwargs", default="{}", help="JSON object for the factory")
+    parser.add_argument(
+        "--env-kwargs", default="{}", help='JSON object of its options: {"sounds": "embedded-2"}'
+    )
     parser.add_argument("--beside", metavar="AGENT", help="another one, shown on the right")
     parser.add_argument("--episode", type=non_negative_int, default=0, help="default: 0, the first")
     parser.add_argument(

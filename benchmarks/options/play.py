@@ -22,6 +22,9 @@ def main(argv: list[str] | None = None) -> int:
         prog="av_envs.benchmarks.keyboard.command", description=__doc__
     )
     parser.add_argument("what", metavar="ID", help=f"{', '.join(OF_ENVIRONMENT)}, or a suite")
+    parser.add_argument(
+        "--env-kwargs", default="{}", help='JSON object of its options: {"sounds": "embedded-2"}'
+    )
     parser.add_argument("--episode", type=non_negative_int, default=0, help="default: 0, the first")
     parser.add_argument(
         "--against", nargs="*", metavar="AGENT", help="who plays the same episode afterwards"
