@@ -124,10 +124,11 @@ def test_kill_9(undisturbed, tmp_path):
         "from av_envs.agents import fitting\n"
         "from av_envs.agents.separation import pretrain as command\n"
         "from av_envs.agents.separation.networks.tcn import TCNConfig\n"
+        "from av_envs.agents.separation.separator import SIZES\n"
         "import sys, torch\n"
         "torch.set_num_threads(1)\n"
         "fitting.SAVED_EVERY, command.VAL_SECONDS = 1, (3,)\n"
-        "command.SIZES['small'] = {'tcn': TCNConfig(8, 4, 1, 1)}\n"
+        "SIZES['small'] = {'tcn': TCNConfig(8, 4, 1, 1)}\n"
         "sys.exit(command.main(sys.argv[1:]))\n"
     )
     folder = tmp_path / "run"
