@@ -274,7 +274,8 @@ def test_two_ranks_train_and_go_on(separator_file, tmp_path):
     for more in ([], ["--resume"]):
         subprocess.run([*words, *more], check=True, env=environment)
     found = load_checkpoint(tmp_path / "run" / "checkpoint.pt", "separation active")
-    assert (found.update, found.steps, len(found.random)) == (1, 160, 2)
+    updates = 160 // (4 * 4 * 2)  # steps of an episode, environments and ranks
+    assert (found.update, found.steps, len(found.random)) == (updates, 160, 2)
     again = subprocess.run(words, check=False, env=environment, capture_output=True, text=True)
     assert again.returncode != 0
     assert "holds a run already" in again.stderr
