@@ -6,6 +6,7 @@ against the wall beside it, where a stretch of wall is free that is wide enough.
 """
 
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +30,8 @@ OUTLINE, OUTLINE_SHADE = 0.014, np.float32(0.5)  # m around it, that are as dark
 STILE, MIDDLE, GROOVE, GROOVE_SHADE = 0.13, 0.95, 0.025, np.float32(0.72)  # of a panelled leaf
 HANDLE = (0.05, 0.19, 1.03, 1.07)  # m: from and to, off the far edge; from and to, in height
 PLATE = (0.04, 0.08, 0.93, 1.13)
-METAL = np.float32(104)
+# Of the handle: dark on a bright leaf, bright on a dark one.
+IRON, STEEL, BRIGHT = np.float32(100), np.float32(196), np.float32(180)
 
 
 class Doors(NamedTuple):
@@ -98,16 +100,17 @@ def doors_of(scene: Scene, frames: np.ndarray) -> Doors:
 
 
 def openings_of(scene: Scene) -> list[Opening]:
-    """All openings with a lintel, from the lowest corner on."""
+    """All openings whose lintel is a level rectangle of two triangles, from the lowest x on."""
     down = (scene.category == DOOR_FRAME) & (scene.normals[:, 2] < -0.99)
     corners = scene.triangles[down].astype(float)
     bounds = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    lintels, counts = np.unique(np.round(bounds, 4), axis=0, return_counts=True)
     openings = []
-    for x0, y0, top, x1, y1, _ in np.unique(bounds, axis=0).tolist():
-        if x1 - x0 < y1 - y0:
-            openings.append(Opening(0, (x0, x1), y0, y1, top))
-        else:
-            openings.append(Opening(1, (y0, y1), x0, x1, top))
+    for x0, y0, z0, x1, y1, z1 in lintels[counts == 2].tolist():
+        if z1 - z0 < EXACT:
+            across = x1 - x0 < y1 - y0
+            opening = ((x0, x1), y0, y1) if across else ((y0, y1), x0, x1)
+            openings.append(Opening(0 if across else 1, *opening, z1))
     return openings
 
 
@@ -118,7 +121,6 @@ class _Walls:
         corners = scene.triangles
         self.frames, self.normals, self.category = frames, scene.normals, scene.category
         self.low, self.high = corners.min(axis=1), corners.max(axis=1)
-        self.floor = float(self.low[:, 2].min())
 
     def face(self, opening: Opening, side: int) -> np.ndarray:
         """(T,) bool, what lies in one of the two faces of the wall around an opening."""
@@ -186,24 +188,20 @@ def _leaf_places(walls: _Walls, opening: Opening, paints: list[_Paint]) -> Itera
     width = opening.high - opening.low
     if width > WIDEST_LEAF:
         return
-    for side in range(2):
-        for end in range(2):
-            triangles = walls.beside(opening, side, end)
-            if len(triangles) == 0:
-                continue
-            if end:
-                u0 = opening.high + ARCHITRAVE + GAP
-                u1 = u0 + width
-            else:
-                u1 = opening.low - ARCHITRAVE - GAP
-                u0 = u1 - width
-            place = (u0, walls.frames[triangles[0], 1] + GAP, u1, opening.top)
-            start, _, stop, _ = walls.frames[triangles[0]]
-            others = [p.place for p in paints if triangles[0] in p.triangles]
-            free = all(u1 + GAP <= a or c <= u0 - GAP / 2 for a, _, c, _ in others)
-            within = start + GAP <= u0 and u1 <= stop - GAP
-            if within and free and walls.is_clear(opening, side, place):
-                yield triangles, place, 2 * end - 1
+    away = ARCHITRAVE + GAP
+    for side, end in product(range(2), range(2)):
+        triangles = walls.beside(opening, side, end)
+        if len(triangles) == 0:
+            continue
+        start, floor, stop, _ = walls.frames[triangles[0]]
+        u0 = opening.high + away if end else opening.low - away - width
+        u1 = u0 + width
+        place = (u0, floor + GAP, u1, opening.top)
+        others = (paint.place for paint in paints if triangles[0] in paint.triangles)
+        is_free = all(u1 < low - GAP / 2 or high + GAP / 2 < u0 for low, _, high, _ in others)
+        is_within = start + GAP < u0 and u1 < stop - GAP
+        if is_within and is_free and walls.is_clear(opening, side, place):
+            yield triangles, place, 2 * end - 1
 
 
 def _sorted(paints: list[_Paint], n_triangles: int) -> Doors:
@@ -231,9 +229,7 @@ def painted(doors, k, u, v, du, dv, light, red, green, blue):
     for row in range(doors.first[k], doors.first[k + 1]):
         u0, v0 = doors.places[row, 0], doors.places[row, 1]
         u1, v1 = doors.places[row, 2], doors.places[row, 3]
-        outer = _covered(
-            u, v, du, dv, u0 - OUTLINE, v0 - OUTLINE, u1 + OUTLINE, v1 + OUTLINE
-        )
+        outer = _covered(u, v, du, dv, u0 - OUTLINE, v0 - OUTLINE, u1 + OUTLINE, v1 + OUTLINE)
         if outer <= 0:
             continue
         inner = _covered(u, v, du, dv, u0, v0, u1, v1)
@@ -250,7 +246,8 @@ def painted(doors, k, u, v, du, dv, light, red, green, blue):
                 _covered(far, v, du, dv, PLATE[0], v0 + PLATE[2], PLATE[1], v0 + PLATE[3]),
             )
         own = light * ((inner - metal) * shade + (outer - inner) * OUTLINE_SHADE)
-        grey, rest = light * METAL * metal, 1 - outer
+        grey = light * metal * (IRON if doors.colours[row, 1] > BRIGHT else STEEL)
+        rest = 1 - outer
         red = np.float32(rest * red + own * doors.colours[row, 0] + grey)
         green = np.float32(rest * green + own * doors.colours[row, 1] + grey)
         blue = np.float32(rest * blue + own * doors.colours[row, 2] + grey)

@@ -1,4 +1,4 @@
-"""Pictures by the light of `light.py`: lamps, windows with a sky, skirting, smooth edges.
+"""Pictures by the light of `light.py`: lamps, windows with a sky, doors, smooth edges.
 
 Where all that a pixel covers is the same triangle one colour is worked out, elsewhere four.
 """
