@@ -2,7 +2,8 @@
 
 They exist in pictures only: sound, depth and walking know openings without leaves. An opening is
 found by its lintel, the face that looks down between two faces of a wall; an open leaf lies flat
-against the wall beside it, where a stretch of wall is free that is wide enough.
+against the wall beside it, where a stretch of wall is free that is wide enough. Front doors, which
+are panels flush with their wall, are shut.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from numba import njit
 
 from av_envs.scene.scene import CATEGORIES, Scene
 
-WALL, DOOR_FRAME = CATEGORIES.index("wall"), CATEGORIES.index("door frame")
+WALL, DOOR, DOOR_FRAME = (CATEGORIES.index(name) for name in ("wall", "door", "door frame"))
 EXACT = 1e-3  # m, by which edges that meet may miss each other
 ARCHITRAVE = 0.07  # m, width of the frame around an opening
 GAP = 0.015  # m, between the frame and the leaf, and under the leaf
@@ -82,36 +83,56 @@ def doors_of(scene: Scene, frames: np.ndarray) -> Doors:
 
     frames  (T, 4) metres, as in `light.Lights`
     """
-    openings = openings_of(scene)
+    openings, shut = openings_of(scene), shut_doors_of(scene)
     paints: list[_Paint] = []
-    if openings:
+    if openings or shut:
         rng = np.random.default_rng(int(scene.fingerprint[:16], 16))
         leaf = LEAVES[rng.integers(len(LEAVES))]
         frame = WHITE if rng.random() < 0.6 else leaf
         kind = int(rng.choice([PLAIN, PANELLED]))
         walls = _Walls(scene, frames)
-        paints = [paint for opening in openings for paint in _frame(walls, opening, frame)]
+        for opening in openings + shut:
+            paints.extend(_frame(walls, opening, frame))
         for opening in openings:
             places = list(_leaf_places(walls, opening, paints))
             if places:
                 triangles, place, hand = places[rng.integers(len(places))]
                 paints.append(_Paint(triangles, place, leaf, kind, hand))
+        for opening in shut:
+            paints.extend(_shut_leaf(walls, scene.colour, opening, int(rng.choice([-1, 1]))))
     return _sorted(paints, len(frames))
 
 
 def openings_of(scene: Scene) -> list[Opening]:
     """All openings whose lintel is a level rectangle of two triangles, from the lowest x on."""
     down = (scene.category == DOOR_FRAME) & (scene.normals[:, 2] < -0.99)
-    corners = scene.triangles[down].astype(float)
-    bounds = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
-    lintels, counts = np.unique(np.round(bounds, 4), axis=0, return_counts=True)
     openings = []
-    for x0, y0, z0, x1, y1, z1 in lintels[counts == 2].tolist():
+    for x0, y0, z0, x1, y1, z1 in _pairs(scene.triangles[down]):
         if z1 - z0 < EXACT:
             across = x1 - x0 < y1 - y0
             opening = ((x0, x1), y0, y1) if across else ((y0, y1), x0, x1)
             openings.append(Opening(0 if across else 1, *opening, z1))
     return openings
+
+
+def shut_doors_of(scene: Scene) -> list[Opening]:
+    """All upright doors that are a rectangle of two triangles; their two faces are one."""
+    upright = (scene.category == DOOR) & (np.abs(scene.normals[:, :2]).max(axis=1) > 0.99)
+    doors = []
+    for x0, y0, _, x1, y1, top in _pairs(scene.triangles[upright]):
+        if x1 - x0 < EXACT:
+            doors.append(Opening(0, (x0, x1), y0, y1, top))
+        elif y1 - y0 < EXACT:
+            doors.append(Opening(1, (y0, y1), x0, x1, top))
+    return doors
+
+
+def _pairs(triangles: np.ndarray) -> list[list[float]]:
+    """Lowest x, y, z and highest x, y, z of every two triangles that have the same."""
+    corners = triangles.astype(float)
+    bounds = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    once, counts = np.unique(np.round(bounds, 4), axis=0, return_counts=True)
+    return once[counts == 2].tolist()
 
 
 class _Walls:
@@ -122,11 +143,11 @@ class _Walls:
         self.frames, self.normals, self.category = frames, scene.normals, scene.category
         self.low, self.high = corners.min(axis=1), corners.max(axis=1)
 
-    def face(self, opening: Opening, side: int) -> np.ndarray:
+    def face(self, opening: Opening, side: int, category: int = WALL) -> np.ndarray:
         """(T,) bool, what lies in one of the two faces of the wall around an opening."""
         outward, at = self.normals[:, opening.axis] * (2 * side - 1), opening.faces[side]
         flat = np.abs(self.low[:, opening.axis] - at) + np.abs(self.high[:, opening.axis] - at)
-        return (self.category == WALL) & (outward > 0.99) & (flat < EXACT)
+        return (self.category == category) & (outward > 0.99) & (flat < EXACT)
 
     def beside(self, opening: Opening, side: int, end: int) -> np.ndarray:
         """(2,) the triangles of the wall beside an opening, before its low or past its high end."""
@@ -140,6 +161,12 @@ class _Walls:
         u0, v0, u1, _ = self.frames.T
         misses = np.abs([u0 - opening.low, u1 - opening.high, v0 - opening.top]).max(axis=0)
         return self._rectangle(self.face(opening, side) & (misses < EXACT))
+
+    def within(self, opening: Opening, side: int) -> np.ndarray:
+        """(2,) the triangles of a door that is shut."""
+        u0, _, u1, v1 = self.frames.T
+        misses = np.abs([u0 - opening.low, u1 - opening.high, v1 - opening.top]).max(axis=0)
+        return self._rectangle(self.face(opening, side, DOOR) & (misses < EXACT))
 
     def reveal(self, opening: Opening) -> np.ndarray:
         """The triangles within an opening, between the faces of the wall."""
@@ -202,6 +229,17 @@ def _leaf_places(walls: _Walls, opening: Opening, paints: list[_Paint]) -> Itera
         is_within = start + GAP < u0 and u1 < stop - GAP
         if is_within and is_free and walls.is_clear(opening, side, place):
             yield triangles, place, 2 * end - 1
+
+
+def _shut_leaf(walls: _Walls, colours: np.ndarray, opening: Opening, hand: int) -> Iterator[_Paint]:
+    """The leaf of a door that is shut and has wall above it, in the colour that it has."""
+    for side in range(2):
+        triangles = walls.within(opening, side)
+        if len(triangles) and len(walls.above(opening, side)):
+            u0, v0, u1, v1 = walls.frames[triangles[0]]
+            place = (u0 + OUTLINE, v0 + OUTLINE, u1 - OUTLINE, v1 - OUTLINE)
+            colour = tuple(colours[triangles[0]].tolist())
+            yield _Paint(triangles, place, colour, PANELLED, hand)
 
 
 def _sorted(paints: list[_Paint], n_triangles: int) -> Doors:

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from av_envs.conventions import HEADING_STEPS
-from av_envs.scene import House
+from av_envs.scene import CATEGORIES, House
 from av_envs.scene.procedural.floorplan import WALL
 from av_envs.scene.procedural.openings import side_line
 from av_envs.vision import Lights, lights_of, render_rgbd
 from av_envs.vision.doors import ARCHITRAVE, CLEAR, FRAME, GAP, WIDEST_LEAF, openings_of
 
 DWELLINGS = [("house", 3), ("house", 7), ("house", 11), ("flat", 1), ("flat", 8), ("flat", 13)]
+WALLS = CATEGORIES.index("wall")
 # The mean colour of each quarter of a picture of the box, before there were doors.
 BOX = [[76.3, 76.5, 54.4], [125.0, 111.6, 111.6], [90.9, 84.4, 52.3], [123.2, 110.4, 110.4]]
 
@@ -32,10 +33,10 @@ def without(lights: Lights) -> Lights:
 
 
 def leaves_of(scene, doors) -> list[tuple]:
-    """(axis, at, outward, place, hand, colour) of every leaf, by the wall that it is on."""
+    """(axis, at, outward, place, hand, colour) of every open leaf, by the wall that it is on."""
     owner = np.repeat(np.arange(len(doors.first) - 1), np.diff(doors.first))
     found = set()
-    for row in np.flatnonzero(doors.kinds != FRAME):
+    for row in np.flatnonzero((doors.kinds != FRAME) & (scene.category[owner] == WALLS)):
         normal = np.rint(scene.normals[owner[row]]).astype(int)
         axis = int(np.abs(normal).argmax())
         at = round(float(scene.triangles[owner[row], 0, axis]), 3)
@@ -161,6 +162,26 @@ def test_frames_are_around_openings_on_both_sides(dwelling):
             )
             assert_coloured(rgb[on], colour)
             np.testing.assert_array_equal(rgb[over], bare[over])
+
+
+def test_front_doors_have_a_handle_and_a_frame(dwelling):
+    design, scene, lights = dwelling
+    [door] = [window for window in design.windows if window.bottom == 0]
+    at, _ = side_line(design.plan.inside(door.room), door.side)
+    axis, outward = door.side % 2, 1 if door.side < 2 else -1
+    changes = []
+    for end, hand in ((door.low, 1), (door.high, -1)):
+        u = end + 0.07 * hand
+        eye, heading = facing(axis, at, outward, u, 1.2)
+        rgb, bare = both(scene, lights, eye, heading)
+        handle = pixel_of(eye, heading, axis, at, u, 1.04)
+        changes.append(np.abs(rgb[handle] - bare[handle]).max())
+        eye[2] = door.top
+        rgb, _ = both(scene, lights, eye, heading)
+        above = pixel_of(eye, heading, axis, at, u, door.top + 0.5 * ARCHITRAVE)
+        assert_coloured(rgb[above], lights.doors.colours[lights.doors.kinds == FRAME][0])
+    assert max(changes) > 30
+    assert min(changes) < 5
 
 
 def test_depth_stays_as_it_is(dwelling):
