@@ -196,6 +196,12 @@ def test_depth_stays_as_it_is(dwelling):
     assert changed > 0
 
 
+def test_doors_are_the_same_on_every_grid():
+    coarse, fine = (House(3).scene(grid) for grid in (1.0, 0.5))
+    for one, other in zip(lights_of(coarse).doors, lights_of(fine).doors, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_scenes_without_openings_have_no_doors(scene, dwelling):
     """The box has neither walls nor doors by name; its picture is that of before there were any."""
     assert lights_of(scene).doors.first.max() == 0
