@@ -154,7 +154,7 @@ class JointMeasureEnv(gym.Env):
     | `hrtf`               | `"kemar"`   | or the path of a SOFA file                           |
     | `backend`            | `"traced"`  | procedural dwellings; the others and their options   |
     |                      |             | are those of `av_envs.worlds.base.BACKENDS`; `look`  |
-    |                      |             | "flat": views without lamps and shadows, see         |
+    |                      |             | "flat": views without lamps, shadows and doors, see  |
     |                      |             | AVDynamicSep-v0                                      |
     | `backend_options`    | None        | its options, which may also be given directly        |
 

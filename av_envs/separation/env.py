@@ -136,10 +136,11 @@ class SeparationEnv(gym.Env):
     ## Backends
 
     `backend="traced"`: procedural houses, heard and seen by the built-in engine. Its option
-    `look` says how views are drawn: `"lit"` (default) by lamps, with shadows and smooth edges;
-    `"flat"` without, as in version 0.1 and on the boards; depth is the same. Other backends
-    and their options are those of `av_envs.worlds.base.BACKENDS`; where they have fewer than
-    `houses` dwellings, episodes draw from all of them.
+    `look` says how views are drawn: `"lit"` (default) by lamps, with shadows, smooth edges and
+    open doors, which are painted on the walls beside their openings; `"flat"` without, as in
+    version 0.1 and on the boards; depth is the same. Other backends and their options are
+    those of `av_envs.worlds.base.BACKENDS`; where they have fewer than `houses` dwellings,
+    episodes draw from all of them.
 
     ## Starting state
 

@@ -12,6 +12,7 @@ from numba import njit
 
 from av_envs.scene.bvh import any_hit, cast_rays, closest_hit
 from av_envs.scene.scene import Scene
+from av_envs.vision.doors import Doors, doors_of
 
 TEXEL = 0.2  # m between places at which the light is worked out
 MOST_TEXELS = 64  # of a triangle, along either side: they lie farther apart on huge ones
@@ -44,6 +45,7 @@ class Lights(NamedTuple):
     texels      (n, 2) float32, brightness of the front and of the back; else COVERED_UP, UNKNOWN
                 or WANTED
     directions  (12, 3) of rays that look for corners, about (0, 0, 1)
+    doors       what is painted on walls
     """
 
     lamps: np.ndarray
@@ -52,6 +54,7 @@ class Lights(NamedTuple):
     first: np.ndarray
     texels: np.ndarray
     directions: np.ndarray
+    doors: Doors
 
 
 def lights_of(scene: Scene) -> Lights:
@@ -76,6 +79,7 @@ def lights_of(scene: Scene) -> Lights:
         (np.cumsum(counts) - counts)[same.ravel()],
         np.full((int(counts.sum()), 2), UNKNOWN),
         _about_up().astype(np.float32),
+        doors_of(scene, frames),
     )
 
 

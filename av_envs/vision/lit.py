@@ -1,4 +1,4 @@
-"""Pictures by the light of `light.py`: lamps, windows with a sky, skirting, smooth edges.
+"""Pictures by the light of `light.py`: lamps, windows with a sky, doors, smooth edges.
 
 Where all that a pixel covers is the same triangle one colour is worked out, elsewhere four.
 """
@@ -7,6 +7,7 @@ import numpy as np
 from numba import njit
 
 from av_envs.scene.scene import CATEGORIES, Scene
+from av_envs.vision.doors import painted
 from av_envs.vision.light import SIZE, UNCOUNTED, Lights, brightness, work_out
 from av_envs.vision.surface import place_of, reached
 from av_envs.vision.textures import tint
@@ -115,13 +116,13 @@ def _colour(
     if categories[k] == CEILING and _is_lamp(lights.lamps, x, y, z):
         return (np.float32(255), np.float32(255), np.float32(255)), known
     if categories[k] == WALL and not level and z < SKIRTING and lights.frames[k, 1] < SKIRTING:
-        return (white, white, white), known
-    factors = tint(patterns[k], level, u, v, du, dv)
-    return (
-        np.float32(colours[k, 0] * light * factors[0]),
-        np.float32(colours[k, 1] * light * factors[1]),
-        np.float32(colours[k, 2] * light * factors[2]),
-    ), known
+        red, green, blue = white, white, white
+    else:
+        factors = tint(patterns[k], level, u, v, du, dv)
+        red = np.float32(colours[k, 0] * light * factors[0])
+        green = np.float32(colours[k, 1] * light * factors[1])
+        blue = np.float32(colours[k, 2] * light * factors[2])
+    return painted(lights.doors, k, u, v, du, dv, light, red, green, blue), known
 
 
 @njit(inline="always", fastmath=True)

@@ -12,9 +12,9 @@ from av_envs.scene.scene import Scene
 from av_envs.vision.camera import IMAGE_SIZE, MAX_DEPTH, render_labels, render_rgbd
 from av_envs.vision.light import Lights, lights_of
 
-LOOKS = ("lit", "flat")  # with lamps and shadows; or without, as in version 0.1
+LOOKS = ("lit", "flat")  # with lamps, shadows and doors; or without, as in version 0.1
 CAMERA_VERSION = 2  # of flat pictures: camera, light and textures
-LIGHT_VERSION = 1  # of what lit ones have beyond that
+LIGHT_VERSION = 2  # of what lit ones have beyond that
 N_HEADINGS = 4
 DEPTH_STEPS = 65_535  # depth is kept in 0.15 mm steps
 VIEW = np.dtype(

@@ -38,7 +38,7 @@ class TracedWorld:
     tracer: str = "numba"  # of acoustics="traced": numba, or warp for graphics processors
     acoustics: str = "traced"  # one of ACOUSTIC_BACKENDS, or the import path "module:factory"
     acoustics_options: Mapping[str, Any] | None = field(default=None, hash=False)  # of its factory
-    look: str = LOOKS[0]  # of views: lit, with lamps and shadows, or flat
+    look: str = LOOKS[0]  # of views: lit, with lamps, shadows and doors, or flat
 
     def __post_init__(self):
         if not isinstance(self.acoustics_options, Mapping | None):

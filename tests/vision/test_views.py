@@ -41,22 +41,29 @@ def test_looks_are_kept_apart(scene):
 
 
 # The mean colour of each quarter of a picture: upper left, upper right, lower left, lower right.
+# By look, node and heading; from node 6 a door is seen.
 QUARTERS = {
-    "lit": [
+    ("lit", 90, 3): [
         [186.8, 184.0, 176.7], [175.2, 175.9, 172.0], [163.1, 141.8, 134.2], [129.8, 80.2, 80.1],
     ],
-    "flat": [
+    ("lit", 6, 0): [
+        [183.7, 164.9, 149.9], [181.4, 160.4, 145.8], [152.8, 120.2, 90.7], [152.6, 118.5, 92.9],
+    ],
+    ("flat", 90, 3): [
         [174.9, 172.4, 165.7], [174.8, 176.4, 172.6], [164.0, 139.1, 131.6], [156.7, 102.5, 102.7],
+    ],
+    ("flat", 6, 0): [
+        [175.7, 156.2, 142.3], [178.4, 157.7, 143.3], [169.2, 129.7, 99.2], [175.6, 134.9, 104.4],
     ],
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_pictures_change_with_their_version_only(look):
+@pytest.mark.parametrize(("look", "node", "heading"), QUARTERS)
+def test_pictures_change_with_their_version_only(look, node, heading):
     """Results depend on them: where this fails, raise CAMERA_VERSION or LIGHT_VERSION."""
-    rgb = ViewCache(House(3).scene(), look).view(90, 3)[0]
+    rgb = ViewCache(House(3).scene(), look).view(node, heading)[0]
     means = rgb.reshape(2, 64, 2, 64, 3).mean(axis=(1, 3)).reshape(4, 3)
-    np.testing.assert_allclose(means, QUARTERS[look], atol=0.1)
+    np.testing.assert_allclose(means, QUARTERS[look, node, heading], atol=0.1)
 
 
 def test_views_belong_to_the_caller(scene):
