@@ -19,6 +19,7 @@ NAN, INF = math.nan, math.inf
 BAD_VALUES = {
     "split": ["dev", 0, None, ["train"]],
     "kind": ["castle", None],
+    "starts_facing": ["wall", None],
     "houses": [0, -1, 1.0, True, "2", None, 2_000_000],
     "grid": [0, -0.5, 0.7, "0.5", None, NAN, INF, True, 10**400],
     "steps": [0, 1.5, True, None],

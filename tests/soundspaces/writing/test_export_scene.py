@@ -20,6 +20,7 @@ from av_envs.soundspaces.writing.responses import (
     response_file,
     write_responses,
 )
+from av_envs.vision.views import pictures_version
 from av_envs.worlds.base import BACKENDS, WorldSettings
 
 
@@ -64,7 +65,8 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     with pytest.raises(SoundSpacesError, match="rate 16000, not 44100, trimmed False, not True"):
         check_metadata(other, scene)
     flat = replace(export, world=export.world._replace(options='{"look": "flat"}'))
-    with pytest.raises(SoundSpacesError, match="camera 'v2-lit1', not 'v2'"):
+    lit, flat_one = pictures_version("lit"), pictures_version("flat")
+    with pytest.raises(SoundSpacesError, match=f"camera {lit!r}, not {flat_one!r}"):
         check_metadata(flat, scene)  # pictures of two looks in one folder
     (export.layout.metadata / NAME / "export.json").unlink()
     with pytest.raises(SoundSpacesError, match=r"points\.txt: this was not exported from here"):
