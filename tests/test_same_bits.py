@@ -24,8 +24,8 @@ import av_envs
 ROOT = Path(av_envs.__file__).parent.parent
 FOLDERS = {"av_envs": "av_envs", "agents": "av_envs.agents", "baselines": "av_envs.baselines"}
 TASKS = "separation", "measuring"
-# Of the largest value of an array, or of 1 if that is more: what rounding alone changes is less than
-# 1e-4, but it may send one of the thousands of rays of a source another way.
+# Of the largest value of an array, or of 1 if that is more: what rounding alone changes is less
+# than 1e-4, but it may send one of the thousands of rays of a source another way.
 ROUNDING = 5e-3
 EXACT = {  # what the house and the moves alone decide
     *("depth", "target", "pose", "position", "azimuth"),
