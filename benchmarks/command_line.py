@@ -1,8 +1,10 @@
 """Command lines: user errors end in one sentence, not a traceback."""
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from av_envs.arguments import imported, parse
 from av_envs.paths import path_argument
@@ -19,6 +21,17 @@ class UserError(Exception):
     def __init__(self, message: str, status: int = MISTAKE):
         super().__init__(message)
         self.status = status
+
+
+def json_object(text: str, option: str) -> dict[str, Any]:
+    """What an option such as "--agent-kwargs" says; UserError if it is no JSON object."""
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"{option} is not JSON ({error}): {text}") from None
+    if not isinstance(given, dict):
+        raise UserError(f"{option} must be a JSON object, got {text}")
+    return given
 
 
 def run_command(

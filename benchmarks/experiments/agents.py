@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.command_line import UserError, json_object
 from av_envs.benchmarks.play.agents import AgentSpec
 
 RULES, LEARNED = "av_envs.baselines.separation", "av_envs.agents.separation"
@@ -60,11 +60,8 @@ def _path_of(name: str) -> str:
 
 
 def _kwargs_of(text: str, labels: dict[str, str]) -> dict[str, dict[str, Any]]:
-    try:
-        given = json.loads(text)
-    except ValueError as error:
-        raise UserError(f"--agent-kwargs is not JSON ({error}): {text}") from None
-    if not isinstance(given, dict) or not all(isinstance(one, dict) for one in given.values()):
+    given = json_object(text, "--agent-kwargs")
+    if not all(isinstance(one, dict) for one in given.values()):
         raise UserError(f"--agent-kwargs must be a JSON object of objects by agent, got {text}")
     for label in given:
         if label not in labels:

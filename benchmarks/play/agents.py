@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from gymnasium import spaces
 
 from av_envs import plugins
-from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.command_line import UserError, json_object
 from av_envs.benchmarks.play.source_code import file_hash, find_module, full_path, source_hash
 from av_envs.paths import user_path
 
@@ -62,12 +62,7 @@ class AgentSpec:
     @classmethod
     def parse(cls, path: str, kwargs_text: str = "{}") -> "AgentSpec":
         """Read the two command-line arguments; refuse what is not there. Nothing is imported."""
-        try:
-            kwargs = json.loads(kwargs_text)
-        except json.JSONDecodeError as error:
-            raise UserError(f"--agent-kwargs is not JSON ({error}): {kwargs_text}") from None
-        if not isinstance(kwargs, dict):
-            raise UserError(f"--agent-kwargs must be a JSON object, got {kwargs_text}")
+        kwargs = json_object(kwargs_text, "--agent-kwargs")
         path = full_path(path)
         check_path(path)
         return cls(path, json.dumps(kwargs, sort_keys=True, separators=(",", ":")))

@@ -1,9 +1,8 @@
 """A suite with other options of its environment, to look at and to listen to."""
 
-import json
 from dataclasses import replace
 
-from av_envs.benchmarks.command_line import UserError
+from av_envs.benchmarks.command_line import UserError, json_object
 from av_envs.benchmarks.play.episodes import make_env
 from av_envs.benchmarks.suites.suite import Suite
 
@@ -14,12 +13,7 @@ def varied(suite: Suite, options_text: str) -> Suite:
     Its episodes have the same seeds; where options change what is drawn, they are others.
     UserError for options that are none of the environment's.
     """
-    try:
-        options = json.loads(options_text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"--env-kwargs must be JSON, {error}: {options_text}") from None
-    if not isinstance(options, dict):
-        raise UserError(f"--env-kwargs must be a JSON object, got {options_text}")
+    options = json_object(options_text, "--env-kwargs")
     if not options:
         return suite
     changed = replace(

@@ -32,7 +32,7 @@ def test_options_count_more_than_those_of_suite_and_group():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("sounds=embedded-2", "--env-kwargs must be JSON"),
+        ("sounds=embedded-2", "--env-kwargs is not JSON"),
         ("[1]", r"--env-kwargs must be a JSON object, got \[1\]"),
         ('{"sound": "embedded-2"}', "unknown option 'sound'; options are split"),
         ('{"split": "tests"}', "split 'tests' does not exist; choose from train"),
