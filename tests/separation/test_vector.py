@@ -66,6 +66,7 @@ def test_any_number_of_environments(num_envs):
     "options",
     [
         {"estimator": "agent"},
+        {"starts_facing": "open", "sounds": "embedded-2"},
         {"estimator": "agent", "noise_snr_db": 20, "reward": "neg_nmse"},
         {"noise_snr_db": 10},
         {"noise_snr_db": 5, "convolution": "legacy_same", "num_sources": 3},

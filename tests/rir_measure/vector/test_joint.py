@@ -101,7 +101,16 @@ def assert_same(ours: list[tuple], theirs: list[tuple]) -> None:
         (1, {"prediction": "env", "robots": 3, "queries": 2, "room_errors": True}),
         (3, {"prediction": "submit"}),
         (3, {"prediction": "action", "expose_rir": True}),
-        (3, {"prediction": "none", "robots": 3, "rho": 0.5, "fixed_sources": 1}),
+        (
+            3,
+            {
+                "prediction": "none",
+                "robots": 3,
+                "rho": 0.5,
+                "fixed_sources": 1,
+                "starts_facing": "open",
+            },
+        ),
     ],
     ids=lambda value: value.get("prediction") if isinstance(value, dict) else str(value),
 )

@@ -95,6 +95,8 @@ def test_every_reward_is_that_of_the_cpu(reward):
         {"chunk": 2, "observations": ["pose"]},
         {"extra_scores": ["si_sdr_ideal", "si_sdr_mixture_phase"], "observations": ["pose"]},
         {"extra_scores": ["si_sdr_ideal"], "reward": "neg_nmse", "observations": ["pose"]},
+        {"starts_facing": "open", "observations": ["rgb", "depth"]},
+        {"sounds": "embedded-2", "observations": ["mixture"]},
     ],
     ids=lambda options: " ".join(f"{key}={value}" for key, value in options.items()),
 )
